@@ -1,0 +1,159 @@
+//! What applications ask of their clients, what operators ask of a cluster, and what they are told.
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::error::ErrorCode;
+use crate::ids::{CallId, LeaderEpoch, NodeId, Offset, Timestamp, TopicName};
+
+/// A call into a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// Producer: `send(record, callback)`.
+    Send {
+        /// Comes back with the answer.
+        call: CallId,
+        /// The record.
+        record: ProducerRecord,
+    },
+    /// Consumer: `assign(partitions)`, replacing the earlier assignment. Not answered.
+    Assign(Vec<(TopicName, i32)>),
+    /// Consumer: `poll(timeout)`; answered with [`Answer::Polled`]. One at a time.
+    Poll {
+        /// How long to wait for records, in milliseconds.
+        timeout_ms: u64,
+    },
+    /// Broker: shut down in order (SIGTERM); answered with [`Answer::ShutDown`].
+    ShutDown,
+    /// Operator: create a topic with the given replicas; answered with [`Answer::TopicCreated`]. One at a time.
+    CreateTopic(NewTopic),
+}
+
+/// What an application sends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ProducerRecord {
+    /// The topic.
+    pub topic: TopicName,
+    /// The partition, or `None` to let the partitioner decide.
+    pub partition: Option<i32>,
+    /// The key.
+    pub key: Option<Bytes>,
+    /// The value.
+    pub value: Option<Bytes>,
+}
+
+/// A topic to be created.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NewTopic {
+    /// Its name.
+    pub name: TopicName,
+    /// The replicas of each partition, the preferred leader first.
+    pub assignments: Vec<Vec<NodeId>>,
+    /// Topic configuration by Kafka's keys.
+    pub configs: Vec<(alloc::string::String, alloc::string::String)>,
+}
+
+/// What a machine tells its caller.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// A send completed.
+    Sent {
+        /// The call that it answers.
+        call: CallId,
+        /// Where the record is, or why not.
+        result: Result<RecordMetadata, SendError>,
+    },
+    /// A poll returned.
+    Polled(Result<Vec<ConsumerRecord>, PollError>),
+    /// The broker has shut down in order; the process ends.
+    ShutDown,
+    /// The topic exists, or cannot.
+    TopicCreated(Result<(), ErrorCode>),
+}
+
+/// Where a record was written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordMetadata {
+    /// The topic.
+    pub topic: TopicName,
+    /// The partition.
+    pub partition: i32,
+    /// The record's offset; `None` with acks=0.
+    pub offset: Option<Offset>,
+}
+
+/// Why a send failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SendError {
+    /// The broker's (or, for a closed connection, the client's) error on the last attempt.
+    Kafka(ErrorCode),
+    /// `delivery.timeout.ms` went by.
+    DeliveryTimeout,
+    /// `max.block.ms` went by before there was metadata.
+    MaxBlock,
+    /// The record is larger than `max.request.size`.
+    RecordTooLarge,
+    /// An idempotent producer lost track of its sequence and gave up; nothing more can be sent.
+    SequenceLost,
+}
+
+/// A record as an application receives it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConsumerRecord {
+    /// The topic.
+    pub topic: TopicName,
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: Offset,
+    /// The epoch of the leader that appended it.
+    pub leader_epoch: LeaderEpoch,
+    /// As the batch says.
+    pub timestamp: Timestamp,
+    /// The key.
+    pub key: Option<Bytes>,
+    /// The value.
+    pub value: Option<Bytes>,
+}
+
+/// Why a poll threw.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PollError {
+    /// `NoOffsetForPartitionException`: no position, and auto.offset.reset is none.
+    NoOffsetForPartition {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: i32,
+    },
+    /// `OffsetOutOfRangeException`: the position is outside the log, and auto.offset.reset is none.
+    OffsetOutOfRange {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: i32,
+        /// The position.
+        offset: Offset,
+    },
+    /// `LogTruncationException`: the log was truncated below the position, and auto.offset.reset is none (KIP-320).
+    LogTruncation {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: i32,
+        /// The position.
+        offset: Offset,
+        /// The first offset from which the log differs from what was read.
+        divergent_offset: Offset,
+    },
+    /// A record's CRC does not match.
+    CorruptRecord {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: i32,
+        /// Base offset of the batch.
+        offset: Offset,
+    },
+}

@@ -1,0 +1,183 @@
+//! The connections that a process opens, and what it has asked over them: Kafka's `NetworkClient` without the bytes.
+//!
+//! Requests on one connection are answered in order. When one is not answered in time the whole connection is given up, and so is
+//! every request on it, as in Kafka.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use crate::ids::NodeId;
+use crate::machine::{ConnectionId, Lane, Outbox};
+use crate::message::Request;
+use crate::timer::{Timer, Window};
+
+/// Connections by peer and lane; `P` is what the owner remembers about each unanswered request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Connections<P> {
+    peers: BTreeMap<(NodeId, Lane), State<P>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum State<P> {
+    BackingOff,
+    Connecting,
+    Open { id: ConnectionId, unanswered: VecDeque<Unanswered<P>> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Unanswered<P> {
+    slot: u8,
+    pending: P,
+}
+
+impl<P> Default for Connections<P> {
+    fn default() -> Self {
+        Self { peers: BTreeMap::new() }
+    }
+}
+
+impl<P> Connections<P> {
+    /// Whether a request can be sent now; if there is no connection and none is being made, asks for one.
+    pub fn ready(&mut self, peer: NodeId, lane: Lane, out: &mut Outbox) -> bool {
+        match self.peers.get(&(peer, lane)) {
+            Some(State::Open { .. }) => true,
+            Some(State::BackingOff | State::Connecting) => false,
+            None => {
+                self.peers.insert((peer, lane), State::Connecting);
+                out.connect(peer, lane);
+                false
+            }
+        }
+    }
+
+    /// Whether a connection is open, without asking for one.
+    #[must_use]
+    pub fn is_open(&self, peer: NodeId, lane: Lane) -> bool {
+        matches!(self.peers.get(&(peer, lane)), Some(State::Open { .. }))
+    }
+
+    /// What is unanswered on the connection to this peer, oldest first.
+    pub fn unanswered(&self, peer: NodeId, lane: Lane) -> impl Iterator<Item = &P> {
+        let open = match self.peers.get(&(peer, lane)) {
+            Some(State::Open { unanswered, .. }) => Some(unanswered),
+            Some(State::BackingOff | State::Connecting) | None => None,
+        };
+        open.into_iter().flatten().map(|request| &request.pending)
+    }
+
+    /// Everything unanswered on every connection.
+    pub fn all_unanswered(&self) -> impl Iterator<Item = &P> {
+        self.peers
+            .values()
+            .filter_map(|state| match state {
+                State::Open { unanswered, .. } => Some(unanswered),
+                State::BackingOff | State::Connecting => None,
+            })
+            .flatten()
+            .map(|request| &request.pending)
+    }
+
+    /// Sends a request and remembers `pending` until it is answered or the connection ends. One that expects no response is not remembered.
+    ///
+    /// # Panics
+    /// If the connection is not open: ask [`Self::ready`] first.
+    pub fn send(&mut self, peer: NodeId, lane: Lane, request: Request, pending: P, timeout: Window, out: &mut Outbox) {
+        let Some(State::Open { id, unanswered }) = self.peers.get_mut(&(peer, lane)) else {
+            panic!("a request was sent to {peer} on {lane:?} without an open connection");
+        };
+        if request.expects_response() {
+            let slot = (0..=u8::MAX)
+                .find(|slot| unanswered.iter().all(|request| request.slot != *slot))
+                .expect("at most 256 requests are unanswered on one connection");
+            unanswered.push_back(Unanswered { slot, pending });
+            out.set_timer(Timer::RequestTimeout { connection: *id, slot }, timeout);
+        }
+        out.request(*id, request);
+    }
+
+    /// [`Input::Connected`](crate::machine::Input::Connected): the connection is open. False if it is not one that was asked for.
+    pub fn connected(&mut self, id: ConnectionId) -> bool {
+        match self.peers.get_mut(&(id.peer, id.lane)) {
+            Some(state @ State::Connecting) => {
+                *state = State::Open { id, unanswered: VecDeque::new() };
+                true
+            }
+            Some(State::BackingOff | State::Open { .. }) | None => false,
+        }
+    }
+
+    /// A response arrived: what was remembered about the oldest request. `None` if the connection is not ours any more.
+    pub fn answered(&mut self, connection: ConnectionId, out: &mut Outbox) -> Option<P> {
+        match self.peers.get_mut(&(connection.peer, connection.lane)) {
+            Some(State::Open { id, unanswered }) if *id == connection => {
+                let request = unanswered.pop_front()?;
+                out.cancel_timer(Timer::RequestTimeout { connection, slot: request.slot });
+                Some(request.pending)
+            }
+            Some(_) | None => None,
+        }
+    }
+
+    /// [`Input::Disconnected`](crate::machine::Input::Disconnected): everything that stays unanswered, oldest first. Reconnecting waits
+    /// for `backoff`. Nothing happens if the connection is not ours any more.
+    pub fn disconnected(&mut self, connection: ConnectionId, backoff: Window, out: &mut Outbox) -> Vec<P> {
+        let key = (connection.peer, connection.lane);
+        let ours = match self.peers.get(&key) {
+            Some(State::Open { id, .. }) => *id == connection,
+            Some(State::Connecting) => true,
+            Some(State::BackingOff) | None => false,
+        };
+        if !ours {
+            return Vec::new();
+        }
+        out.set_timer(Timer::ReconnectBackoff { peer: connection.peer, lane: connection.lane }, backoff);
+        match self.peers.insert(key, State::BackingOff) {
+            Some(State::Open { unanswered, .. }) => {
+                for request in &unanswered {
+                    out.cancel_timer(Timer::RequestTimeout { connection, slot: request.slot });
+                }
+                unanswered.into_iter().map(|request| request.pending).collect()
+            }
+            Some(State::BackingOff | State::Connecting) | None => Vec::new(),
+        }
+    }
+
+    /// [`Timer::RequestTimeout`]: gives the connection up, with everything unanswered on it, oldest first.
+    pub fn timed_out(&mut self, connection: ConnectionId, backoff: Window, out: &mut Outbox) -> Vec<P> {
+        if matches!(self.peers.get(&(connection.peer, connection.lane)), Some(State::Open { id, .. }) if *id == connection) {
+            out.disconnect(connection);
+            self.disconnected(connection, backoff, out)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// [`Timer::ReconnectBackoff`]: the peer may be tried again.
+    pub fn backed_off(&mut self, peer: NodeId, lane: Lane) {
+        if matches!(self.peers.get(&(peer, lane)), Some(State::BackingOff)) {
+            self.peers.remove(&(peer, lane));
+        }
+    }
+
+    /// Closes the connection to this peer, if there is one; what was unanswered on it is returned, oldest first.
+    pub fn close(&mut self, peer: NodeId, lane: Lane, out: &mut Outbox) -> Vec<P> {
+        match self.peers.remove(&(peer, lane)) {
+            Some(State::Open { id, unanswered }) => {
+                out.disconnect(id);
+                for request in &unanswered {
+                    out.cancel_timer(Timer::RequestTimeout { connection: id, slot: request.slot });
+                }
+                unanswered.into_iter().map(|request| request.pending).collect()
+            }
+            Some(State::BackingOff) => {
+                out.cancel_timer(Timer::ReconnectBackoff { peer, lane });
+                Vec::new()
+            }
+            Some(state @ State::Connecting) => {
+                self.peers.insert((peer, lane), state);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What a process finds on its disk when it starts, and what it writes there.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::ids::{BrokerEpoch, DiskToken, LeaderEpoch, Offset, TopicPartition};
+use crate::record::Batch;
+
+/// Everything on one process's disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DiskImage {
+    /// One log directory per partition.
+    pub logs: BTreeMap<TopicPartition, LogImage>,
+    /// `replication-offset-checkpoint`: the high watermarks as last written down.
+    pub high_watermarks: BTreeMap<TopicPartition, Offset>,
+    /// `.kafka_cleanshutdown`: there only after an orderly shutdown, with the epoch of that registration (KIP-966).
+    pub clean_shutdown: Option<BrokerEpoch>,
+}
+
+/// The files of one partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LogImage {
+    /// The segments' contents, as found: the last batch may be torn and any may have rotted, which its CRC tells.
+    pub batches: Vec<Batch>,
+    /// `leader-epoch-checkpoint`.
+    pub epochs: Vec<EpochEntry>,
+}
+
+/// The first offset of a leader epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EpochEntry {
+    /// The epoch.
+    pub epoch: LeaderEpoch,
+    /// Its first offset.
+    pub start_offset: Offset,
+}
+
+/// A write takes effect in the page cache at the end of the step; only a sync completes later. Checkpoint files are replaced
+/// atomically and are durable at once, as Kafka forces them; a log's unsynced tail can be lost to a power failure.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DiskOp {
+    /// Create an empty log, if there is none.
+    CreateLog(TopicPartition),
+    /// Remove a log with all its files.
+    DeleteLog(TopicPartition),
+    /// Append to a log.
+    Append {
+        /// The log.
+        log: TopicPartition,
+        /// What, with its final base offset and leader epoch.
+        batch: Batch,
+    },
+    /// Remove every batch that has an offset at or beyond `to`.
+    Truncate {
+        /// The log.
+        log: TopicPartition,
+        /// The new end.
+        to: Offset,
+    },
+    /// Replace `leader-epoch-checkpoint`.
+    WriteEpochs {
+        /// The log.
+        log: TopicPartition,
+        /// All entries.
+        entries: Vec<EpochEntry>,
+    },
+    /// Replace `replication-offset-checkpoint`.
+    WriteHighWatermarks(BTreeMap<TopicPartition, Offset>),
+    /// Force a log to the platter; [`crate::machine::Input::Synced`] follows.
+    Sync {
+        /// The log.
+        log: TopicPartition,
+        /// Comes back with the answer.
+        token: DiskToken,
+    },
+    /// Write the clean-shutdown marker (all logs are forced first).
+    MarkCleanShutdown(BrokerEpoch),
+    /// Remove the clean-shutdown marker, first thing after a start.
+    ClearCleanShutdown,
+}
+
+/// Why a disk operation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DiskError {
+    /// The device reported an error; a broker takes the log directory offline (KIP-112).
+    Storage,
+}

@@ -1,0 +1,153 @@
+//! Kafka's requests and responses, closed under one enum each; one file per API, in the order of the protocol guide.
+//!
+//! Fields have the protocol guide's names and meaning, flattened where Kafka groups partitions by topic. Topics are named by id
+//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata and CreateTopics. There are no correlation ids: a connection answers in order.
+
+mod allocate_producer_ids;
+mod alter_partition;
+mod broker_heartbeat;
+mod broker_registration;
+mod create_topics;
+mod fetch;
+mod init_producer_id;
+mod list_offsets;
+mod metadata;
+mod offset_for_leader_epoch;
+mod produce;
+
+pub use allocate_producer_ids::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
+pub use alter_partition::{
+    AlterPartitionData, AlterPartitionRequest, AlterPartitionResponse, AlteredPartition, BrokerState,
+};
+pub use broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
+pub use broker_registration::{BrokerRegistrationRequest, BrokerRegistrationResponse};
+pub use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
+pub use fetch::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition, IsolationLevel, ReplicaState};
+pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+pub use list_offsets::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset, OffsetSpec,
+};
+pub use metadata::{MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic};
+pub use offset_for_leader_epoch::{
+    EpochEndOffset, OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
+    OffsetForLeaderEpochResult,
+};
+pub use produce::{Acks, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse};
+
+use crate::ids::{LeaderEpoch, NodeId};
+
+/// What travels over a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// From the end that opened the connection.
+    Request(Request),
+    /// To the end that opened the connection.
+    Response(Response),
+}
+
+macro_rules! apis {
+    ($($name:ident($request:ty, $response:ty),)*) => {
+        /// The name of an API.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum Api { $(#[doc = concat!(stringify!($name), " in the protocol guide.")] $name,)* }
+
+        impl Api {
+            /// The name in the protocol guide.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+
+        /// Every request.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Request { $(#[doc = concat!(stringify!($name), " in the protocol guide.")] $name($request),)* }
+
+        /// Every response.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Response { $(#[doc = concat!(stringify!($name), " in the protocol guide.")] $name($response),)* }
+
+        impl Request {
+            /// Which API this is.
+            #[must_use]
+            pub const fn api(&self) -> Api {
+                match self { $(Self::$name(_) => Api::$name,)* }
+            }
+        }
+
+        impl Response {
+            /// Which API this is.
+            #[must_use]
+            pub const fn api(&self) -> Api {
+                match self { $(Self::$name(_) => Api::$name,)* }
+            }
+        }
+
+        $(
+            impl From<$request> for Request {
+                fn from(request: $request) -> Self { Self::$name(request) }
+            }
+            impl From<$response> for Response {
+                fn from(response: $response) -> Self { Self::$name(response) }
+            }
+        )*
+    };
+}
+
+apis! {
+    Produce(ProduceRequest, ProduceResponse),
+    Fetch(FetchRequest, FetchResponse),
+    ListOffsets(ListOffsetsRequest, ListOffsetsResponse),
+    Metadata(MetadataRequest, MetadataResponse),
+    CreateTopics(CreateTopicsRequest, CreateTopicsResponse),
+    InitProducerId(InitProducerIdRequest, InitProducerIdResponse),
+    OffsetForLeaderEpoch(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse),
+    AlterPartition(AlterPartitionRequest, AlterPartitionResponse),
+    BrokerRegistration(BrokerRegistrationRequest, BrokerRegistrationResponse),
+    BrokerHeartbeat(BrokerHeartbeatRequest, BrokerHeartbeatResponse),
+    AllocateProducerIds(AllocateProducerIdsRequest, AllocateProducerIdsResponse),
+}
+
+impl Message {
+    /// Which API this is.
+    #[must_use]
+    pub const fn api(&self) -> Api {
+        match self {
+            Self::Request(request) => request.api(),
+            Self::Response(response) => response.api(),
+        }
+    }
+}
+
+impl Request {
+    /// Whether the receiver answers; Produce with acks=0 is not answered.
+    #[must_use]
+    pub fn expects_response(&self) -> bool {
+        !matches!(self, Self::Produce(produce) if produce.acks == Acks::None)
+    }
+
+    /// Whether carrying this request out changes nothing at the receiver, so that one which outlives its connection cannot matter.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        match self {
+            Self::Fetch(fetch) => fetch.replica.is_none(),
+            Self::ListOffsets(_) | Self::Metadata(_) | Self::OffsetForLeaderEpoch(_) => true,
+            Self::Produce(_)
+            | Self::CreateTopics(_)
+            | Self::InitProducerId(_)
+            | Self::AlterPartition(_)
+            | Self::BrokerRegistration(_)
+            | Self::BrokerHeartbeat(_)
+            | Self::AllocateProducerIds(_) => false,
+        }
+    }
+}
+
+/// Whom a broker believes to lead a partition, told along with an error (KIP-951).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaderIdAndEpoch {
+    /// The leader.
+    pub leader_id: NodeId,
+    /// Its epoch.
+    pub leader_epoch: LeaderEpoch,
+}

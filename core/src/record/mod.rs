@@ -1,0 +1,14 @@
+//! Records and record batches, byte for byte as Kafka's format version 2.
+
+mod batch;
+mod builder;
+mod compression;
+mod metadata;
+mod record;
+mod varint;
+
+pub use batch::{Batch, BatchError};
+pub use builder::BatchBuilder;
+pub use compression::Compression;
+pub use metadata::MetadataRecord;
+pub use record::{Header, Record};

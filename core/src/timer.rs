@@ -1,0 +1,159 @@
+//! Time as a machine knows it: timers with names, and marks to count from.
+//!
+//! A machine never reads a clock. It arms a [`Timer`] for a [`Window`]; whoever drives it owns deadlines, jitter, drift and jumps.
+//! Arming a timer that is armed replaces its deadline; cancelling one that is not armed does nothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{NodeId, TopicPartition};
+use crate::machine::{ConnectionId, Lane};
+
+/// Something that a machine waits for, by name.
+#[expect(missing_docs, reason = "each variant's line explains its fields")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Timer {
+    /// Any process: the oldest request on this connection in this slot was not answered (`request.timeout.ms` and its kin).
+    RequestTimeout { connection: ConnectionId, slot: u8 },
+    /// Any process: may connect to this peer again (`reconnect.backoff.ms`).
+    ReconnectBackoff { peer: NodeId, lane: Lane },
+
+    /// Broker: register with the controller again.
+    RegistrationBackoff,
+    /// Broker: the next heartbeat is due (`broker.heartbeat.interval.ms`).
+    Heartbeat,
+    /// Broker: fetch metadata again after an error.
+    MetadataFetchBackoff,
+    /// Broker: fetch from this leader again after an error (`replica.fetch.backoff.ms`).
+    ReplicaFetchBackoff { leader: NodeId },
+    /// Broker: propose the in-sync replicas of this partition again after an error.
+    AlterPartitionBackoff { partition: TopicPartition },
+    /// Broker: this follower was last caught up `replica.lag.time.max.ms` ago.
+    ReplicaLag { partition: TopicPartition, follower: NodeId },
+    /// Broker: write the high watermarks down (`replica.high.watermark.checkpoint.interval.ms`).
+    HighWatermarkCheckpoint,
+    /// Broker and controller: a parked Fetch has waited for `fetch.max.wait.ms`.
+    FetchWait { connection: ConnectionId },
+    /// Broker: a parked Produce has waited for its `timeout_ms`.
+    ProduceWait { connection: ConnectionId },
+
+    /// Controller: this broker was not heard from for `broker.session.timeout.ms`.
+    Session { broker: NodeId },
+
+    /// Producer: the open batch of this partition has lingered (`linger.ms`).
+    Linger { partition: TopicPartition },
+    /// Producer: the first batch of this partition may be sent again (`retry.backoff.ms`).
+    RetryBackoff { partition: TopicPartition },
+    /// Producer: this batch was not acknowledged within `delivery.timeout.ms`. The number names the batch within its partition.
+    DeliveryTimeout { partition: TopicPartition, batch: u32 },
+    /// Producer: ask for a producer id again after an error.
+    InitProducerIdBackoff,
+    /// Producer: this call has waited for metadata for `max.block.ms`.
+    MaxBlock { call: u32 },
+
+    /// Client: ask for metadata again after an error (`retry.backoff.ms`).
+    MetadataBackoff,
+    /// Client: the metadata is `metadata.max.age.ms` old.
+    MetadataMaxAge,
+
+    /// Consumer: a poll has waited for its timeout.
+    PollTimeout,
+    /// Consumer: fetch this partition again after an error (`retry.backoff.ms`).
+    FetchBackoff { leader: NodeId },
+    /// Consumer: look up or validate the position of this partition again after an error.
+    PositionBackoff { partition: TopicPartition },
+
+    /// Operator: try the outstanding request again.
+    OperatorBackoff,
+}
+
+/// What may fire a timer when durations are ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TimerClass {
+    /// Time merely passes: lingering, backing off, heartbeating, waiting for data.
+    Progress,
+    /// Somebody is believed dead or late; a false suspicion is a fault.
+    Suspicion,
+    /// So far away that it never matters within a short run, unless asked for.
+    Horizon,
+}
+
+impl Timer {
+    /// The class that decides how the explorer may fire this timer.
+    #[must_use]
+    pub const fn class(&self) -> TimerClass {
+        match self {
+            Self::ReconnectBackoff { .. }
+            | Self::RegistrationBackoff
+            | Self::Heartbeat
+            | Self::MetadataFetchBackoff
+            | Self::ReplicaFetchBackoff { .. }
+            | Self::AlterPartitionBackoff { .. }
+            | Self::FetchWait { .. }
+            | Self::Linger { .. }
+            | Self::RetryBackoff { .. }
+            | Self::InitProducerIdBackoff
+            | Self::MetadataBackoff
+            | Self::PollTimeout
+            | Self::FetchBackoff { .. }
+            | Self::PositionBackoff { .. }
+            | Self::OperatorBackoff => TimerClass::Progress,
+            Self::RequestTimeout { .. }
+            | Self::ReplicaLag { .. }
+            | Self::ProduceWait { .. }
+            | Self::Session { .. }
+            | Self::DeliveryTimeout { .. }
+            | Self::MaxBlock { .. } => TimerClass::Suspicion,
+            Self::HighWatermarkCheckpoint | Self::MetadataMaxAge => TimerClass::Horizon,
+        }
+    }
+}
+
+/// Which of a process's clocks a timer runs on, so that a clock jump hits what it hits in Kafka.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Clock {
+    /// `System.currentTimeMillis`: replica lag, the producer's sender, client timers, the raft client.
+    Wall,
+    /// `System.nanoTime`: controller sessions and the broker's purgatories.
+    Monotonic,
+}
+
+/// When a timer may fire, in milliseconds from now (or from a mark) on one of the process's clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// The clock that counts.
+    pub clock: Clock,
+    /// Not before this many milliseconds.
+    pub earliest_ms: u64,
+    /// Not after this many milliseconds, on a process that is not delayed.
+    pub latest_ms: u64,
+}
+
+impl Window {
+    /// Exactly `ms` on the wall clock.
+    #[must_use]
+    pub const fn wall(ms: u64) -> Self {
+        Self { clock: Clock::Wall, earliest_ms: ms, latest_ms: ms }
+    }
+
+    /// Exactly `ms` on the monotonic clock.
+    #[must_use]
+    pub const fn monotonic(ms: u64) -> Self {
+        Self { clock: Clock::Monotonic, earliest_ms: ms, latest_ms: ms }
+    }
+
+    /// `ms` on the wall clock with Kafka's ±20 % jitter on back-offs (KIP-580).
+    #[must_use]
+    pub const fn backoff(ms: u64) -> Self {
+        Self { clock: Clock::Wall, earliest_ms: ms - ms / 5, latest_ms: ms + ms / 5 }
+    }
+}
+
+/// A moment that the driver remembers for a machine; marking again replaces it.
+#[expect(missing_docs, reason = "each variant's line explains its fields")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Mark {
+    /// The latest fetch of this follower, as the leader saw it arrive.
+    Fetched { partition: TopicPartition, follower: NodeId },
+    /// When the first record of this producer batch was appended to the accumulator.
+    BatchCreated { partition: TopicPartition, batch: u32 },
+}

@@ -1,0 +1,1 @@
+//! Scenarios and exhibits, as data and as code.

@@ -1,0 +1,3 @@
+//! The `kafkasim` command.
+
+fn main() {}

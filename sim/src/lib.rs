@@ -1,0 +1,1 @@
+//! A seeded world, an explorer and checks for the machines of `kafkasim-core`.
