@@ -16,6 +16,7 @@ extern crate alloc;
 
 pub mod broker;
 pub mod call;
+pub mod cluster;
 pub mod config;
 pub mod connections;
 pub mod consumer;
