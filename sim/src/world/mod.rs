@@ -21,7 +21,7 @@ pub use disk::Disk;
 pub use network::{Connection, Network};
 pub use node::Node;
 
-use crate::check::{Finding, Monitors};
+use crate::check::{Finale, Finding, Monitors};
 use crate::fingerprint::Fingerprint;
 use crate::setup::{Setup, index};
 use network::Packet;
@@ -342,6 +342,13 @@ impl World {
         }
         let mut monitors = std::mem::take(&mut self.monitors);
         monitors.observe(self, &outcome.events, &mut outcome.findings);
+        self.monitors = monitors;
+    }
+
+    /// The run is over: the checks that only the end can answer.
+    pub fn finish(&mut self, finale: &Finale, findings: &mut Vec<Finding>) {
+        let mut monitors = std::mem::take(&mut self.monitors);
+        monitors.finish(self, finale, findings);
         self.monitors = monitors;
     }
 

@@ -321,6 +321,12 @@ impl Connection {
         self.busy
     }
 
+    /// Whether nothing but the end of the connection is under way in one direction.
+    #[must_use]
+    pub fn head_is_end(&self, direction: Direction) -> bool {
+        self.head(direction) == Some(Delivery::End)
+    }
+
     /// What arrives next in one direction, if anything can.
     fn head(&self, direction: Direction) -> Option<Delivery> {
         match direction {
