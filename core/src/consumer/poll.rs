@@ -1,0 +1,154 @@
+//! The application's side: assigning partitions, and polls that wait until there are records.
+//!
+//! One turn of a poll is one turn of the loop in Kafka's `ClassicKafkaConsumer.poll`: settle positions, hand out what is buffered, and
+//! only if that is nothing, fetch. A poll takes a turn when it is called, and another one after everything that happens while it waits.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use super::Consumer;
+use super::position::{Assigned, FetchState};
+use crate::call::{Answer, ConsumerRecord, PollError};
+use crate::config::ConsumerConfig;
+use crate::ids::TopicName;
+use crate::machine::{Context, Outbox};
+use crate::timer::{Timer, Window};
+
+/// What a poll returns.
+type Polled = Result<Vec<ConsumerRecord>, PollError>;
+
+impl Consumer {
+    /// `assign(partitions)`: partitions that were assigned before keep their positions and what was fetched of them.
+    pub(super) fn assign(&mut self, partitions: &[(TopicName, i32)], out: &mut Outbox) {
+        let mut old = mem::take(&mut self.assigned);
+        for (topic, partition) in partitions {
+            let is_this = |assigned: &Assigned| assigned.topic == *topic && assigned.partition == *partition;
+            if self.assigned.iter().any(is_this) {
+                continue;
+            }
+            let assigned = match old.iter().position(is_this) {
+                Some(index) => old.swap_remove(index),
+                None => self.newly_assigned(topic, *partition),
+            };
+            self.assigned.push(assigned);
+        }
+        for mut dropped in old {
+            dropped.stop_backing_off(out);
+            self.maybe_cancel_fetch_backoff(&dropped.state, out);
+            self.buffer.retain(|fetch| dropped.id != Some(fetch.partition));
+        }
+    }
+
+    fn newly_assigned(&mut self, topic: &TopicName, partition: i32) -> Assigned {
+        let id = self.cluster.locate(topic, partition);
+        if id.is_none() {
+            self.cluster.request_update();
+        }
+        Assigned {
+            topic: topic.clone(),
+            partition,
+            id,
+            state: FetchState::Initializing,
+        }
+    }
+
+    /// `poll(timeout)`.
+    ///
+    /// # Panics
+    /// If another poll is waiting: Kafka's consumer is not for use by several threads either.
+    pub(super) fn on_poll(&mut self, context: &Context<'_, ConsumerConfig>, timeout_ms: u64, out: &mut Outbox) {
+        assert!(!self.polling, "a consumer is polled by one caller at a time");
+        match self.take_turn(context, out) {
+            Some(polled) => out.answer(Answer::Polled(polled)),
+            None if timeout_ms == 0 => out.answer(Answer::Polled(Ok(Vec::new()))),
+            None => {
+                self.polling = true;
+                out.set_timer(Timer::PollTimeout, Window::wall(timeout_ms));
+            }
+        }
+    }
+
+    /// Something happened: if a poll waits, it may get further, or to its end.
+    pub(super) fn continue_poll(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
+        if !self.polling {
+            return;
+        }
+        if let Some(polled) = self.take_turn(context, out) {
+            self.polling = false;
+            out.cancel_timer(Timer::PollTimeout);
+            out.answer(Answer::Polled(polled));
+        }
+    }
+
+    pub(super) fn on_poll_timeout(&mut self, out: &mut Outbox) {
+        if mem::take(&mut self.polling) {
+            out.answer(Answer::Polled(Ok(Vec::new())));
+        }
+    }
+
+    /// One turn. `None`: there is nothing to return yet.
+    fn take_turn(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) -> Option<Polled> {
+        if let Some(truncation) = self.truncation.take() {
+            return Some(Err(truncation));
+        }
+        self.validate_positions(context, out);
+        if let Err(error) = self.reset_positions(context, out) {
+            return Some(Err(error));
+        }
+        let polled = self.collect(context, out).transpose();
+        if !matches!(polled, Some(Err(_))) {
+            // Fetches are also sent when there are records, to be answered while the application is busy with these.
+            self.send_fetches(context, out);
+            self.refresh_metadata(context, out);
+        }
+        polled
+    }
+
+    /// Takes records out of the buffer, up to `max.poll.records`. `None`: there are none, and no position moved past any either. An
+    /// error waits while there are records to return before it.
+    fn collect(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        out: &mut Outbox,
+    ) -> Result<Option<Vec<ConsumerRecord>>, PollError> {
+        let mut records = Vec::new();
+        let mut has_advanced = false;
+        while records.len() < context.config.max_poll_records {
+            let Some(fetch) = self.buffer.front_mut() else { break };
+            let Some(index) = self.assigned.iter().position(|assigned| fetch.is_wanted_by(assigned)) else {
+                // The position moved, or has to be validated first: it will be fetched again.
+                self.buffer.pop_front();
+                continue;
+            };
+            if let Some(error) = fetch.error() {
+                if let Err(error) = self.fetch_failed(context, index, error, out) {
+                    if has_advanced {
+                        break;
+                    }
+                    self.buffer.pop_front();
+                    return Err(error);
+                }
+                self.served(index);
+                continue;
+            }
+            let before = fetch.next_offset;
+            let drained = fetch.drain(&mut self.assigned[index], context.config, &mut records);
+            has_advanced |= fetch.next_offset > before;
+            if fetch.is_drained() {
+                self.served(index);
+            }
+            match drained {
+                Ok(()) => {}
+                Err(_) if has_advanced => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(has_advanced.then_some(records))
+    }
+
+    /// The front of the buffer was dealt with, and its partition goes to the end of the line.
+    fn served(&mut self, index: usize) {
+        self.buffer.pop_front();
+        self.assigned[index..].rotate_left(1);
+    }
+}
