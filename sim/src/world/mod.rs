@@ -217,6 +217,15 @@ impl World {
         &self.monitors
     }
 
+    /// Whether everything is equal, compared in full.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let mut nodes = self.nodes.iter().zip(&other.nodes);
+        nodes.all(|(ours, theirs)| Arc::ptr_eq(&ours.node, &theirs.node) || ours.node == theirs.node)
+            && self.network == other.network
+            && self.monitors == other.monitors
+    }
+
     /// A digest of everything; equal worlds have equal digests.
     pub fn fingerprint(&mut self) -> Fingerprint {
         let mut sum = self.network.fingerprint().plus(self.monitors.fingerprint());

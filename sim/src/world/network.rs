@@ -31,6 +31,20 @@ struct Entry {
     fingerprint: Option<Fingerprint>,
 }
 
+impl PartialEq for Network {
+    fn eq(&self, other: &Self) -> bool {
+        self.cuts == other.cuts
+            && self.connections.len() == other.connections.len()
+            && self
+                .connections
+                .iter()
+                .zip(&other.connections)
+                .all(|((link, ours), (other, theirs))| link == other && ours.connection == theirs.connection)
+    }
+}
+
+impl Eq for Network {}
+
 /// One connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Connection {
