@@ -301,15 +301,15 @@ fn a_restart_forgets_an_epoch_without_data() {
 fn epochs_that_the_checkpoint_lacks_are_found_by_the_scan_after_a_crash() {
     transcript(
         "
-        lead 1 x1         => write epochs 1@0; append 0-0 of epoch 1
-        lead 1 x1         => append 1-1 of epoch 1
-        lead 4 x1         => write epochs 1@0 4@2; append 2-2 of epoch 4
-        checkpoint 1@0    => done
-        crash 0           => write epochs 1@0 4@2; recovered to 3, high watermark 0, 0 batches lost
-        checkpoint        => done
-        crash 0           => write epochs 1@0 4@2; recovered to 3, high watermark 0, 0 batches lost
+        lead 1 x1              => write epochs 1@0; append 0-0 of epoch 1
+        lead 1 x1              => append 1-1 of epoch 1
+        lead 4 x1              => write epochs 1@0 4@2; append 2-2 of epoch 4
+        checkpoint 1@0         => done
+        crash 0                => write epochs 1@0 4@2; recovered to 3, high watermark 0, 0 batches lost
+        checkpoint             => done
+        crash 0                => write epochs 1@0 4@2; recovered to 3, high watermark 0, 0 batches lost
         checkpoint 1@0 4@2 9@3 => done
-        crash 0           => write epochs 1@0 4@2; recovered to 3, high watermark 0, 0 batches lost
+        crash 0                => write epochs 1@0 4@2; recovered to 3, high watermark 0, 0 batches lost
         ",
     );
 }
