@@ -97,3 +97,95 @@ impl EpochCache {
         Some(self.entries[after.checked_sub(1)?].epoch)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
+
+    use super::super::replica::{entry, listed};
+    use super::*;
+
+    /// Runs assignments (`3@7`) and truncations (`<7`), and compares the entries that are left and where epochs 0, 1, 2 … end in a log
+    /// that ends at 20 (`epoch:end`, `-` if undefined).
+    #[track_caller]
+    fn check(operations: &str, entries: &str, ends: &str) {
+        let mut cache = EpochCache::default();
+        for operation in operations.split_whitespace() {
+            let before = cache.clone();
+            let changed = match operation.strip_prefix('<') {
+                Some(end) => cache.truncate_from_end(Offset(end.parse().expect("an offset is a number"))),
+                None => cache.assign(entry(operation).epoch, entry(operation).start_offset),
+            };
+            assert_eq!(
+                changed,
+                cache != before,
+                "{operation} tells whether it changed anything"
+            );
+        }
+        let asked = (0..).map(LeaderEpoch).take(ends.split_whitespace().count());
+        let answers = asked.map(|epoch| match cache.end_offset_for(epoch, Offset(20)) {
+            EpochEndOffset {
+                leader_epoch: LeaderEpoch::NONE,
+                end_offset: Offset::NONE,
+            } => "-".to_string(),
+            end => format!("{}:{}", end.leader_epoch, end.end_offset),
+        });
+        let answers: Vec<String> = answers.collect();
+        assert_eq!(
+            (listed(cache.entries()).as_str(), answers.join(" ").as_str()),
+            (entries, ends),
+            "{operations}"
+        );
+        let undefined = EpochEndOffset {
+            leader_epoch: LeaderEpoch::NONE,
+            end_offset: Offset::NONE,
+        };
+        assert_eq!(cache.end_offset_for(LeaderEpoch::NONE, Offset(20)), undefined);
+    }
+
+    #[test]
+    fn entries_and_ends_of_epochs() {
+        check("", "none", "- -");
+        check("0@0", "0@0", "0:20 -");
+        check("0@0 1@5 3@9", "0@0 1@5 3@9", "0:5 1:9 1:9 3:20 -");
+        // Before the first known epoch there is only the first offset to start over from.
+        check("2@0 4@6", "2@0 4@6", "0:0 1:0 2:6 2:6 4:20 -");
+        check("2@4", "2@4", "0:4 1:4 2:20 -");
+        // An epoch starts once, unless it turns out to have started earlier.
+        check("0@0 1@5 1@5", "0@0 1@5", "0:5 1:20 -");
+        check("0@0 1@5 1@8", "0@0 1@5", "0:5 1:20 -");
+        check("0@0 1@5 1@3", "0@0 1@3", "0:3 1:20 -");
+        // A later epoch at or before earlier starts leaves no room for them.
+        check("0@0 1@5 2@5", "0@0 2@5", "0:5 0:5 2:20 -");
+        check("0@0 1@5 2@7 3@5", "0@0 3@5", "0:5 0:5 0:5 3:20 -");
+        check("0@0 1@5 2@0", "2@0", "0:0 1:0 2:20 -");
+        // An earlier epoch removes the later ones, and itself.
+        check("0@0 2@5 1@9", "0@0 1@9", "0:9 1:20 -");
+        check("0@0 2@5 0@9", "0@9", "0:20 -");
+    }
+
+    #[test]
+    fn truncation_removes_what_starts_at_or_beyond_the_end() {
+        check("0@0 1@5 2@7 <8", "0@0 1@5 2@7", "0:5 1:7 2:20 -");
+        check("0@0 1@5 2@7 <7", "0@0 1@5", "0:5 1:20 -");
+        check("0@0 1@5 2@7 <6", "0@0 1@5", "0:5 1:20 -");
+        check("0@0 1@5 2@7 <1", "0@0", "0:20 -");
+        check("0@0 1@5 2@7 <0", "none", "- -");
+        check("0@0 1@5 <5 2@5", "0@0 2@5", "0:5 0:5 2:20 -");
+    }
+
+    #[test]
+    fn an_offset_belongs_to_the_last_epoch_that_starts_before_it() {
+        let cache = EpochCache::from_checkpoint(&["1@2", "4@5"].map(entry));
+        let epochs = [1, 2, 4, 5, 99].map(|offset| cache.epoch_for(Offset(offset)).map(|epoch| epoch.0));
+        assert_eq!(epochs, [None, Some(1), Some(1), Some(4), Some(4)]);
+    }
+
+    #[test]
+    fn a_checkpoint_that_contradicts_itself_is_read_as_far_as_it_goes() {
+        let cache = EpochCache::from_checkpoint(&["1@2", "4@5", "3@7", "3@9", "6@7"].map(entry));
+        assert_eq!(listed(cache.entries()), "1@2 6@7");
+    }
+}

@@ -8,6 +8,13 @@ mod producers;
 mod recover;
 mod truncate;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod replica;
+#[cfg(test)]
+mod tests;
+
 use alloc::vec::Vec;
 use core::ops::Range;
 
