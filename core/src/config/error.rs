@@ -47,6 +47,15 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The key that is to blame.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Unknown { key, .. } | Self::Removed { key, .. } => key,
+            Self::NotSimulated { key, .. } | Self::Invalid { key, .. } => key,
+        }
+    }
+
     pub(super) fn invalid(key: &'static str, value: impl ToString, expected: impl ToString) -> Self {
         Self::Invalid {
             key,

@@ -93,8 +93,7 @@ impl Scenario {
             for pairs in variants(config) {
                 let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
                 if let Err(error) = parse(&pairs) {
-                    let line = error.key().map_or(1, |key| find_key(text, key));
-                    return Err((line, error.to_string()));
+                    return Err((find_key(text, error.key()), error.to_string()));
                 }
             }
             Ok(())

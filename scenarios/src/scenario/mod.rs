@@ -17,7 +17,8 @@ use kafkasim::setup::Options;
 use serde::{Deserialize, Serialize};
 
 pub use build::Built;
-pub use draw::{Draw, Setting};
+pub use draw::{Draw, Scalar, Setting};
+pub(crate) use file::nearest;
 pub use file::ScenarioError;
 
 /// Configuration by Kafka's keys.
