@@ -1,0 +1,5 @@
+//! Record batches on trial: against bytes that other implementations made.
+
+mod golden;
+mod metadata;
+mod notation;
