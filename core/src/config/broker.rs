@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use super::ConfigError;
 use super::domain::{INT, LONG, Nodes};
 use super::error::require_nodes;
-use super::key::{Kind, Table, configuration};
+use super::key::{Table, configuration};
 use crate::ids::NodeId;
 
 configuration! {
     /// A broker's static configuration, validated as `kafka.server.KafkaConfig` validates it.
     ///
-    /// Times are never negative, and the checkpoint interval is at least 1 ms; Kafka has no such bounds and misbehaves beyond them.
+    /// Times are never negative, and the checkpoint interval is at least 1 ms; Kafka has no such bounds, and misbehaves
+    /// beyond them.
     pub struct BrokerConfig for Broker {
         /// The controllers, by id.
         "controller.quorum.voters" = "", Nodes => controller_quorum_voters: Vec<NodeId>;
@@ -56,7 +57,7 @@ impl BrokerConfig {
         controller_quorum_voters: Vec<NodeId>,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::defaults(controller_quorum_voters);
-        config.read(Kind::Broker, pairs)?;
+        config.read(pairs)?;
         require_nodes("controller.quorum.voters", &config.controller_quorum_voters)?;
         config.check_fetch_wait()?;
         Ok(config)

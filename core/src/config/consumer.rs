@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::ConfigError;
 use super::domain::{BOOLEAN, INT, LONG, Nodes, OneOf, Text, one_of};
 use super::error::require_nodes;
-use super::key::{Kind, Table, configuration};
+use super::key::{Table, configuration};
 use crate::ids::NodeId;
 use crate::message::IsolationLevel;
 
@@ -85,7 +85,7 @@ impl ConsumerConfig {
         bootstrap_servers: Vec<NodeId>,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::defaults(bootstrap_servers);
-        config.read(Kind::Consumer, pairs)?;
+        config.read(pairs)?;
         require_nodes("bootstrap.servers", &config.bootstrap_servers)?;
         config.retry_backoff_ms = config.retry_backoff_ms.min(config.retry_backoff_max_ms);
         Ok(config)

@@ -1,7 +1,7 @@
 //! Controller configuration: the keys of `server.properties` that a controller acts upon, and the cluster's features.
 
 use super::domain::{BOOLEAN, INT, one_of};
-use super::key::{Kind, Table, configuration};
+use super::key::{Table, configuration};
 use super::{ConfigError, TopicConfig};
 
 configuration! {
@@ -11,8 +11,9 @@ configuration! {
     pub struct ControllerConfig for Controller {
         /// How long a broker may be silent before the controller fences it.
         "broker.session.timeout.ms" = "9000", INT.at_least(0) => broker_session_timeout_ms: u64;
-        /// A feature, not a key of a file: whether eligible leader replicas are kept (KIP-966; new clusters do from 4.1 on).
-        "eligible.leader.replicas.version" = "1", one_of(&[("0", false), ("1", true)]) => eligible_leader_replicas: bool;
+        /// A feature, no key of a file: whether to keep eligible leader replicas (KIP-966); new clusters do since 4.1.
+        "eligible.leader.replicas.version" = "1", one_of(&[("0", false), ("1", true)])
+            => eligible_leader_replicas: bool;
     }
     with {
         /// What topics inherit, by Kafka's names for servers.
@@ -37,7 +38,7 @@ impl ControllerConfig {
     /// Reads pairs over the defaults.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigError> {
         let mut config = Self::defaults();
-        config.read(Kind::Controller, pairs)?;
+        config.read(pairs)?;
         Ok(config)
     }
 }

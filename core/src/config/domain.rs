@@ -95,7 +95,8 @@ pub(super) const fn one_of<T>(words: &'static [(&'static str, T)]) -> OneOf<T> {
 }
 
 impl<T> OneOf<T> {
-    /// Words that Kafka accepts besides, and that no machine acts upon yet. One that ends in a colon stands for all that start with it.
+    /// Words that Kafka accepts besides, and that no machine acts upon yet. One that ends in a colon stands for all
+    /// that start with it.
     pub(super) const fn not_simulated(self, words: &'static [&'static str]) -> Self {
         Self {
             words: self.words,

@@ -117,7 +117,7 @@ pub(super) fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> 
         .map(|(_, key)| key)
 }
 
-/// How many bytes must be inserted, removed or replaced to turn one text into the other (Levenshtein, one row at a time).
+/// How many bytes to insert, remove or replace to turn one text into the other (Levenshtein, one row at a time).
 fn edit_distance(from: &str, to: &str) -> usize {
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (index, removed) in from.bytes().enumerate() {

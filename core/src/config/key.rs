@@ -1,5 +1,6 @@
 //! The tables of keys: what a row knows, and how a configuration is read and written by its table.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use core::fmt;
@@ -86,22 +87,19 @@ pub(super) type Given = BTreeSet<&'static str>;
 
 /// A configuration that has a table.
 pub(super) trait Table: Sized + 'static {
+    const KIND: Kind;
     const KEYS: &'static [Key<Self>];
 
     /// What the table's defaults say.
     fn of_defaults() -> Self;
 
     /// Reads pairs in order; as in a properties file, the last value of a key counts.
-    fn read<'a>(
-        &mut self,
-        kind: Kind,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Given, ConfigError> {
+    fn read<'a>(&mut self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Given, ConfigError> {
         let mut given = Given::new();
         for (name, text) in pairs {
             let row = Self::KEYS.iter().find(|row| row.description.key == name);
             let Some(Key { description, read, .. }) = row else {
-                return Err(why_not(kind, name));
+                return Err(why_not(Self::KIND, name));
             };
             read(self, text.trim()).map_err(|refusal| match refusal {
                 Refusal::Malformed => ConfigError::invalid(description.key, text, description.accepts()),
@@ -117,19 +115,18 @@ pub(super) trait Table: Sized + 'static {
 }
 
 /// The keys of one kind.
-pub(super) fn keys_of(kind: Kind) -> impl Iterator<Item = &'static KeyDescription> {
-    fn rows<C: Table>() -> (usize, fn(usize) -> &'static KeyDescription) {
-        (C::KEYS.len(), |index| &C::KEYS[index].description)
+pub(super) fn keys_of(kind: Kind) -> Box<dyn Iterator<Item = &'static KeyDescription>> {
+    fn rows<C: Table>() -> Box<dyn Iterator<Item = &'static KeyDescription>> {
+        Box::new(C::KEYS.iter().map(|row| &row.description))
     }
-    let (count, row) = match kind {
+    match kind {
         Kind::Topic => rows::<TopicConfig>(),
         Kind::Broker => rows::<BrokerConfig>(),
         Kind::Controller => rows::<ControllerConfig>(),
         Kind::Producer => rows::<ProducerConfig>(),
         Kind::Consumer => rows::<ConsumerConfig>(),
         Kind::Operator => rows::<OperatorConfig>(),
-    };
-    (0..count).map(row)
+    }
 }
 
 /// Why a key is not in the table of this kind.
@@ -192,6 +189,7 @@ macro_rules! configuration {
         }
 
         impl $crate::config::key::Table for $name {
+            const KIND: $crate::config::key::Kind = $crate::config::key::Kind::$kind;
             const KEYS: &'static [$crate::config::key::Key<Self>] = &[
                 $($crate::config::key::configuration!(@row $kind, $doc, $key, $default, $domain, $field),)*
                 $($($crate::config::key::configuration!(
@@ -204,7 +202,8 @@ macro_rules! configuration {
                 Self {
                     $($field: Domain::read(&$domain, $default).expect("a default is in its own domain"),)*
                     $($inner: $inner_type {
-                        $($inner_field: Domain::read(&$inner_domain, $inner_default).expect("a default is in its own domain"),)*
+                        $($inner_field: Domain::read(&$inner_domain, $inner_default)
+                            .expect("a default is in its own domain"),)*
                     },)?
                 }
             }

@@ -1,8 +1,9 @@
 //! Kafka's configuration: its own keys with its own defaults and validation, as of 4.1.
 //!
-//! Each kind of process has one file with one table: a row gives a key's meaning, default, permitted values and field. `parse` reads pairs
-//! over the defaults, `to_pairs` gives the effective configuration back, and [`keys`] lists every row. What Kafka would accept but the
-//! machines do not act upon is refused, so that no scenario believes to have set what has no effect.
+//! Each kind of process has one file with one table: a row gives a key's meaning, default, permitted values and field.
+//! `parse` reads pairs over the defaults, `to_pairs` gives the effective configuration back, and [`keys`] lists every
+//! row. What Kafka would accept but the machines do not act upon is refused, so that no scenario believes to have set
+//! what has no effect.
 
 mod broker;
 mod consumer;

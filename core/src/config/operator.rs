@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::ConfigError;
 use super::domain::{INT, LONG, Nodes};
 use super::error::require_nodes;
-use super::key::{Kind, Table, configuration};
+use super::key::{Table, configuration};
 use crate::ids::NodeId;
 
 configuration! {
@@ -36,7 +36,7 @@ impl OperatorConfig {
         controllers: Vec<NodeId>,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::defaults(controllers);
-        config.read(Kind::Operator, pairs)?;
+        config.read(pairs)?;
         require_nodes("bootstrap.controllers", &config.controllers)?;
         Ok(config)
     }

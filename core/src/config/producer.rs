@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::ConfigError;
 use super::domain::{BOOLEAN, Domain, INT, LONG, Nodes, OneOf, Text, one_of};
 use super::error::require_nodes;
-use super::key::{Given, Kind, Table, configuration};
+use super::key::{Given, Table, configuration};
 use crate::ids::NodeId;
 use crate::message::Acks;
 use crate::record::Compression;
@@ -19,7 +19,7 @@ configuration! {
         "bootstrap.servers" = "", Nodes => bootstrap_servers: Vec<NodeId>;
         /// What the producer calls itself.
         "client.id" = "", Text => client_id: String;
-        /// When a leader answers a Produce: never (0), after its own append (1), or once every in-sync replica has it (all).
+        /// When a leader answers: never (0), after its own append (1), or once every in-sync replica has it (all).
         "acks" = "all", ACKS => acks: Acks;
         /// How large a batch may grow, in bytes; 0, or 1, gives every record a batch of its own.
         "batch.size" = "16384", INT.at_least(0) => batch_size: usize;
@@ -28,7 +28,8 @@ configuration! {
         /// How large a request, and thereby a record, may be, in bytes.
         "max.request.size" = "1048576", INT.at_least(0) => max_request_size: usize;
         /// How many Produces may be unanswered on one connection.
-        "max.in.flight.requests.per.connection" = "5", INT.at_least(1) => max_in_flight_requests_per_connection: usize;
+        "max.in.flight.requests.per.connection" = "5", INT.at_least(1)
+            => max_in_flight_requests_per_connection: usize;
         /// How often a batch is tried again, within delivery.timeout.ms.
         "retries" = "2147483647", INT.at_least(0) => retries: u32;
         /// How long to wait before the first retry of a batch.
@@ -78,13 +79,13 @@ impl ProducerConfig {
         }
     }
 
-    /// Reads pairs over the defaults, and settles what they imply as Kafka does: the result is the configuration in effect.
+    /// Reads pairs over the defaults, and settles what they imply as Kafka does: the result is what is in effect.
     pub fn parse<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
         bootstrap_servers: Vec<NodeId>,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::defaults(bootstrap_servers);
-        let given = config.read(Kind::Producer, pairs)?;
+        let given = config.read(pairs)?;
         require_nodes("bootstrap.servers", &config.bootstrap_servers)?;
         config.settle_idempotence(&given)?;
         config.batch_size = config.batch_size.max(1);
@@ -94,8 +95,8 @@ impl ProducerConfig {
         Ok(config)
     }
 
-    /// Idempotence that was not asked for gives way to `acks` and `retries` (KIP-679), but since 4.0 no longer to too many requests
-    /// in flight; these are refused even when `acks` or `retries` would switch it off.
+    /// Idempotence that was not asked for gives way to `acks` and `retries` (KIP-679), but since 4.0 no longer to too
+    /// many requests in flight; these are refused even when `acks` or `retries` switches it off.
     fn settle_idempotence(&mut self, given: &Given) -> Result<(), ConfigError> {
         if !self.enable_idempotence {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use super::domain::{BOOLEAN, INT};
-use super::key::{Kind, Table, configuration};
+use super::key::{Table, configuration};
 
 configuration! {
     /// What the metadata log says about how a topic is kept.
@@ -30,7 +30,7 @@ impl TopicConfig {
         inherited: &Self,
     ) -> Result<Self, ConfigError> {
         let mut config = inherited.clone();
-        config.read(Kind::Topic, pairs)?;
+        config.read(pairs)?;
         Ok(config)
     }
 }
