@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::config::TopicConfig;
+use crate::error::ErrorCode;
 use crate::ids::{
     BrokerEpoch, IncarnationId, LeaderEpoch, NodeId, PartitionEpoch, ProducerId, TopicId, TopicName, TopicPartition,
 };
@@ -148,11 +149,8 @@ impl MetadataImage {
             }
             MetadataRecord::Config { topic, key, value } => {
                 let topic = self.topics.values_mut().find(|image| image.name == *topic);
-                set_config(
-                    &mut Arc::make_mut(topic.expect("a topic is configured after its creation")).config,
-                    key,
-                    value,
-                );
+                let topic = Arc::make_mut(topic.expect("a topic is configured after its creation"));
+                set_config(&mut topic.config, key, value).expect("configuration is validated before it is written");
             }
             MetadataRecord::Partition {
                 partition,
@@ -260,24 +258,21 @@ fn replace(field: &mut Vec<NodeId>, by: Option<&Vec<NodeId>>) {
     }
 }
 
-fn kafka_defaults() -> TopicConfig {
-    TopicConfig {
-        min_insync_replicas: 1,
-        unclean_leader_election_enable: false,
-        max_message_bytes: 1_048_588,
-    }
+/// Kafka's defaults.
+pub(crate) const fn kafka_defaults() -> TopicConfig {
+    TopicConfig { min_insync_replicas: 1, unclean_leader_election_enable: false, max_message_bytes: 1_048_588 }
 }
 
-fn set_config(config: &mut TopicConfig, key: &str, value: &str) {
-    let number = || {
-        value
-            .parse()
-            .expect("the controller validates configuration before it writes it")
-    };
+/// Sets one key.
+pub(crate) fn set_config(config: &mut TopicConfig, key: &str, value: &str) -> Result<(), ErrorCode> {
+    let number = |least: i32| value.parse().ok().filter(|number| *number >= least).ok_or(ErrorCode::InvalidConfig);
     match key {
-        "min.insync.replicas" => config.min_insync_replicas = number(),
-        "unclean.leader.election.enable" => config.unclean_leader_election_enable = value == "true",
-        "max.message.bytes" => config.max_message_bytes = number(),
-        _ => {}
+        "min.insync.replicas" => config.min_insync_replicas = number(1)?,
+        "unclean.leader.election.enable" => {
+            config.unclean_leader_election_enable = value.parse().map_err(|_| ErrorCode::InvalidConfig)?;
+        }
+        "max.message.bytes" => config.max_message_bytes = number(0)?,
+        _ => return Err(ErrorCode::InvalidConfig),
     }
+    Ok(())
 }

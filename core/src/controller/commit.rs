@@ -54,7 +54,7 @@ pub(super) struct Commits {
 }
 
 /// Batches that are committed together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Uncommitted {
     notes: Vec<Note>,
     answers: Vec<(ConnectionId, Response)>,
@@ -68,6 +68,19 @@ impl Commits {
         for uncommitted in self.syncing.iter_mut().chain(&mut self.appended) {
             uncommitted.answers.retain(|(to, _)| *to != connection);
         }
+    }
+
+    /// What a batch that was just appended waits with; asks for the sync if none is outstanding.
+    fn appended(&mut self, end: Offset, out: &mut Outbox) -> &mut Uncommitted {
+        let slot = if self.syncing.is_none() {
+            out.disk(DiskOp::Sync { log: METADATA, token: SYNC });
+            &mut self.syncing
+        } else {
+            &mut self.appended
+        };
+        let waiting = slot.get_or_insert(Uncommitted { notes: Vec::new(), answers: Vec::new(), end });
+        waiting.end = end;
+        waiting
     }
 
     /// What the last record appended waits with, if it waits.
@@ -116,15 +129,7 @@ impl Controller {
         let batch = self.log.append_as_leader(&builder.build(None), self.epoch(), out);
         out.note(Note::Appended { partition: METADATA, batch, as_leader: true });
 
-        if self.commits.syncing.is_none() {
-            self.commits.syncing = Some(Uncommitted::default());
-            out.disk(DiskOp::Sync { log: METADATA, token: SYNC });
-        } else if self.commits.appended.is_none() {
-            self.commits.appended = Some(Uncommitted::default());
-        }
-        let end = self.log.end();
-        let waiting = self.commits.last().expect("what was just appended waits");
-        waiting.end = end;
+        let waiting = self.commits.appended(self.log.end(), out);
         for record in &records.records {
             self.image.replay(record);
             waiting.notes.extend(note(&self.image, record, &records.unclean));

@@ -2,7 +2,7 @@
 
 use super::commit::Records;
 use super::partitions::BrokerEvent;
-use super::{Controller, ControllerContext};
+use super::{Controller, ControllerContext, refusal};
 use crate::error::ErrorCode;
 use crate::ids::{NodeId, Offset};
 use crate::machine::{ConnectionId, Outbox};
@@ -42,7 +42,7 @@ impl Controller {
         let broker = request.broker_id;
         let registration = match self.check_broker_epoch(broker, request.broker_epoch) {
             Ok(registration) => registration,
-            Err(error) => return out.respond(connection, refused(error).into()),
+            Err(error) => return out.respond(connection, refusal::no_heartbeat(error).into()),
         };
         let is_caught_up = request.current_metadata_offset >= Offset(registration.epoch.0);
         let current = self.state(broker, registration);
@@ -168,8 +168,4 @@ const fn fenced_record(broker: NodeId, registration: BrokerImage, fenced: bool) 
         fenced: Some(fenced),
         in_controlled_shutdown: None,
     }
-}
-
-const fn refused(error_code: ErrorCode) -> BrokerHeartbeatResponse {
-    BrokerHeartbeatResponse { error_code, is_caught_up: false, is_fenced: true, should_shut_down: false }
 }

@@ -10,7 +10,7 @@ use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, PartitionEpoch, TopicId, TopicName, TopicPartition};
 use crate::machine::{ConnectionId, Outbox};
 use crate::message::{CreateTopicsRequest, CreateTopicsResponse};
-use crate::metadata::MetadataImage;
+use crate::metadata::{self, MetadataImage};
 use crate::record::MetadataRecord;
 
 /// How long the name of a topic may be.
@@ -65,6 +65,25 @@ fn creation(
         });
     }
     Ok(records)
+}
+
+/// The topic's configuration as far as it is not Kafka's default: what the operator sets, and what the cluster's own defaults are.
+fn configs(context: &ControllerContext<'_>, topic: &NewTopic) -> Result<Vec<(String, String)>, ErrorCode> {
+    let mut config = context.config.topic_defaults.clone();
+    for (key, value) in &topic.configs {
+        metadata::set_config(&mut config, key, value)?;
+    }
+    let defaults = to_pairs(&metadata::kafka_defaults());
+    Ok(to_pairs(&config).into_iter().filter(|pair| !defaults.contains(pair)).collect())
+}
+
+fn to_pairs(config: &crate::config::TopicConfig) -> Vec<(String, String)> {
+    use alloc::string::ToString;
+    Vec::from([
+        ("min.insync.replicas".to_string(), config.min_insync_replicas.to_string()),
+        ("unclean.leader.election.enable".to_string(), config.unclean_leader_election_enable.to_string()),
+        ("max.message.bytes".to_string(), config.max_message_bytes.to_string()),
+    ])
 }
 
 fn check_name(image: &MetadataImage, name: &TopicName) -> Result<(), ErrorCode> {
