@@ -13,18 +13,36 @@ impl Broker {
     pub(super) fn pursue_proposals(&mut self, context: &Context<'_, BrokerConfig>, out: &mut Outbox) {
         let controller = controller(context);
         if !self.partitions.values().any(Partition::has_unsent_proposal)
-            || self.connections.unanswered(controller, Lane::AlterPartition).next().is_some()
+            || self
+                .connections
+                .unanswered(controller, Lane::AlterPartition)
+                .next()
+                .is_some()
             || !self.connections.ready(controller, Lane::AlterPartition, out)
         {
             return;
         }
         let broker_epoch = self.lifecycle.epoch().unwrap_or(BrokerEpoch::NONE);
         let request = AlterPartitionRequest {
-            broker: BrokerState { broker_id: context.node, broker_epoch },
-            partitions: self.partitions.values_mut().filter_map(Partition::send_proposal).collect(),
+            broker: BrokerState {
+                broker_id: context.node,
+                broker_epoch,
+            },
+            partitions: self
+                .partitions
+                .values_mut()
+                .filter_map(Partition::send_proposal)
+                .collect(),
         };
         let timeout = request_timeout(context.config);
-        self.connections.send(controller, Lane::AlterPartition, request.into(), Asked::AlterPartition, timeout, out);
+        self.connections.send(
+            controller,
+            Lane::AlterPartition,
+            request.into(),
+            Asked::AlterPartition,
+            timeout,
+            out,
+        );
     }
 
     pub(super) fn on_altered(
@@ -48,7 +66,12 @@ impl Broker {
     }
 
     /// The answer will not come: what was proposed is sent again on the next connection.
-    pub(super) fn on_proposals_lost(&mut self, context: &Context<'_, BrokerConfig>, changes: &mut Changes, out: &mut Outbox) {
+    pub(super) fn on_proposals_lost(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
         let around = surroundings!(self, context);
         for replica in self.partitions.values_mut() {
             replica.proposal(ProposalOutcome::Lost, &around, changes, out);

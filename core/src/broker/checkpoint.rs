@@ -13,7 +13,10 @@ impl Broker {
             self.checkpoint_is_due = true;
             let earliest_ms = 0;
             let latest_ms = context.config.replica_high_watermark_checkpoint_interval_ms;
-            let window = Window { earliest_ms, ..Window::monotonic(latest_ms) };
+            let window = Window {
+                earliest_ms,
+                ..Window::monotonic(latest_ms)
+            };
             out.set_timer(Timer::HighWatermarkCheckpoint, window);
         }
     }
@@ -21,7 +24,10 @@ impl Broker {
     /// [`Timer::HighWatermarkCheckpoint`]
     pub(super) fn write_high_watermarks(&mut self, out: &mut Outbox) {
         self.checkpoint_is_due = false;
-        let logs = self.partitions.iter().map(|(partition, replica)| (*partition, replica.log().high_watermark()));
+        let logs = self
+            .partitions
+            .iter()
+            .map(|(partition, replica)| (*partition, replica.log().high_watermark()));
         out.disk(DiskOp::WriteHighWatermarks(logs.collect()));
     }
 }

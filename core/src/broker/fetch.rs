@@ -10,7 +10,9 @@ use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use crate::log::Log;
 use crate::machine::{ConnectionId, Context, Outbox};
-use crate::message::{BrokerState, EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchedPartition, ReplicaState};
+use crate::message::{
+    BrokerState, EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchedPartition, ReplicaState,
+};
 use crate::note::Note;
 use crate::record::Batch;
 use crate::rules::Wake;
@@ -51,7 +53,9 @@ impl Parked {
     pub(super) fn is_ready(&self, partitions: &BTreeMap<TopicPartition, Partition>, around: &Surroundings<'_>) -> bool {
         let mut bytes = 0;
         for fetch in &self.partitions {
-            let Ok((_, log)) = located(fetch, partitions, around) else { return true };
+            let Ok((_, log)) = located(fetch, partitions, around) else {
+                return true;
+            };
             let limit = visible_end(log, self.replica_id);
             // The log was truncated below what is asked for.
             if fetch.fetch_offset > limit {
@@ -61,7 +65,9 @@ impl Parked {
                 Ok(None) => {}
                 Ok(Some(_)) | Err(_) => return true,
             }
-            bytes += log.bytes_between(fetch.fetch_offset, limit).min(bytes_of(fetch.partition_max_bytes));
+            bytes += log
+                .bytes_between(fetch.fetch_offset, limit)
+                .min(bytes_of(fetch.partition_max_bytes));
         }
         bytes >= bytes_of(self.min_bytes)
     }
@@ -79,7 +85,10 @@ impl Broker {
         if connection.has_ended() && request.replica.is_none() {
             return;
         }
-        let mut room = Room { bytes: bytes_of(request.max_bytes), is_untouched: true };
+        let mut room = Room {
+            bytes: bytes_of(request.max_bytes),
+            is_untouched: true,
+        };
         let mut responses = Vec::with_capacity(request.partitions.len());
         let mut bytes = 0;
         let mut is_urgent = request.max_wait_ms == 0 || request.partitions.is_empty();
@@ -93,7 +102,14 @@ impl Broker {
             return;
         }
         if is_urgent || bytes >= bytes_of(request.min_bytes) {
-            out.respond(connection, FetchResponse { error_code: ErrorCode::None, responses }.into());
+            out.respond(
+                connection,
+                FetchResponse {
+                    error_code: ErrorCode::None,
+                    responses,
+                }
+                .into(),
+            );
             return;
         }
         let parked = Parked {
@@ -111,10 +127,21 @@ impl Broker {
     }
 
     /// Reads for a request that has waited. What a follower's fetch says about its log was taken note of when it arrived.
-    pub(super) fn read_again(&self, context: &Context<'_, BrokerConfig>, parked: &Parked, out: &mut Outbox) -> FetchResponse {
-        let mut room = Room { bytes: bytes_of(parked.max_bytes), is_untouched: true };
+    pub(super) fn read_again(
+        &self,
+        context: &Context<'_, BrokerConfig>,
+        parked: &Parked,
+        out: &mut Outbox,
+    ) -> FetchResponse {
+        let mut room = Room {
+            bytes: bytes_of(parked.max_bytes),
+            is_untouched: true,
+        };
         let read = |fetch| self.read(context, parked.replica_id, fetch, &mut room, out);
-        FetchResponse { error_code: ErrorCode::None, responses: parked.partitions.iter().map(read).collect() }
+        FetchResponse {
+            error_code: ErrorCode::None,
+            responses: parked.partitions.iter().map(read).collect(),
+        }
     }
 
     /// Reads from one partition, and only then takes note of what the fetch says about the follower: the answer carries the high
@@ -132,9 +159,15 @@ impl Broker {
         let (Some(replica), ErrorCode::None, None) = (replica, fetched.error_code, fetched.diverging_epoch) else {
             return fetched;
         };
-        let follower = BrokerState { broker_id: replica.replica_id, broker_epoch: replica.replica_epoch };
+        let follower = BrokerState {
+            broker_id: replica.replica_id,
+            broker_epoch: replica.replica_epoch,
+        };
         let around = surroundings!(self, context);
-        let hosted = self.partitions.get_mut(&fetch.partition).expect("what was read from is here");
+        let hosted = self
+            .partitions
+            .get_mut(&fetch.partition)
+            .expect("what was read from is here");
         match hosted.fetched_by(follower, fetch.fetch_offset, &around, changes, out) {
             Ok(()) => fetched,
             Err(error) => self.failed(fetch.partition, error),
@@ -184,8 +217,16 @@ impl Broker {
 
     fn failed(&self, partition: TopicPartition, error: ErrorCode) -> FetchedPartition {
         let tells_leader = matches!(error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch);
-        let current_leader = if tells_leader { self.current_leader(partition) } else { None };
-        FetchedPartition { error_code: error, current_leader, ..unread(partition) }
+        let current_leader = if tells_leader {
+            self.current_leader(partition)
+        } else {
+            None
+        };
+        FetchedPartition {
+            error_code: error,
+            current_leader,
+            ..unread(partition)
+        }
     }
 }
 
@@ -210,7 +251,9 @@ fn located<'a>(
     if !around.image.topics.contains_key(&fetch.partition.topic) {
         return Err(ErrorCode::UnknownTopicId);
     }
-    let replica = partitions.get(&fetch.partition).ok_or_else(|| unhosted(around.image, fetch.partition))?;
+    let replica = partitions
+        .get(&fetch.partition)
+        .ok_or_else(|| unhosted(around.image, fetch.partition))?;
     Ok((replica.leader_in(fetch.current_leader_epoch)?, replica.log()))
 }
 
@@ -225,7 +268,11 @@ fn found(
     if replica_id.is_some_and(|replica| leader.follower_end(replica).is_none()) {
         // The fetcher may know of an assignment that the leader does not know yet.
         let knows_epoch = fetch.current_leader_epoch != LeaderEpoch::NONE;
-        return Err(if knows_epoch { ErrorCode::UnknownLeaderEpoch } else { ErrorCode::NotLeaderOrFollower });
+        return Err(if knows_epoch {
+            ErrorCode::UnknownLeaderEpoch
+        } else {
+            ErrorCode::NotLeaderOrFollower
+        });
     }
     if let Some(epoch) = divergence(fetch, log, around)? {
         return Ok(Found::Diverging(epoch));
@@ -245,7 +292,11 @@ fn found(
 }
 
 /// Where the fetcher's last epoch ended here, if its log is not a prefix of this one (KIP-595).
-fn divergence(fetch: &FetchPartition, log: &Log, around: &Surroundings<'_>) -> Result<Option<EpochEndOffset>, ErrorCode> {
+fn divergence(
+    fetch: &FetchPartition,
+    log: &Log,
+    around: &Surroundings<'_>,
+) -> Result<Option<EpochEndOffset>, ErrorCode> {
     if fetch.last_fetched_epoch == LeaderEpoch::NONE || !(around.context.rules.validates_each_fetch)() {
         return Ok(None);
     }

@@ -25,7 +25,11 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn of(replica: &Partition) -> Self {
-        Self { partition: replica.log().partition(), epoch: replica.leader_epoch(), from: replica.log().end() }
+        Self {
+            partition: replica.log().partition(),
+            epoch: replica.leader_epoch(),
+            from: replica.log().end(),
+        }
     }
 }
 
@@ -56,7 +60,10 @@ impl Broker {
     /// The leaders for which [`Timer::ReplicaFetchBackoff`] is armed.
     pub(super) fn backed_off_leaders(&self) -> BTreeSet<NodeId> {
         let followers = self.partitions.values().filter_map(Partition::follower);
-        followers.filter(|follower| follower.progress() == Progress::Delayed).filter_map(Follower::leader).collect()
+        followers
+            .filter(|follower| follower.progress() == Progress::Delayed)
+            .filter_map(Follower::leader)
+            .collect()
     }
 
     fn fetch(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
@@ -77,7 +84,14 @@ impl Broker {
             partitions: ready().filter_map(|replica| replica.next_fetch(&around)).collect(),
         };
         let asked = Asked::Fetch(ready().map(Wanted::of).collect());
-        self.connections.send(leader, Lane::Replica, request.into(), asked, socket_timeout(context.config), out);
+        self.connections.send(
+            leader,
+            Lane::Replica,
+            request.into(),
+            asked,
+            socket_timeout(context.config),
+            out,
+        );
     }
 
     /// The current epoch ends, at the leader, where its log ends.
@@ -85,15 +99,28 @@ impl Broker {
         if !self.connections.ready(leader, Lane::Replica, out) {
             return;
         }
-        let lost: Vec<Wanted> = self.followers_of(leader, Progress::OutOfRange).map(Wanted::of).collect();
+        let lost: Vec<Wanted> = self
+            .followers_of(leader, Progress::OutOfRange)
+            .map(Wanted::of)
+            .collect();
         let partitions = lost.iter().map(|wanted| OffsetForLeaderEpochPartition {
             partition: wanted.partition,
             current_leader_epoch: wanted.epoch,
             leader_epoch: wanted.epoch,
         });
-        let request = OffsetForLeaderEpochRequest { replica_id: Some(context.node), partitions: partitions.collect() };
+        let request = OffsetForLeaderEpochRequest {
+            replica_id: Some(context.node),
+            partitions: partitions.collect(),
+        };
         let timeout = socket_timeout(context.config);
-        self.connections.send(leader, Lane::Replica, request.into(), Asked::LeaderEnd(lost), timeout, out);
+        self.connections.send(
+            leader,
+            Lane::Replica,
+            request.into(),
+            Asked::LeaderEnd(lost),
+            timeout,
+            out,
+        );
     }
 
     pub(super) fn on_fetched(
@@ -107,7 +134,9 @@ impl Broker {
     ) {
         let had_delayed = self.followers_of(leader, Progress::Delayed).next().is_some();
         for wanted in wanted {
-            let Some(replica) = self.partitions.get_mut(&wanted.partition) else { continue };
+            let Some(replica) = self.partitions.get_mut(&wanted.partition) else {
+                continue;
+            };
             if Wanted::of(replica) != *wanted {
                 continue;
             }
@@ -131,7 +160,9 @@ impl Broker {
     ) {
         let had_delayed = self.followers_of(leader, Progress::Delayed).next().is_some();
         for wanted in wanted {
-            let Some(replica) = self.partitions.get_mut(&wanted.partition) else { continue };
+            let Some(replica) = self.partitions.get_mut(&wanted.partition) else {
+                continue;
+            };
             if Wanted::of(replica) != *wanted {
                 continue;
             }
@@ -149,7 +180,12 @@ impl Broker {
     }
 
     /// [`Timer::ReplicaFetchBackoff`]
-    pub(super) fn on_fetch_backed_off(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
+    pub(super) fn on_fetch_backed_off(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        leader: NodeId,
+        out: &mut Outbox,
+    ) {
         for follower in self.partitions.values_mut().filter_map(Partition::follower_mut) {
             if follower.leader() == Some(leader) {
                 follower.backed_off();
@@ -158,7 +194,13 @@ impl Broker {
         self.pursue_fetch(context, leader, out);
     }
 
-    fn after_answer(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, had_delayed: bool, out: &mut Outbox) {
+    fn after_answer(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        leader: NodeId,
+        had_delayed: bool,
+        out: &mut Outbox,
+    ) {
         if !had_delayed && self.followers_of(leader, Progress::Delayed).next().is_some() {
             let backoff = Window::wall(context.config.replica_fetch_backoff_ms);
             out.set_timer(Timer::ReplicaFetchBackoff { leader }, backoff);
@@ -167,7 +209,10 @@ impl Broker {
     }
 
     fn is_followed(&self, leader: NodeId) -> bool {
-        self.partitions.values().filter_map(Partition::follower).any(|follower| follower.leader() == Some(leader))
+        self.partitions
+            .values()
+            .filter_map(Partition::follower)
+            .any(|follower| follower.leader() == Some(leader))
     }
 
     fn followers_of(&self, leader: NodeId, progress: Progress) -> impl Iterator<Item = &Partition> {

@@ -19,7 +19,10 @@ pub(super) struct ProducerIds {
 
 impl ProducerIds {
     pub(super) fn none() -> Self {
-        Self { next: ProducerId::NONE, left: 0 }
+        Self {
+            next: ProducerId::NONE,
+            left: 0,
+        }
     }
 
     fn take(&mut self) -> Option<ProducerId> {
@@ -27,7 +30,10 @@ impl ProducerIds {
             return None;
         }
         let id = self.next;
-        *self = Self { next: ProducerId(id.0 + 1), left: self.left - 1 };
+        *self = Self {
+            next: ProducerId(id.0 + 1),
+            left: self.left - 1,
+        };
         Some(id)
     }
 }
@@ -50,16 +56,32 @@ impl Broker {
     /// Asks the controller for a block, if somebody waits for an id.
     pub(super) fn pursue_producer_ids(&mut self, context: &Context<'_, BrokerConfig>, out: &mut Outbox) {
         let controller = controller(context);
-        let Some(broker_epoch) = self.lifecycle.epoch() else { return };
+        let Some(broker_epoch) = self.lifecycle.epoch() else {
+            return;
+        };
         if self.purgatory.init_producer_id().next().is_none()
-            || self.connections.unanswered(controller, Lane::Forwarding).next().is_some()
+            || self
+                .connections
+                .unanswered(controller, Lane::Forwarding)
+                .next()
+                .is_some()
             || !self.connections.ready(controller, Lane::Forwarding, out)
         {
             return;
         }
-        let request = AllocateProducerIdsRequest { broker_id: context.node, broker_epoch };
+        let request = AllocateProducerIdsRequest {
+            broker_id: context.node,
+            broker_epoch,
+        };
         let timeout = request_timeout(context.config);
-        self.connections.send(controller, Lane::Forwarding, request.into(), Asked::ProducerIds, timeout, out);
+        self.connections.send(
+            controller,
+            Lane::Forwarding,
+            request.into(),
+            Asked::ProducerIds,
+            timeout,
+            out,
+        );
     }
 
     pub(super) fn on_producer_ids(
@@ -69,7 +91,10 @@ impl Broker {
         out: &mut Outbox,
     ) {
         if response.error_code == ErrorCode::None {
-            self.producer_ids = ProducerIds { next: response.producer_id_start, left: response.producer_id_len };
+            self.producer_ids = ProducerIds {
+                next: response.producer_id_start,
+                left: response.producer_id_len,
+            };
         }
         let waiting: Vec<ConnectionId> = self.purgatory.init_producer_id().collect();
         for connection in waiting {
@@ -90,5 +115,9 @@ impl Broker {
 }
 
 fn assigned(producer_id: ProducerId) -> InitProducerIdResponse {
-    InitProducerIdResponse { error_code: ErrorCode::None, producer_id, producer_epoch: ProducerEpoch(0) }
+    InitProducerIdResponse {
+        error_code: ErrorCode::None,
+        producer_id,
+        producer_epoch: ProducerEpoch(0),
+    }
 }

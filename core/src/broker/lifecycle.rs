@@ -49,7 +49,13 @@ enum Shutdown {
 
 impl Lifecycle {
     pub(super) fn start(incarnation: IncarnationId, previous_epoch: BrokerEpoch) -> Self {
-        Self { incarnation, previous_epoch, epoch: None, turn: Turn::Broker, shutdown: Shutdown::No }
+        Self {
+            incarnation,
+            previous_epoch,
+            epoch: None,
+            turn: Turn::Broker,
+            shutdown: Shutdown::No,
+        }
     }
 
     /// The registration, if there is one.
@@ -78,7 +84,11 @@ impl Lifecycle {
             Turn::Broker => Turn::Broker,
             Turn::Controller { .. } => Turn::Controller { again: true },
             Turn::Nobody => {
-                let timer = if self.epoch.is_some() { Timer::Heartbeat } else { Timer::RegistrationBackoff };
+                let timer = if self.epoch.is_some() {
+                    Timer::Heartbeat
+                } else {
+                    Timer::RegistrationBackoff
+                };
                 out.cancel_timer(timer);
                 Turn::Broker
             }
@@ -102,7 +112,13 @@ impl Lifecycle {
         out.set_timer(timer, window);
     }
 
-    fn registered(&mut self, response: BrokerRegistrationResponse, next_metadata_offset: Offset, config: &BrokerConfig, out: &mut Outbox) {
+    fn registered(
+        &mut self,
+        response: BrokerRegistrationResponse,
+        next_metadata_offset: Offset,
+        config: &BrokerConfig,
+        out: &mut Outbox,
+    ) {
         if response.error_code != ErrorCode::None {
             self.wait(Timer::RegistrationBackoff, RETRY_BACKOFF, out);
             return;
@@ -112,7 +128,11 @@ impl Lifecycle {
             self.turn = Turn::Broker;
         } else {
             // Kafka sends a heartbeat now, to say that it has not caught up. The next one says that it has.
-            self.wait(Timer::Heartbeat, Window::monotonic(config.broker_heartbeat_interval_ms), out);
+            self.wait(
+                Timer::Heartbeat,
+                Window::monotonic(config.broker_heartbeat_interval_ms),
+                out,
+            );
         }
     }
 
@@ -122,7 +142,11 @@ impl Lifecycle {
             ErrorCode::None if response.should_shut_down && self.is_shutting_down() => self.shutdown = Shutdown::Done,
             ErrorCode::None if again => self.turn = Turn::Broker,
             ErrorCode::None => {
-                self.wait(Timer::Heartbeat, Window::monotonic(config.broker_heartbeat_interval_ms), out);
+                self.wait(
+                    Timer::Heartbeat,
+                    Window::monotonic(config.broker_heartbeat_interval_ms),
+                    out,
+                );
             }
             // A registration of an earlier start that was long on its way can replace that of this one. Kafka's broker would repeat its
             // heartbeat for ever; this one registers again.
@@ -167,7 +191,14 @@ impl Broker {
                 (request.into(), Asked::Heartbeat)
             }
         };
-        self.connections.send(controller, Lane::Lifecycle, request, asked, request_timeout(context.config), out);
+        self.connections.send(
+            controller,
+            Lane::Lifecycle,
+            request,
+            asked,
+            request_timeout(context.config),
+            out,
+        );
     }
 
     pub(super) fn on_registration(
@@ -177,7 +208,8 @@ impl Broker {
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
-        self.lifecycle.registered(response, self.metadata.next_offset(), context.config, out);
+        self.lifecycle
+            .registered(response, self.metadata.next_offset(), context.config, out);
         self.publish(context, &[], changes, out);
         self.pursue_lifecycle(context, out);
         self.pursue_producer_ids(context, out);
@@ -215,7 +247,9 @@ impl Broker {
 
     fn stop(&mut self, out: &mut Outbox) {
         self.write_high_watermarks(out);
-        out.disk(DiskOp::MarkCleanShutdown(self.lifecycle.epoch.unwrap_or(BrokerEpoch::NONE)));
+        out.disk(DiskOp::MarkCleanShutdown(
+            self.lifecycle.epoch.unwrap_or(BrokerEpoch::NONE),
+        ));
         out.answer(Answer::ShutDown);
     }
 }

@@ -37,7 +37,12 @@ pub(super) struct Metadata {
 
 impl Metadata {
     pub(super) fn new() -> Self {
-        Self { image: MetadataImage::new(), next_offset: Offset::ZERO, is_backing_off: false, is_published: false }
+        Self {
+            image: MetadataImage::new(),
+            next_offset: Offset::ZERO,
+            is_backing_off: false,
+            is_published: false,
+        }
     }
 
     /// The cluster, as far as this broker knows.
@@ -57,14 +62,22 @@ impl Metadata {
 
     /// Whether the broker of this registration is fenced.
     fn is_fenced(&self, node: NodeId) -> bool {
-        self.image.brokers.get(&node).is_some_and(|registration| registration.fenced)
+        self.image
+            .brokers
+            .get(&node)
+            .is_some_and(|registration| registration.fenced)
     }
 
     /// Replays one batch; says which partitions changed. Of a batch that cannot be read nothing is replayed.
     fn replay(&mut self, batch: &Batch, changed: &mut Vec<TopicPartition>) -> Result<(), BatchError> {
         batch.verify()?;
-        let values = batch.records()?.into_iter().map(|record| record.value.ok_or(BatchError::Malformed));
-        let records: Vec<_> = values.map(|value| MetadataRecord::decode(&value?)).collect::<Result<_, _>>()?;
+        let values = batch
+            .records()?
+            .into_iter()
+            .map(|record| record.value.ok_or(BatchError::Malformed));
+        let records: Vec<_> = values
+            .map(|value| MetadataRecord::decode(&value?))
+            .collect::<Result<_, _>>()?;
         for record in &records {
             match record {
                 MetadataRecord::Partition { partition, .. } | MetadataRecord::PartitionChange { partition, .. } => {
@@ -113,7 +126,14 @@ impl Broker {
             partitions: [partition].into(),
         };
         let timeout = request_timeout(context.config);
-        self.connections.send(controller, Lane::Metadata, request.into(), Asked::Metadata, timeout, out);
+        self.connections.send(
+            controller,
+            Lane::Metadata,
+            request.into(),
+            Asked::Metadata,
+            timeout,
+            out,
+        );
     }
 
     pub(super) fn on_metadata(
@@ -147,14 +167,18 @@ impl Broker {
     }
 
     fn replay(&mut self, response: &FetchResponse, changed: &mut Vec<TopicPartition>) -> Result<(), ErrorCode> {
-        let [fetched] = response.responses.as_slice() else { return Err(response.error_code) };
+        let [fetched] = response.responses.as_slice() else {
+            return Err(response.error_code);
+        };
         if fetched.error_code != ErrorCode::None {
             return Err(fetched.error_code);
         }
         for batch in &fetched.records {
             // The first batch may start before the offset asked for, and nothing counts before a majority of the controllers has it.
             if batch.base_offset == self.metadata.next_offset && batch.next_offset() <= fetched.high_watermark {
-                self.metadata.replay(batch, changed).map_err(|_| ErrorCode::CorruptMessage)?;
+                self.metadata
+                    .replay(batch, changed)
+                    .map_err(|_| ErrorCode::CorruptMessage)?;
             }
         }
         Ok(())

@@ -12,10 +12,19 @@ impl Broker {
     pub(super) fn describe(&self, request: &MetadataRequest) -> MetadataResponse {
         let image = self.metadata.image();
         let topics = match &request.topics {
-            None => image.topics.iter().map(|(id, topic)| described(image, *id, topic)).collect(),
+            None => image
+                .topics
+                .iter()
+                .map(|(id, topic)| described(image, *id, topic))
+                .collect(),
             Some(names) => names.iter().map(|name| by_name(image, name)).collect(),
         };
-        let brokers = image.brokers.keys().copied().filter(|broker| is_alive(image, *broker)).collect();
+        let brokers = image
+            .brokers
+            .keys()
+            .copied()
+            .filter(|broker| is_alive(image, *broker))
+            .collect();
         MetadataResponse { brokers, topics }
     }
 }
@@ -35,14 +44,25 @@ fn by_name(image: &MetadataImage, name: &TopicName) -> MetadataTopic {
 
 fn described(image: &MetadataImage, topic_id: TopicId, topic: &TopicImage) -> MetadataTopic {
     let partitions = (0..).zip(&topic.partitions);
-    let partitions = partitions.map(|(index, partition)| described_partition(image, index, partition)).collect();
-    MetadataTopic { error_code: ErrorCode::None, name: topic.name.clone(), topic_id, partitions }
+    let partitions = partitions
+        .map(|(index, partition)| described_partition(image, index, partition))
+        .collect();
+    MetadataTopic {
+        error_code: ErrorCode::None,
+        name: topic.name.clone(),
+        topic_id,
+        partitions,
+    }
 }
 
 /// A leader that is fenced is not told: nobody could connect to it, for all that is known.
 fn described_partition(image: &MetadataImage, partition_index: i32, partition: &PartitionImage) -> MetadataPartition {
     let leader = partition.leader.filter(|leader| is_alive(image, *leader));
-    let error_code = if leader.is_some() { ErrorCode::None } else { ErrorCode::LeaderNotAvailable };
+    let error_code = if leader.is_some() {
+        ErrorCode::None
+    } else {
+        ErrorCode::LeaderNotAvailable
+    };
     MetadataPartition {
         error_code,
         partition_index,
@@ -54,5 +74,8 @@ fn described_partition(image: &MetadataImage, partition_index: i32, partition: &
 }
 
 fn is_alive(image: &MetadataImage, broker: NodeId) -> bool {
-    image.brokers.get(&broker).is_some_and(|registration| !registration.fenced)
+    image
+        .brokers
+        .get(&broker)
+        .is_some_and(|registration| !registration.fenced)
 }

@@ -99,7 +99,10 @@ impl Machine for Broker {
         }
         let partitions = disk.logs.iter().map(|(partition, image)| {
             let checkpoint = disk.high_watermarks.get(partition).copied().unwrap_or(Offset::ZERO);
-            (*partition, Partition::new(Log::recover(*partition, image, clean, checkpoint, out)))
+            (
+                *partition,
+                Partition::new(Log::recover(*partition, image, clean, checkpoint, out)),
+            )
         });
         let mut broker = Self {
             lifecycle: Lifecycle::start(boot.incarnation, disk.clean_shutdown.unwrap_or(BrokerEpoch::NONE)),
@@ -121,10 +124,16 @@ impl Machine for Broker {
         }
         let mut changes = Changes::default();
         match input {
-            Input::Message { connection, message: Message::Request(request) } => {
+            Input::Message {
+                connection,
+                message: Message::Request(request),
+            } => {
                 self.on_request(context, connection, request, &mut changes, out);
             }
-            Input::Message { connection, message: Message::Response(response) } => {
+            Input::Message {
+                connection,
+                message: Message::Response(response),
+            } => {
                 self.on_response(context, connection, &response, &mut changes, out);
             }
             Input::Connected(connection) => {
@@ -180,7 +189,13 @@ impl Broker {
             }
             Request::InitProducerId(_) => self.on_init_producer_id(context, connection, out),
             Request::CreateTopics(_) => {
-                out.respond(connection, CreateTopicsResponse { error_code: ErrorCode::NotController }.into());
+                out.respond(
+                    connection,
+                    CreateTopicsResponse {
+                        error_code: ErrorCode::NotController,
+                    }
+                    .into(),
+                );
             }
             Request::AlterPartition(_)
             | Request::BrokerRegistration(_)
@@ -202,7 +217,9 @@ impl Broker {
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
-        let Some(asked) = self.connections.answered(connection, out) else { return };
+        let Some(asked) = self.connections.answered(connection, out) else {
+            return;
+        };
         match (asked, response) {
             (Asked::Registration, Response::BrokerRegistration(response)) => {
                 self.on_registration(context, *response, changes, out);
@@ -298,7 +315,13 @@ impl Broker {
     }
 
     /// Nobody will answer these. What only follows from a request being under way is sent again on the next connection by itself.
-    fn on_lost(&mut self, context: &Context<'_, BrokerConfig>, lost: Vec<Asked>, changes: &mut Changes, out: &mut Outbox) {
+    fn on_lost(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        lost: Vec<Asked>,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
         for asked in lost {
             match asked {
                 Asked::Registration | Asked::Heartbeat => self.lifecycle.lost(),
@@ -310,13 +333,18 @@ impl Broker {
 
     /// A replica on this broker, or Kafka's error for one that is not.
     fn hosted(&self, partition: TopicPartition) -> Result<&Partition, ErrorCode> {
-        self.partitions.get(&partition).ok_or_else(|| unhosted(self.metadata.image(), partition))
+        self.partitions
+            .get(&partition)
+            .ok_or_else(|| unhosted(self.metadata.image(), partition))
     }
 
     /// Who leads, as far as this broker knows (KIP-951).
     fn current_leader(&self, partition: TopicPartition) -> Option<LeaderIdAndEpoch> {
         let registration = self.metadata.image().partition(partition)?;
-        Some(LeaderIdAndEpoch { leader_id: registration.leader?, leader_epoch: registration.leader_epoch })
+        Some(LeaderIdAndEpoch {
+            leader_id: registration.leader?,
+            leader_epoch: registration.leader_epoch,
+        })
     }
 }
 
@@ -329,7 +357,11 @@ fn unhosted(image: &MetadataImage, partition: TopicPartition) -> ErrorCode {
 }
 
 fn controller(context: &Context<'_, BrokerConfig>) -> NodeId {
-    *context.config.controller_quorum_voters.first().expect("controller.quorum.voters names at least one controller")
+    *context
+        .config
+        .controller_quorum_voters
+        .first()
+        .expect("controller.quorum.voters names at least one controller")
 }
 
 /// `request.timeout.ms` of the broker's channels to the controller.

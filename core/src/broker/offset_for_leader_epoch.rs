@@ -22,14 +22,22 @@ impl Broker {
                 Ok(replica.log().end_of_epoch(query.leader_epoch))
             });
             if let Err(error @ (ErrorCode::FencedLeaderEpoch | ErrorCode::UnknownLeaderEpoch)) = end {
-                out.note(Note::EpochRefused { partition: query.partition, error });
+                out.note(Note::EpochRefused {
+                    partition: query.partition,
+                    error,
+                });
             }
             OffsetForLeaderEpochResult {
                 partition: query.partition,
                 error_code: end.err().unwrap_or_default(),
-                end: end.unwrap_or(EpochEndOffset { leader_epoch: LeaderEpoch::NONE, end_offset: Offset::NONE }),
+                end: end.unwrap_or(EpochEndOffset {
+                    leader_epoch: LeaderEpoch::NONE,
+                    end_offset: Offset::NONE,
+                }),
             }
         };
-        OffsetForLeaderEpochResponse { partitions: request.partitions.iter().map(answer).collect() }
+        OffsetForLeaderEpochResponse {
+            partitions: request.partitions.iter().map(answer).collect(),
+        }
     }
 }

@@ -72,9 +72,16 @@ fn acknowledgement(
     partitions: &BTreeMap<TopicPartition, Partition>,
     around: &Surroundings<'_>,
 ) -> Option<ErrorCode> {
-    let Some(replica) = partitions.get(&partition) else { return Some(unhosted(around.image, partition)) };
-    let Some(leader) = replica.leader() else { return Some(ErrorCode::NotLeaderOrFollower) };
-    let pending = PendingProduce { required_offset, high_watermark: replica.log().high_watermark() };
+    let Some(replica) = partitions.get(&partition) else {
+        return Some(unhosted(around.image, partition));
+    };
+    let Some(leader) = replica.leader() else {
+        return Some(ErrorCode::NotLeaderOrFollower);
+    };
+    let pending = PendingProduce {
+        required_offset,
+        high_watermark: replica.log().high_watermark(),
+    };
     if !(around.context.rules.is_replicated)(&pending) {
         None
     } else if leader.is_maximally_under_min_isr(partition, around) {
@@ -93,10 +100,16 @@ impl Broker {
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
-        let mut parked = Parked { responses: Vec::with_capacity(request.partition_data.len()), awaited: Vec::new() };
+        let mut parked = Parked {
+            responses: Vec::with_capacity(request.partition_data.len()),
+            awaited: Vec::new(),
+        };
         for (index, entry) in request.partition_data.iter().enumerate() {
             let result = self.produce(context, entry, request.acks, changes, out);
-            if let Ok(Position { next_offset: required_offset, .. }) = result
+            if let Ok(Position {
+                next_offset: required_offset,
+                ..
+            }) = result
                 && request.acks == Acks::All
             {
                 parked.awaited.push(Awaited { index, required_offset });
@@ -110,7 +123,11 @@ impl Broker {
         match request.acks {
             // There is no answer to put an error in; a connection that breaks makes the producer refresh its metadata.
             Acks::None => {
-                if parked.responses.iter().any(|response| response.error_code != ErrorCode::None) {
+                if parked
+                    .responses
+                    .iter()
+                    .any(|response| response.error_code != ErrorCode::None)
+                {
                     out.disconnect(connection);
                 }
             }
@@ -132,7 +149,9 @@ impl Broker {
                 response.current_leader = self.current_leader(response.partition);
             }
         }
-        ProduceResponse { responses: parked.responses }
+        ProduceResponse {
+            responses: parked.responses,
+        }
     }
 
     fn produce(
@@ -165,8 +184,15 @@ impl Broker {
     ) -> Result<Position, ErrorCode> {
         let around = surroundings!(self, context);
         let (partition, batch) = (entry.partition, &entry.records);
-        let topic = around.image.topics.get(&partition.topic).ok_or(ErrorCode::UnknownTopicId)?;
-        let replica = self.partitions.get_mut(&partition).ok_or_else(|| unhosted(around.image, partition))?;
+        let topic = around
+            .image
+            .topics
+            .get(&partition.topic)
+            .ok_or(ErrorCode::UnknownTopicId)?;
+        let replica = self
+            .partitions
+            .get_mut(&partition)
+            .ok_or_else(|| unhosted(around.image, partition))?;
         let leader = replica.leader_in(LeaderEpoch::NONE)?;
         if acks == Acks::All && leader.is_under_min_isr(partition, &around) {
             return Err(ErrorCode::NotEnoughReplicas);
@@ -176,13 +202,21 @@ impl Broker {
             SequenceVerdict::Append => {
                 let batch = replica.append(batch, &around, changes, out);
                 let position = position(batch.base_offset, &batch, replica);
-                out.note(Note::Appended { partition, batch, as_leader: true });
+                out.note(Note::Appended {
+                    partition,
+                    batch,
+                    as_leader: true,
+                });
                 Ok(position)
             }
             SequenceVerdict::Duplicate(base_offset) => {
                 replica.append_nothing(&around, changes, out);
                 let (producer_id, sequence) = (batch.producer_id(), batch.base_sequence());
-                out.note(Note::DuplicateSuppressed { partition, producer_id, sequence });
+                out.note(Note::DuplicateSuppressed {
+                    partition,
+                    producer_id,
+                    sequence,
+                });
                 Ok(position(base_offset, batch, replica))
             }
             SequenceVerdict::Fenced => Err(ErrorCode::InvalidProducerEpoch),
@@ -200,7 +234,8 @@ fn validate(batch: &Batch, config: &TopicConfig) -> Result<(), ErrorCode> {
         return Err(ErrorCode::MessageTooLarge);
     }
     batch.verify().map_err(|_| ErrorCode::CorruptMessage)?;
-    let covers_its_count = batch.record_count() > 0 && batch.next_offset() - batch.base_offset == i64::from(batch.record_count());
+    let covers_its_count =
+        batch.record_count() > 0 && batch.next_offset() - batch.base_offset == i64::from(batch.record_count());
     let has_producer = batch.producer_id() != ProducerId::NONE;
     let is_out_of_place = batch.is_control() || has_producer && batch.base_sequence() < Sequence::ZERO;
     // There are no transactions here.
@@ -228,11 +263,19 @@ fn verdict(batch: &Batch, replica: &Partition, around: &Surroundings<'_>) -> Seq
 
 fn position(base_offset: Offset, batch: &Batch, replica: &Partition) -> Position {
     let next_offset = base_offset + i64::from(batch.record_count());
-    Position { base_offset, next_offset, log_start_offset: replica.log().start() }
+    Position {
+        base_offset,
+        next_offset,
+        log_start_offset: replica.log().start(),
+    }
 }
 
 fn response(partition: TopicPartition, result: Result<Position, ErrorCode>) -> PartitionProduceResponse {
-    let unknown = Position { base_offset: Offset::NONE, next_offset: Offset::NONE, log_start_offset: Offset::NONE };
+    let unknown = Position {
+        base_offset: Offset::NONE,
+        next_offset: Offset::NONE,
+        log_start_offset: Offset::NONE,
+    };
     let position = result.unwrap_or(unknown);
     PartitionProduceResponse {
         partition,

@@ -41,7 +41,10 @@ impl Purgatory {
             Parked::InitProducerId => {}
         }
         let earlier = self.parked.insert(connection, request);
-        assert!(earlier.is_none(), "one request at a time is in progress on a connection");
+        assert!(
+            earlier.is_none(),
+            "one request at a time is in progress on a connection"
+        );
     }
 
     /// Takes a request out, to answer it because its time is up.
@@ -65,7 +68,10 @@ impl Purgatory {
     /// The connections whose InitProducerId waits.
     pub(super) fn init_producer_id(&self) -> impl Iterator<Item = ConnectionId> {
         let is_wanted = |parked: &Parked| matches!(parked, Parked::InitProducerId);
-        self.parked.iter().filter(move |(_, parked)| is_wanted(parked)).map(|(connection, _)| *connection)
+        self.parked
+            .iter()
+            .filter(move |(_, parked)| is_wanted(parked))
+            .map(|(connection, _)| *connection)
     }
 
     /// How many there are.
@@ -86,13 +92,25 @@ impl Parked {
 
 impl Broker {
     /// Parks a Fetch.
-    pub(super) fn park_fetch(&mut self, connection: ConnectionId, fetch: fetch::Parked, wait_ms: u64, out: &mut Outbox) {
+    pub(super) fn park_fetch(
+        &mut self,
+        connection: ConnectionId,
+        fetch: fetch::Parked,
+        wait_ms: u64,
+        out: &mut Outbox,
+    ) {
         self.purgatory.park(connection, Parked::Fetch(fetch), out);
         out.set_timer(Timer::FetchWait { connection }, Window::monotonic(wait_ms));
     }
 
     /// Parks a Produce.
-    pub(super) fn park_produce(&mut self, connection: ConnectionId, produce: produce::Parked, wait_ms: u64, out: &mut Outbox) {
+    pub(super) fn park_produce(
+        &mut self,
+        connection: ConnectionId,
+        produce: produce::Parked,
+        wait_ms: u64,
+        out: &mut Outbox,
+    ) {
         self.purgatory.park(connection, Parked::Produce(produce), out);
         out.set_timer(Timer::ProduceWait { connection }, Window::monotonic(wait_ms));
     }
@@ -103,7 +121,10 @@ impl Broker {
             return;
         }
         let woken = |partition: TopicPartition, by: &[Wake]| {
-            let mut events = changes.woken.iter().filter(|(changed, wake)| *changed == partition && by.contains(wake));
+            let mut events = changes
+                .woken
+                .iter()
+                .filter(|(changed, wake)| *changed == partition && by.contains(wake));
             events.any(|(_, wake)| (context.rules.wakes_parked)(*wake))
         };
         let around = surroundings!(self, context);
@@ -127,13 +148,24 @@ impl Broker {
     }
 
     /// [`Timer::FetchWait`] or [`Timer::ProduceWait`]
-    pub(super) fn on_wait_over(&mut self, context: &Context<'_, BrokerConfig>, connection: ConnectionId, out: &mut Outbox) {
+    pub(super) fn on_wait_over(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        connection: ConnectionId,
+        out: &mut Outbox,
+    ) {
         if let Some(parked) = self.purgatory.expire(connection, out) {
             self.answer_parked(context, connection, parked, out);
         }
     }
 
-    fn answer_parked(&self, context: &Context<'_, BrokerConfig>, connection: ConnectionId, parked: Parked, out: &mut Outbox) {
+    fn answer_parked(
+        &self,
+        context: &Context<'_, BrokerConfig>,
+        connection: ConnectionId,
+        parked: Parked,
+        out: &mut Outbox,
+    ) {
         match parked {
             Parked::Fetch(fetch) => {
                 let response = self.read_again(context, &fetch, out);

@@ -60,12 +60,16 @@ impl Broker {
     /// A replica on this broker.
     #[must_use]
     pub fn partition(&self, partition: TopicPartition) -> Option<PartitionView<'_>> {
-        self.partitions.get(&partition).map(|partition| PartitionView { partition })
+        self.partitions
+            .get(&partition)
+            .map(|partition| PartitionView { partition })
     }
 
     /// Every replica on this broker, in order.
     pub fn partitions(&self) -> impl Iterator<Item = (TopicPartition, PartitionView<'_>)> {
-        self.partitions.iter().map(|(id, partition)| (*id, PartitionView { partition }))
+        self.partitions
+            .iter()
+            .map(|(id, partition)| (*id, PartitionView { partition }))
     }
 
     /// The registration, if there is one.
@@ -77,7 +81,13 @@ impl Broker {
     /// Whether this broker believes that it is fenced: it has not yet seen in the metadata log that its registration is not.
     #[must_use]
     pub fn is_fenced(&self) -> bool {
-        let is_unfenced = |epoch| self.metadata.image().brokers.values().any(|known| known.epoch == epoch && !known.fenced);
+        let is_unfenced = |epoch| {
+            self.metadata
+                .image()
+                .brokers
+                .values()
+                .any(|known| known.epoch == epoch && !known.fenced)
+        };
         !self.epoch().is_some_and(is_unfenced)
     }
 

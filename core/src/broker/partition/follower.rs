@@ -42,7 +42,11 @@ impl Follower {
         out: &mut Outbox,
     ) -> Self {
         let (partition, epoch, leader) = (log.partition(), registration.leader_epoch, registration.leader);
-        out.note(Note::BecameFollower { partition, epoch, leader });
+        out.note(Note::BecameFollower {
+            partition,
+            epoch,
+            leader,
+        });
         let follower = FollowerLog {
             high_watermark: log.high_watermark(),
             end: log.end(),
@@ -54,7 +58,12 @@ impl Follower {
                 Truncation::To(offset) => truncate(log, offset, changes, out),
             }
         }
-        Self { epoch, partition_epoch: registration.partition_epoch, leader, progress: Progress::Ready }
+        Self {
+            epoch,
+            partition_epoch: registration.partition_epoch,
+            leader,
+            progress: Progress::Ready,
+        }
     }
 
     /// A replica that is shutting down does not fetch what it cannot be in sync with.
@@ -148,7 +157,11 @@ fn append(answer: &FetchedPartition, log: &mut Log, changes: &mut Changes, out: 
     let partition = log.partition();
     for batch in &answer.records {
         match log.append_as_follower(batch, out) {
-            Ok(()) => out.note(Note::Appended { partition, batch: batch.clone(), as_leader: false }),
+            Ok(()) => out.note(Note::Appended {
+                partition,
+                batch: batch.clone(),
+                as_leader: false,
+            }),
             // It may have been damaged on its way, or by the leader's disk: perhaps the next fetch is better.
             Err(ErrorCode::CorruptMessage) => return Progress::Delayed,
             Err(_) => return Progress::Failed,
@@ -187,7 +200,11 @@ fn set_high_watermark(log: &mut Log, to: Offset, changes: &mut Changes, out: &mu
 fn note_high_watermark(log: &Log, before: Offset, changes: &mut Changes, out: &mut Outbox) {
     let to = log.high_watermark();
     if to != before {
-        out.note(Note::HighWatermark { partition: log.partition(), to, as_leader: false });
+        out.note(Note::HighWatermark {
+            partition: log.partition(),
+            to,
+            as_leader: false,
+        });
         changes.high_watermark_moved = true;
     }
 }

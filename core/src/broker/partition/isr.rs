@@ -113,13 +113,18 @@ impl Isr {
     pub(super) fn maximal(&self) -> impl Iterator<Item = NodeId> {
         let committed = self.committed();
         let added = self.proposed().into_iter().flatten().map(|state| state.broker_id);
-        committed.iter().copied().chain(added.filter(|id| !committed.contains(id)))
+        committed
+            .iter()
+            .copied()
+            .chain(added.filter(|id| !committed.contains(id)))
     }
 
     /// Whether a replica is one of [`Self::maximal`].
     pub(super) fn maximal_contains(&self, replica: NodeId) -> bool {
         self.committed().contains(&replica)
-            || self.proposed().is_some_and(|proposed| proposed.iter().any(|state| state.broker_id == replica))
+            || self
+                .proposed()
+                .is_some_and(|proposed| proposed.iter().any(|state| state.broker_id == replica))
     }
 
     /// Drops the proposal, which was certainly not applied.

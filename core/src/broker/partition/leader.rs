@@ -42,7 +42,11 @@ impl Leader {
     ) -> Self {
         let (partition, epoch, start_offset) = (log.partition(), registration.leader_epoch, log.end());
         log.begin_epoch(epoch, out);
-        out.note(Note::BecameLeader { partition, epoch, start_offset });
+        out.note(Note::BecameLeader {
+            partition,
+            epoch,
+            start_offset,
+        });
 
         let mut known = previous.map_or_else(Vec::new, |previous| previous.hand_over(partition, out));
         let followers = registration.replicas.iter().copied().filter(|id| *id != around.node());
@@ -70,7 +74,13 @@ impl Leader {
     }
 
     /// The metadata log shows the partition changed, within the same term.
-    pub(super) fn update(&mut self, registration: &PartitionImage, log: &Log, around: &Surroundings<'_>, out: &mut Outbox) {
+    pub(super) fn update(
+        &mut self,
+        registration: &PartitionImage,
+        log: &Log,
+        around: &Surroundings<'_>,
+        out: &mut Outbox,
+    ) {
         // A proposal made on top of this very change is forgotten, too: Partition.makeLeader accepts an equal partition epoch, which it
         // may have learnt from an answer already, and starts over from what was committed.
         self.commit(&registration.isr, registration.partition_epoch, log, around, out);
@@ -145,10 +155,14 @@ impl Leader {
         out: &mut Outbox,
     ) -> Result<(), ErrorCode> {
         let (partition, leader_end) = (log.partition(), log.end());
-        if follower.broker_epoch != BrokerEpoch::NONE && around.unfenced_as(follower.broker_id) > follower.broker_epoch {
+        if follower.broker_epoch != BrokerEpoch::NONE && around.unfenced_as(follower.broker_id) > follower.broker_epoch
+        {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
-        let index = self.followers.iter().position(|replica| replica.id == follower.broker_id);
+        let index = self
+            .followers
+            .iter()
+            .position(|replica| replica.id == follower.broker_id);
         let replica = &mut self.followers[index.ok_or(ErrorCode::UnknownLeaderEpoch)?];
         let previous_end = replica.end;
         replica.fetched(from, leader_end, follower.broker_epoch, partition, around.config(), out);
@@ -264,10 +278,16 @@ impl Leader {
         if self.is_under_min_isr(partition, around) {
             return;
         }
-        let to = watermark::of_leader(log.end(), &self.followers, &self.isr, |replica| around.is_eligible(replica));
+        let to = watermark::of_leader(log.end(), &self.followers, &self.isr, |replica| {
+            around.is_eligible(replica)
+        });
         if to > log.high_watermark() {
             log.set_high_watermark(to);
-            out.note(Note::HighWatermark { partition, to, as_leader: true });
+            out.note(Note::HighWatermark {
+                partition,
+                to,
+                as_leader: true,
+            });
             changes.high_watermark_moved = true;
             changes.woken.push((partition, Wake::HighWatermarkAdvanced));
         }
@@ -335,7 +355,10 @@ impl Leader {
         if self.isr.is_pending() {
             return;
         }
-        let stays = |id: &NodeId| self.follower(*id).is_none_or(|replica| !self.is_out_of_sync(replica, log.end()));
+        let stays = |id: &NodeId| {
+            self.follower(*id)
+                .is_none_or(|replica| !self.is_out_of_sync(replica, log.end()))
+        };
         let remaining: Vec<NodeId> = self.isr.committed().iter().copied().filter(stays).collect();
         if remaining.len() < self.isr.committed().len() {
             self.propose(remaining, true, log.partition(), around, changes, out);
@@ -365,7 +388,14 @@ impl Leader {
         if (around.rules().may_join_isr)(&candidate) {
             let assigned = around.replicas(log.partition()).iter().copied();
             let is_member = |id: &NodeId| *id == follower || self.isr.committed().contains(id);
-            self.propose(assigned.filter(is_member).collect(), false, log.partition(), around, changes, out);
+            self.propose(
+                assigned.filter(is_member).collect(),
+                false,
+                log.partition(),
+                around,
+                changes,
+                out,
+            );
         }
     }
 
@@ -384,16 +414,27 @@ impl Leader {
             Some(replica) => replica.fetched_with.unwrap_or(BrokerEpoch::NONE),
             None => around.broker_epoch,
         };
-        let with_epoch = |id: &NodeId| BrokerState { broker_id: *id, broker_epoch: registration(*id) };
+        let with_epoch = |id: &NodeId| BrokerState {
+            broker_id: *id,
+            broker_epoch: registration(*id),
+        };
         let proposed = isr.iter().map(with_epoch).collect();
         let committed = self.isr.committed().to_vec();
-        self.isr = Isr::Pending { committed, proposed, delivery: Delivery::Unsent };
+        self.isr = Isr::Pending {
+            committed,
+            proposed,
+            delivery: Delivery::Unsent,
+        };
         changes.proposed = true;
         out.note(Note::IsrProposed { partition, isr, shrink });
     }
 
     fn note_committed(&self, partition: TopicPartition, out: &mut Outbox) {
         let isr = self.isr.committed().to_vec();
-        out.note(Note::IsrCommitted { partition, isr, partition_epoch: self.partition_epoch });
+        out.note(Note::IsrCommitted {
+            partition,
+            isr,
+            partition_epoch: self.partition_epoch,
+        });
     }
 }

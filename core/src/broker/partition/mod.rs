@@ -65,7 +65,10 @@ pub(super) struct Changes {
 impl Partition {
     /// A replica whose log was found on disk or has just been created.
     pub(super) fn new(log: Log) -> Self {
-        Self { log, role: Role::Unassigned }
+        Self {
+            log,
+            role: Role::Unassigned,
+        }
     }
 
     /// The log.
@@ -131,11 +134,12 @@ impl Partition {
             return;
         }
         let log = &mut self.log;
-        let is_new_epoch = registration.leader_epoch > match &self.role {
-            Role::Unassigned => LeaderEpoch::NONE,
-            Role::Leader(leader) => leader.epoch,
-            Role::Follower(follower) => follower.epoch,
-        };
+        let is_new_epoch = registration.leader_epoch
+            > match &self.role {
+                Role::Unassigned => LeaderEpoch::NONE,
+                Role::Leader(leader) => leader.epoch,
+                Role::Follower(follower) => follower.epoch,
+            };
         let leads = registration.leader == Some(around.node());
         self.role = match mem::replace(&mut self.role, Role::Unassigned) {
             Role::Leader(mut leader) if leads && !is_new_epoch => {
@@ -190,7 +194,9 @@ impl Partition {
         changes: &mut Changes,
         out: &mut Outbox,
     ) -> Batch {
-        let Role::Leader(leader) = &self.role else { panic!("only the leader appends for producers") };
+        let Role::Leader(leader) = &self.role else {
+            panic!("only the leader appends for producers")
+        };
         let previous_end = self.log.end();
         let batch = self.log.append_as_leader(batch, leader.epoch, out);
         leader.appended(previous_end, &mut self.log, around, changes, out);
@@ -314,21 +320,32 @@ impl Surroundings<'_> {
 
     fn min_insync_replicas(&self, partition: TopicPartition) -> usize {
         let topic = self.image.topics.get(&partition.topic);
-        topic.map_or(1, |topic| usize::try_from(topic.config.min_insync_replicas).unwrap_or(0))
+        topic.map_or(1, |topic| {
+            usize::try_from(topic.config.min_insync_replicas).unwrap_or(0)
+        })
     }
 
     fn replicas(&self, partition: TopicPartition) -> &[NodeId] {
-        self.image.partition(partition).map_or(&[], |registration| &registration.replicas)
+        self.image
+            .partition(partition)
+            .map_or(&[], |registration| &registration.replicas)
     }
 
     /// The registration of a broker, or -1.
     fn registered_as(&self, broker: NodeId) -> BrokerEpoch {
-        self.image.brokers.get(&broker).map_or(BrokerEpoch::NONE, |registration| registration.epoch)
+        self.image
+            .brokers
+            .get(&broker)
+            .map_or(BrokerEpoch::NONE, |registration| registration.epoch)
     }
 
     /// The registration of a broker that is not fenced, or -1.
     fn unfenced_as(&self, broker: NodeId) -> BrokerEpoch {
-        let registration = self.image.brokers.get(&broker).filter(|registration| !registration.fenced);
+        let registration = self
+            .image
+            .brokers
+            .get(&broker)
+            .filter(|registration| !registration.fenced);
         registration.map_or(BrokerEpoch::NONE, |registration| registration.epoch)
     }
 

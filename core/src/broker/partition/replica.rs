@@ -33,7 +33,13 @@ impl Replica {
         config: &BrokerConfig,
         out: &mut Outbox,
     ) -> Self {
-        let mut replica = Self { id, end: Offset::NONE, behind: None, fetched_with: None, lagging: true };
+        let mut replica = Self {
+            id,
+            end: Offset::NONE,
+            behind: None,
+            fetched_with: None,
+            lagging: true,
+        };
         if in_sync {
             replica.caught_up_now(partition, config, out);
         }
@@ -75,7 +81,10 @@ impl Replica {
             self.caught_up_now(partition, config, out);
             return;
         }
-        let mark = Mark::Fetched { partition, follower: self.id };
+        let mark = Mark::Fetched {
+            partition,
+            follower: self.id,
+        };
         if self.behind.is_some_and(|end| from >= end) {
             self.lagging = false;
             out.set_timer_from_mark(self.timer(partition), mark, lag_window(config));
@@ -98,7 +107,14 @@ impl Replica {
     /// `replica.lag.time.max.ms`, finds that the next time.
     pub(super) fn check_soon(&self, partition: TopicPartition, config: &BrokerConfig, out: &mut Outbox) {
         let latest_ms = config.replica_lag_time_max_ms / 2;
-        out.set_timer(self.timer(partition), Window { clock: Clock::Wall, earliest_ms: 0, latest_ms });
+        out.set_timer(
+            self.timer(partition),
+            Window {
+                clock: Clock::Wall,
+                earliest_ms: 0,
+                latest_ms,
+            },
+        );
     }
 
     fn caught_up_now(&mut self, partition: TopicPartition, config: &BrokerConfig, out: &mut Outbox) {
@@ -107,12 +123,19 @@ impl Replica {
     }
 
     fn timer(&self, partition: TopicPartition) -> Timer {
-        Timer::ReplicaLag { partition, follower: self.id }
+        Timer::ReplicaLag {
+            partition,
+            follower: self.id,
+        }
     }
 }
 
 /// Kafka looks for lagging followers every half of `replica.lag.time.max.ms`.
 fn lag_window(config: &BrokerConfig) -> Window {
     let earliest_ms = config.replica_lag_time_max_ms;
-    Window { clock: Clock::Wall, earliest_ms, latest_ms: earliest_ms + earliest_ms / 2 }
+    Window {
+        clock: Clock::Wall,
+        earliest_ms,
+        latest_ms: earliest_ms + earliest_ms / 2,
+    }
 }

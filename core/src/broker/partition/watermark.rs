@@ -16,5 +16,8 @@ pub(super) fn of_leader(
         isr.maximal_contains(follower.id) || follower.is_caught_up(leader_end) && is_eligible(follower)
     };
     let behind = followers.iter().filter(|follower| follower.end < leader_end);
-    behind.filter(counts).map(|follower| follower.end).fold(leader_end, Offset::min)
+    behind
+        .filter(counts)
+        .map(|follower| follower.end)
+        .fold(leader_end, Offset::min)
 }
