@@ -133,7 +133,7 @@ fn everything_is_read(world: &World, plan: &Plan) -> bool {
         let Some(consumer) = world.node(*reader).consumer() else { return false };
         every_partition(world).all(|(partition, registered)| {
             let Some(end) = committed_end(world, partition, registered) else { return false };
-            consumer.position(partition).is_some_and(|position| position >= end) && consumer.buffered(partition) == 0
+            consumer.position(partition).is_some_and(|position| position.offset >= end)
         })
     })
 }
