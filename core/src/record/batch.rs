@@ -2,18 +2,32 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use bytes::Bytes;
+use crc::{CRC_32_ISCSI, Crc, Table};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::cursor::Cursor;
+use super::header::{ATTRIBUTES_AT, BodyHeader, CRC_AT, MAGIC, MAX_TIMESTAMP_AT, RECORDS_AT};
+use super::record::MIN_RECORD_BYTES;
 use super::{Compression, Record};
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp};
+
+/// What stands in front of the body: base offset, length and leader epoch.
+pub(super) const PREFIX_BYTES: usize = 16;
+/// What the length field does not count: the base offset and itself.
+const LENGTH_EXCLUDES: usize = 12;
+
+static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 /// A record batch (format version 2).
 ///
 /// The base offset and the leader epoch lie outside the CRC, so a leader fills them in without touching the body. The body travels by
 /// reference count through leader, log, disk, follower and consumer. Equality and hash go by a digest of the body's content *without*
 /// its CRC field, together with whether the CRC matches.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Batch {
     /// Offset of the first record.
     pub base_offset: Offset,
@@ -22,9 +36,14 @@ pub struct Batch {
     body: Arc<Body>,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
 struct Body {
+    /// From the magic on.
     bytes: Bytes,
+    /// How long the length field says that `bytes` are. Fewer of a torn batch are there.
+    promised_length: usize,
+    header: BodyHeader,
+    digest: u128,
+    crc_ok: bool,
 }
 
 /// Why bytes are not a batch.
@@ -40,55 +59,493 @@ pub enum BatchError {
     UnsupportedCodec(Compression),
     /// The CRC does not match.
     Corrupt,
-    /// The CRC matches, but a length, count or varint inside makes no sense.
+    /// A length, count, offset or varint makes no sense, or bytes are left over.
     Malformed,
 }
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("there are fewer bytes than promised"),
+            Self::UnsupportedMagic(magic) => write!(f, "format version {magic} is not 2"),
+            Self::UnknownCodec(number) => write!(f, "codec {number} does not exist"),
+            Self::UnsupportedCodec(codec) => write!(f, "records compressed with {codec} cannot be read here"),
+            Self::Corrupt => f.write_str("the CRC does not match"),
+            Self::Malformed => f.write_str("a length, count, offset or varint makes no sense"),
+        }
+    }
+}
+
+impl core::error::Error for BatchError {}
 
 impl Batch {
     /// Reads one batch from the front of `bytes`, keeping them as they are, and says how many bytes it took. The CRC is not checked:
     /// ask [`Self::verify`].
-    pub fn decode(bytes: &Bytes) -> Result<(Self, usize), BatchError> { todo!() }
+    pub fn decode(bytes: &Bytes) -> Result<(Self, usize), BatchError> {
+        let mut cursor = Cursor::at(bytes, 0);
+        let base_offset = Offset(i64::from_be_bytes(cursor.array()?));
+        let length = i32::from_be_bytes(cursor.array()?);
+        let leader_epoch = LeaderEpoch(i32::from_be_bytes(cursor.array()?));
+        let magic = i8::from_be_bytes(cursor.array()?);
+        if magic != MAGIC {
+            return Err(BatchError::UnsupportedMagic(magic));
+        }
+        let size = usize::try_from(length)
+            .map_err(|_| BatchError::Malformed)?
+            .saturating_add(LENGTH_EXCLUDES);
+        if size < PREFIX_BYTES + RECORDS_AT {
+            return Err(BatchError::Malformed);
+        }
+        if size > bytes.len() {
+            return Err(BatchError::Truncated);
+        }
+        let body = Body::received(bytes.slice(PREFIX_BYTES..size))?;
+        let next_offset = base_offset.0.checked_add(i64::from(body.header.last_offset_delta) + 1);
+        if base_offset < Offset::ZERO || next_offset.is_none() {
+            return Err(BatchError::Malformed);
+        }
+        Ok((
+            Self {
+                base_offset,
+                leader_epoch,
+                body: Arc::new(body),
+            },
+            size,
+        ))
+    }
+
+    /// What [`super::BatchBuilder::build`] gives.
+    pub(super) fn built(header: BodyHeader, records: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(RECORDS_AT + records.len());
+        bytes.push(MAGIC as u8);
+        bytes.extend_from_slice(&[0; ATTRIBUTES_AT - CRC_AT]);
+        header.write(&mut bytes);
+        bytes.extend_from_slice(records);
+        let crc = CRC_32C.checksum(&bytes[ATTRIBUTES_AT..]);
+        bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
+        let body = Body::whole(Bytes::from(bytes), header, true);
+        Self {
+            base_offset: Offset::ZERO,
+            leader_epoch: LeaderEpoch::NONE,
+            body: Arc::new(body),
+        }
+    }
+
     /// The bytes as on disk and on the wire.
-    pub fn encode(&self) -> Bytes { todo!() }
+    pub fn encode(&self) -> Bytes {
+        let length = i32::try_from(PREFIX_BYTES - LENGTH_EXCLUDES + self.body.promised_length)
+            .expect("a batch is not longer than its length field can say");
+        let mut bytes = Vec::with_capacity(self.size());
+        bytes.extend_from_slice(&self.base_offset.0.to_be_bytes());
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&self.leader_epoch.0.to_be_bytes());
+        bytes.extend_from_slice(&self.body.bytes);
+        Bytes::from(bytes)
+    }
+
     /// The same body at another offset and epoch.
     #[must_use]
-    pub fn at(&self, base_offset: Offset, leader_epoch: LeaderEpoch) -> Self { todo!() }
+    pub fn at(&self, base_offset: Offset, leader_epoch: LeaderEpoch) -> Self {
+        Self {
+            base_offset,
+            leader_epoch,
+            body: Arc::clone(&self.body),
+        }
+    }
+
     /// How many bytes [`Self::encode`] gives.
-    pub fn size(&self) -> usize { todo!() }
+    pub fn size(&self) -> usize {
+        PREFIX_BYTES + self.body.bytes.len()
+    }
+
     /// The offset of the last record.
-    pub fn last_offset(&self) -> Offset { todo!() }
+    pub fn last_offset(&self) -> Offset {
+        self.base_offset + i64::from(self.body.header.last_offset_delta)
+    }
+
     /// The offset after the last record.
-    pub fn next_offset(&self) -> Offset { self.last_offset().next() }
+    pub fn next_offset(&self) -> Offset {
+        self.last_offset().next()
+    }
+
     /// How many records there are.
-    pub fn record_count(&self) -> i32 { todo!() }
+    pub fn record_count(&self) -> i32 {
+        self.body.header.record_count
+    }
+
     /// Who produced it, or -1.
-    pub fn producer_id(&self) -> ProducerId { todo!() }
+    pub fn producer_id(&self) -> ProducerId {
+        self.body.header.producer_id
+    }
+
     /// With which epoch, or -1.
-    pub fn producer_epoch(&self) -> ProducerEpoch { todo!() }
+    pub fn producer_epoch(&self) -> ProducerEpoch {
+        self.body.header.producer_epoch
+    }
+
     /// The sequence of the first record, or -1.
-    pub fn base_sequence(&self) -> Sequence { todo!() }
+    pub fn base_sequence(&self) -> Sequence {
+        self.body.header.base_sequence
+    }
+
     /// The sequence of the last record, or -1.
-    pub fn last_sequence(&self) -> Sequence { todo!() }
+    pub fn last_sequence(&self) -> Sequence {
+        match self.base_sequence() {
+            Sequence::NONE => Sequence::NONE,
+            base => base.advance(self.body.header.last_offset_delta),
+        }
+    }
+
     /// The time of the first record.
-    pub fn base_timestamp(&self) -> Timestamp { todo!() }
+    pub fn base_timestamp(&self) -> Timestamp {
+        self.body.header.base_timestamp
+    }
+
     /// The largest time of a record.
-    pub fn max_timestamp(&self) -> Timestamp { todo!() }
+    pub fn max_timestamp(&self) -> Timestamp {
+        self.body.header.max_timestamp
+    }
+
     /// The codec.
-    pub fn compression(&self) -> Compression { todo!() }
+    pub fn compression(&self) -> Compression {
+        self.body.header.compression()
+    }
+
     /// Whether it holds a transaction marker.
-    pub fn is_control(&self) -> bool { todo!() }
+    pub fn is_control(&self) -> bool {
+        self.body.header.is_control()
+    }
+
     /// Whether it belongs to a transaction.
-    pub fn is_transactional(&self) -> bool { todo!() }
+    pub fn is_transactional(&self) -> bool {
+        self.body.header.is_transactional()
+    }
+
     /// Whether the CRC matches the content (computed once per body).
-    pub fn verify(&self) -> Result<(), BatchError> { todo!() }
+    pub fn verify(&self) -> Result<(), BatchError> {
+        if self.body.crc_ok {
+            Ok(())
+        } else {
+            Err(BatchError::Corrupt)
+        }
+    }
+
     /// A digest of the content.
-    pub fn digest(&self) -> u128 { todo!() }
-    /// The records, decoded. Never panics, never allocates by a count it was told.
-    pub fn records(&self) -> Result<Vec<Record>, BatchError> { todo!() }
-    /// What is left of the batch when only its first `length` body bytes reached the disk: same position, failing [`Self::verify`].
+    pub fn digest(&self) -> u128 {
+        self.body.digest
+    }
+
+    /// The records, decoded. Never panics, never allocates by a count it was told. Whether the CRC has to match first is the caller's
+    /// decision (`check.crcs`).
+    pub fn records(&self) -> Result<Vec<Record>, BatchError> {
+        let header = &self.body.header;
+        if header.compression() != Compression::None {
+            return Err(BatchError::UnsupportedCodec(header.compression()));
+        }
+        let count = usize::try_from(header.record_count).map_err(|_| BatchError::Malformed)?;
+        let mut cursor = Cursor::at(&self.body.bytes, RECORDS_AT);
+        let mut records = Vec::with_capacity(count.min(cursor.remaining() / MIN_RECORD_BYTES));
+        for _ in 0..count {
+            records.push(Record::read(&mut cursor, self.base_offset, header)?);
+        }
+        if cursor.remaining() > 0 {
+            return Err(BatchError::Malformed);
+        }
+        Ok(records)
+    }
+
+    /// What is left of the batch when only its first `length` body bytes reached the disk: same position, failing [`Self::verify`]. At
+    /// least the last byte is lost.
     #[must_use]
-    pub fn torn(&self, length: usize) -> Self { todo!() }
-    /// The batch with one bit of its records flipped and its CRC field intact: failing [`Self::verify`].
+    pub fn torn(&self, length: usize) -> Self {
+        let body = &self.body;
+        let length = length.min(body.bytes.len().saturating_sub(1));
+        let torn = Body::torn(body.bytes.slice(..length), body.promised_length, body.header);
+        Self {
+            base_offset: self.base_offset,
+            leader_epoch: self.leader_epoch,
+            body: Arc::new(torn),
+        }
+    }
+
+    /// The batch with one bit of its records flipped and its CRC field intact: failing [`Self::verify`]. Bits are counted from the first
+    /// record's first byte and around; without records, a bit of the largest timestamp flips.
     #[must_use]
-    pub fn rotten(&self, bit: usize) -> Self { todo!() }
+    pub fn rotten(&self, bit: usize) -> Self {
+        let bytes = &self.body.bytes;
+        if bytes.len() < RECORDS_AT {
+            // So little of it is left that it cannot get worse.
+            return self.clone();
+        }
+        let rotting = if bytes.len() > RECORDS_AT {
+            RECORDS_AT..bytes.len()
+        } else {
+            MAX_TIMESTAMP_AT..MAX_TIMESTAMP_AT + size_of::<Timestamp>()
+        };
+        let bit = bit % (rotting.len() * 8);
+        let mut flipped = bytes.to_vec();
+        flipped[rotting.start + bit / 8] ^= 1 << (bit % 8);
+        let body = self.body.replaced(Bytes::from(flipped));
+        Self {
+            base_offset: self.base_offset,
+            leader_epoch: self.leader_epoch,
+            body: Arc::new(body),
+        }
+    }
+}
+
+impl Body {
+    /// As it came from somebody else.
+    fn received(bytes: Bytes) -> Result<Self, BatchError> {
+        let mut cursor = Cursor::at(&bytes, CRC_AT);
+        let stored = u32::from_be_bytes(cursor.array()?);
+        let header = BodyHeader::read(&mut cursor)?;
+        let crc_ok = stored == CRC_32C.checksum(&bytes[ATTRIBUTES_AT..]);
+        Ok(Self::whole(bytes, header, crc_ok))
+    }
+
+    fn whole(bytes: Bytes, header: BodyHeader, crc_ok: bool) -> Self {
+        let digest = SipHasher13::new().hash(&bytes[ATTRIBUTES_AT..]).as_u128();
+        Self {
+            promised_length: bytes.len(),
+            bytes,
+            header,
+            digest,
+            crc_ok,
+        }
+    }
+
+    /// The digest also covers the header, which the torn batch still answers for, and the length that it once had.
+    fn torn(bytes: Bytes, promised_length: usize, header: BodyHeader) -> Self {
+        let mut known = Vec::with_capacity(RECORDS_AT);
+        header.write(&mut known);
+        let mut hasher = SipHasher13::new();
+        hasher.write(&known);
+        hasher.write(&(promised_length as u64).to_le_bytes());
+        hasher.write(bytes.get(ATTRIBUTES_AT..).unwrap_or_default());
+        hasher.write(&(bytes.len() as u64).to_le_bytes());
+        Self {
+            digest: hasher.finish128().as_u128(),
+            bytes,
+            promised_length,
+            header,
+            crc_ok: false,
+        }
+    }
+
+    /// With other bytes of the same length, whose header is as sound as this one's.
+    fn replaced(&self, bytes: Bytes) -> Self {
+        let torn = bytes.len() < self.promised_length;
+        if torn {
+            Self::torn(bytes, self.promised_length, self.header)
+        } else {
+            Self::received(bytes).expect("flipping a bit of a time or a record leaves the header readable")
+        }
+    }
+}
+
+impl PartialEq for Batch {
+    fn eq(&self, other: &Self) -> bool {
+        let same_body = Arc::ptr_eq(&self.body, &other.body)
+            || self.body.digest == other.body.digest && self.body.crc_ok == other.body.crc_ok;
+        self.base_offset == other.base_offset && self.leader_epoch == other.leader_epoch && same_body
+    }
+}
+
+impl Eq for Batch {}
+
+impl Hash for Batch {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.base_offset.hash(state);
+        self.leader_epoch.hash(state);
+        self.body.digest.hash(state);
+        self.body.crc_ok.hash(state);
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Batch({}..={} e{}",
+            self.base_offset,
+            self.last_offset(),
+            self.leader_epoch
+        )?;
+        if self.producer_id() != ProducerId::NONE {
+            write!(
+                f,
+                " pid{}/{} seq{}",
+                self.producer_id(),
+                self.producer_epoch(),
+                self.base_sequence()
+            )?;
+        }
+        if self.compression() != Compression::None {
+            write!(f, " {}", self.compression())?;
+        }
+        if self.is_transactional() {
+            f.write_str(" transactional")?;
+        }
+        if self.is_control() {
+            f.write_str(" control")?;
+        }
+        if !self.body.crc_ok {
+            f.write_str(" corrupt")?;
+        }
+        f.write_str(")")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+
+    use super::super::{BatchBuilder, Header};
+    use super::*;
+
+    fn text(text: &str) -> Option<Bytes> {
+        Some(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    fn two_records() -> Batch {
+        let header = Header {
+            key: Bytes::from_static(b"trace"),
+            value: None,
+        };
+        let mut builder = BatchBuilder::new();
+        builder.append(Timestamp(1000), text("k"), text("one"), &[]);
+        let expected = builder.size_with(
+            Timestamp(990),
+            None,
+            text("two").as_ref(),
+            core::slice::from_ref(&header),
+        );
+        builder.append(Timestamp(990), None, text("two"), &[header]);
+        assert_eq!(builder.size(), expected);
+        let batch = builder.build(Some((ProducerId(4), ProducerEpoch(1), Sequence(i32::MAX))));
+        assert_eq!(batch.size(), expected);
+        batch
+    }
+
+    #[test]
+    fn a_batch_survives_its_bytes() {
+        let batch = two_records().at(Offset(5), LeaderEpoch(2));
+        let bytes = batch.encode();
+        let (again, taken) = Batch::decode(&bytes).expect("own bytes are a batch");
+        assert_eq!((&again, taken, again.encode()), (&batch, bytes.len(), bytes));
+        assert_eq!(again.verify(), Ok(()));
+        let records: Vec<String> = again
+            .records()
+            .expect("own records can be read")
+            .iter()
+            .map(|record| {
+                format!(
+                    "{} {} {:?} {:?}",
+                    record.offset, record.timestamp, record.key, record.value
+                )
+            })
+            .collect();
+        assert_eq!(
+            records,
+            ["5 1000 Some(b\"k\") Some(b\"one\")", "6 990 None Some(b\"two\")"]
+        );
+        assert_eq!(
+            (again.base_timestamp(), again.max_timestamp()),
+            (Timestamp(1000), Timestamp(1000))
+        );
+        assert_eq!(again.last_sequence(), Sequence(0));
+    }
+
+    #[test]
+    fn debug_output_is_short() {
+        let batch = two_records().at(Offset(5), LeaderEpoch(2));
+        assert_eq!(format!("{batch:?}"), "Batch(5..=6 e2 pid4/1 seq2147483647)");
+        assert_eq!(
+            format!("{:?}", batch.rotten(3)),
+            "Batch(5..=6 e2 pid4/1 seq2147483647 corrupt)"
+        );
+    }
+
+    #[test]
+    fn every_flipped_bit_of_the_records_fails_the_crc() {
+        let batch = two_records();
+        for bit in 0..(batch.size() - PREFIX_BYTES - RECORDS_AT) * 8 {
+            let rotten = batch.rotten(bit);
+            assert_eq!(rotten.verify(), Err(BatchError::Corrupt));
+            assert_ne!(rotten, batch);
+            assert_eq!(rotten.next_offset(), batch.next_offset());
+            assert_eq!(Batch::decode(&rotten.encode()), Ok((rotten.clone(), rotten.size())));
+            assert_eq!(rotten.rotten(bit), batch);
+        }
+    }
+
+    #[test]
+    fn a_torn_batch_keeps_its_position_and_never_verifies() {
+        let batch = two_records().at(Offset(5), LeaderEpoch(2));
+        for length in 0..batch.size() + 1 {
+            let torn = batch.torn(length);
+            assert_eq!(
+                (torn.base_offset, torn.last_offset()),
+                (batch.base_offset, batch.last_offset())
+            );
+            assert_eq!(torn.verify(), Err(BatchError::Corrupt));
+            assert_eq!(torn.rotten(9).verify(), Err(BatchError::Corrupt));
+            assert_eq!(torn.size(), PREFIX_BYTES + length.min(batch.size() - PREFIX_BYTES - 1));
+            assert_eq!(Batch::decode(&torn.encode()), Err(BatchError::Truncated));
+            assert!(torn.records().is_err());
+            assert_eq!(torn, batch.torn(length));
+            assert_eq!(torn == batch.torn(length + 1), torn.size() + 1 == batch.size());
+        }
+    }
+
+    #[test]
+    fn a_digest_is_the_same_on_every_platform_and_at_every_position() {
+        let batch = two_records();
+        assert_eq!(batch.digest(), batch.at(Offset(9), LeaderEpoch(9)).digest());
+        assert_eq!(format!("{:032x}", batch.digest()), "6731ce059a8eaa4357c55c4a37b521b8");
+    }
+
+    #[test]
+    fn what_is_no_batch_is_refused_by_name() {
+        let good = two_records().encode();
+        let check = |at: usize, bytes: &[u8], expected: BatchError| {
+            let mut bad = good.to_vec();
+            bad[at..at + bytes.len()].copy_from_slice(bytes);
+            assert_eq!(Batch::decode(&Bytes::from(bad)), Err(expected), "{}", expected);
+        };
+        check(0, &[0x80], BatchError::Malformed);
+        check(
+            0,
+            &[0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            BatchError::Malformed,
+        );
+        check(8, &[0, 0, 0, 48], BatchError::Malformed);
+        check(8, &[0xff], BatchError::Malformed);
+        check(8, &[0x7f], BatchError::Truncated);
+        check(16, &[1], BatchError::UnsupportedMagic(1));
+        check(22, &[5], BatchError::UnknownCodec(5));
+        check(23, &[0xff], BatchError::Malformed);
+        check(57, &[0xff], BatchError::Malformed);
+    }
+
+    #[test]
+    fn a_forged_count_is_refused_without_room_being_made_for_it() {
+        let mut forged = two_records().encode().to_vec();
+        forged[57..61].copy_from_slice(&i32::MAX.to_be_bytes());
+        let (batch, _) = Batch::decode(&Bytes::from(forged)).expect("the header is readable");
+        assert_eq!(batch.verify(), Err(BatchError::Corrupt));
+        assert_eq!(batch.records(), Err(BatchError::Truncated));
+    }
+
+    #[test]
+    fn compressed_records_are_carried_and_refused_by_name() {
+        let mut compressed = two_records().encode().to_vec();
+        compressed[22] |= 4;
+        let compressed = Bytes::from(compressed);
+        let (batch, _) = Batch::decode(&compressed).expect("zstd is one of Kafka's codecs");
+        assert_eq!(batch.encode(), compressed);
+        assert_eq!(batch.records(), Err(BatchError::UnsupportedCodec(Compression::Zstd)));
+    }
 }

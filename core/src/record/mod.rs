@@ -3,7 +3,11 @@
 mod batch;
 mod builder;
 mod compression;
+mod cursor;
+mod fields;
+mod header;
 mod metadata;
+#[expect(clippy::module_inception, reason = "a record is one part of the record format")]
 mod record;
 mod varint;
 
