@@ -23,7 +23,10 @@ impl Accumulator {
     }
 
     /// Everything, beginning with this partition and coming round to it again.
-    pub(super) fn iter_from(&self, first: Option<TopicPartition>) -> impl Iterator<Item = (TopicPartition, &Partition)> {
+    pub(super) fn iter_from(
+        &self,
+        first: Option<TopicPartition>,
+    ) -> impl Iterator<Item = (TopicPartition, &Partition)> {
         let rest = self.iter().filter(move |(at, _)| Some(*at) >= first);
         rest.chain(self.iter().filter(move |(at, _)| Some(*at) < first))
     }
@@ -64,7 +67,10 @@ impl Accumulator {
         out: &mut Outbox,
     ) -> usize {
         let topic = &arrival.record.topic;
-        let partition = self.partitions.entry(at).or_insert_with(|| Partition::new(topic.clone()));
+        let partition = self
+            .partitions
+            .entry(at)
+            .or_insert_with(|| Partition::new(topic.clone()));
         match partition.append_to_last(at, arrival, config, out) {
             Ok(bytes) => bytes,
             Err(arrival) => partition.open(at, arrival, taken, config, out),

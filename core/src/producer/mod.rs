@@ -108,9 +108,9 @@ impl Machine for Producer {
     fn step(&mut self, context: &Context<'_, ProducerConfig>, input: Input, out: &mut Outbox) {
         match input {
             Input::Call(Call::Send { call, record }) => self.on_send(context, call, record, out),
-            Input::Call(
-                call @ (Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_)),
-            ) => panic!("a producer was called with {call:?}"),
+            Input::Call(call @ (Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_))) => {
+                panic!("a producer was called with {call:?}")
+            }
             Input::Message { connection, message } => self.on_message(context, connection, message, out),
             Input::Connected(connection) => {
                 self.connections.connected(connection);
@@ -121,7 +121,10 @@ impl Machine for Producer {
                 self.on_lost(context, connection.peer, lost, ErrorCode::NetworkException, out);
             }
             Input::TimerFired(timer) => self.on_timer(context, timer, out),
-            Input::Chosen(Choice { kind: QuestionKind::StickyPartition(topic), option }) => {
+            Input::Chosen(Choice {
+                kind: QuestionKind::StickyPartition(topic),
+                option,
+            }) => {
                 self.on_chosen(context, topic, option, out);
             }
             Input::Synced(token, _) => panic!("a producer has no disk, but {token:?} was synced"),
@@ -134,7 +137,10 @@ impl Producer {
     /// How many Produce requests to this broker are unanswered.
     #[must_use]
     pub fn in_flight_requests(&self, broker: NodeId) -> usize {
-        self.connections.unanswered(broker, Lane::Client).filter(|pending| !pending.in_flight().is_empty()).count()
+        self.connections
+            .unanswered(broker, Lane::Client)
+            .filter(|pending| !pending.in_flight().is_empty())
+            .count()
     }
 
     /// How many batches are not answered, in flight or not.
@@ -175,7 +181,8 @@ impl Producer {
         if self.cluster.is_updating() {
             let topics = self.topics();
             let times = refresh_times(context.config);
-            self.cluster.maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
+            self.cluster
+                .maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
         }
         if context.config.enable_idempotence {
             self.ask_for_id(context, out);
@@ -192,7 +199,8 @@ impl Producer {
         {
             let timeout = Window::wall(context.config.request_timeout_ms);
             let request = InitProducerIdRequest.into();
-            self.connections.send(broker, Lane::Client, request, Pending::InitProducerId, timeout, out);
+            self.connections
+                .send(broker, Lane::Client, request, Pending::InitProducerId, timeout, out);
             self.identity = Identity::Asked;
         }
     }
@@ -205,7 +213,9 @@ impl Producer {
         out: &mut Outbox,
     ) {
         let Message::Response(response) = message else { return };
-        let Some(pending) = self.connections.answered(connection, out) else { return };
+        let Some(pending) = self.connections.answered(connection, out) else {
+            return;
+        };
         match (pending, response) {
             (Pending::Metadata, Response::Metadata(response)) => self.on_metadata(context, response, out),
             (Pending::InitProducerId, Response::InitProducerId(response)) => self.on_id(context, response, out),
@@ -239,10 +249,17 @@ impl Producer {
     }
 
     fn on_id(&mut self, context: &Context<'_, ProducerConfig>, response: InitProducerIdResponse, out: &mut Outbox) {
-        let InitProducerIdResponse { error_code, producer_id, producer_epoch } = response;
+        let InitProducerIdResponse {
+            error_code,
+            producer_id,
+            producer_epoch,
+        } = response;
         if error_code == ErrorCode::None {
             self.identity = Identity::Known(producer_id, producer_epoch);
-            out.note(Note::ProducerIdAssigned { producer_id, epoch: producer_epoch });
+            out.note(Note::ProducerIdAssigned {
+                producer_id,
+                epoch: producer_epoch,
+            });
         } else if error_code.is_retriable() {
             self.on_no_id(context, out);
         } else {
@@ -253,7 +270,10 @@ impl Producer {
 
     fn on_no_id(&mut self, context: &Context<'_, ProducerConfig>, out: &mut Outbox) {
         self.identity = Identity::BackingOff;
-        out.set_timer(Timer::InitProducerIdBackoff, Window::wall(context.config.retry_backoff_ms));
+        out.set_timer(
+            Timer::InitProducerIdBackoff,
+            Window::wall(context.config.retry_backoff_ms),
+        );
     }
 
     /// A connection ended, and with it what was unanswered.
@@ -269,7 +289,8 @@ impl Producer {
             return;
         }
         let asked = lost.contains(&Pending::Metadata);
-        self.cluster.disconnected(peer, asked, refresh_times(context.config), out);
+        self.cluster
+            .disconnected(peer, asked, refresh_times(context.config), out);
         for pending in lost {
             match pending {
                 Pending::Metadata => {}
@@ -296,10 +317,16 @@ impl Producer {
             Timer::MaxBlock { call } => self.on_max_block(call, out),
             Timer::DeliveryTimeout { partition, batch } => self.expire(partition, batch, out),
             Timer::Linger { partition } => {
-                self.accumulator.get_mut(partition).expect("a partition that lingers has batches").lingered();
+                self.accumulator
+                    .get_mut(partition)
+                    .expect("a partition that lingers has batches")
+                    .lingered();
             }
             Timer::RetryBackoff { partition } => {
-                self.accumulator.get_mut(partition).expect("a partition that backs off has batches").backed_off();
+                self.accumulator
+                    .get_mut(partition)
+                    .expect("a partition that backs off has batches")
+                    .backed_off();
             }
             Timer::RegistrationBackoff
             | Timer::Heartbeat

@@ -86,10 +86,18 @@ mod tests {
 
     #[test]
     fn the_sticky_partition_changes_at_a_batch_boundary() {
-        for (produced, last_batch_is_full, expected) in
-            [(99, true, false), (100, true, true), (100, false, false), (199, false, false), (200, false, true)]
-        {
-            assert_eq!(has_had_enough(produced, last_batch_is_full, 100), expected, "{produced} {last_batch_is_full}");
+        for (produced, last_batch_is_full, expected) in [
+            (99, true, false),
+            (100, true, true),
+            (100, false, false),
+            (199, false, false),
+            (200, false, true),
+        ] {
+            assert_eq!(
+                has_had_enough(produced, last_batch_is_full, 100),
+                expected,
+                "{produced} {last_batch_is_full}"
+            );
         }
     }
 }

@@ -44,7 +44,10 @@ fn a_send_is_on_its_way_in_the_same_step() {
 
 #[test]
 fn what_lingers_gathers_into_one_batch() {
-    let config = ProducerConfig { linger_ms: 5, ..config() };
+    let config = ProducerConfig {
+        linger_ms: 5,
+        ..config()
+    };
     Conversation::ready(config, "t=1/0,1/0").check(
         "send 1 a p=0
         > set Linger t1-0 5ms
@@ -66,7 +69,11 @@ fn what_lingers_gathers_into_one_batch() {
 // A batch of one record with a value of 10 bytes has 61 + 17 bytes, of two 61 + 34.
 #[test]
 fn a_full_batch_does_not_linger() {
-    let config = ProducerConfig { linger_ms: 5, batch_size: 95, ..config() };
+    let config = ProducerConfig {
+        linger_ms: 5,
+        batch_size: 95,
+        ..config()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 aaaaaaaaaa
         > set Linger t1-0 5ms
@@ -87,7 +94,10 @@ fn a_full_batch_does_not_linger() {
 
 #[test]
 fn a_batch_takes_records_until_it_is_sent() {
-    let config = ProducerConfig { max_in_flight_requests_per_connection: 1, ..config() };
+    let config = ProducerConfig {
+        max_in_flight_requests_per_connection: 1,
+        ..config()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 a
         > to 1: Produce t1-0 seq 0 [a]
@@ -104,7 +114,11 @@ fn a_batch_takes_records_until_it_is_sent() {
 
 #[test]
 fn no_more_requests_are_in_flight_than_allowed() {
-    let config = ProducerConfig { max_in_flight_requests_per_connection: 2, batch_size: 1, ..config() };
+    let config = ProducerConfig {
+        max_in_flight_requests_per_connection: 2,
+        batch_size: 1,
+        ..config()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 a
         > to 1: Produce t1-0 seq 0 [a]
@@ -123,7 +137,11 @@ fn no_more_requests_are_in_flight_than_allowed() {
 
 #[test]
 fn one_batch_of_a_partition_per_request_and_one_request_per_leader() {
-    let config = ProducerConfig { linger_ms: 5, batch_size: 1, ..config() };
+    let config = ProducerConfig {
+        linger_ms: 5,
+        batch_size: 1,
+        ..config()
+    };
     let mut conversation = Conversation::ready(config, "t=1/0,2/0,1/0");
     for node in [NodeId(1), NodeId(2)] {
         let line = format!("down {node}");
@@ -176,7 +194,10 @@ fn a_request_is_no_larger_than_allowed_and_everybody_gets_a_turn() {
 
 #[test]
 fn a_record_too_large_is_refused() {
-    let config = ProducerConfig { max_request_size: 100, ..config() };
+    let config = ProducerConfig {
+        max_request_size: 100,
+        ..config()
+    };
     // 61 for the batch, 21 for the record, 1 each for no key and no headers, 1 for the value's length.
     Conversation::ready(config, "t=1/0").check(
         "send 1 fifteen-bytes-1
@@ -260,7 +281,11 @@ fn without_idempotence_a_retry_overtakes() {
 
 #[test]
 fn with_one_request_in_flight_order_holds_without_idempotence() {
-    let config = ProducerConfig { max_in_flight_requests_per_connection: 1, batch_size: 1, ..not_idempotent() };
+    let config = ProducerConfig {
+        max_in_flight_requests_per_connection: 1,
+        batch_size: 1,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 a
         > to 1: Produce t1-0 [a]
@@ -278,29 +303,35 @@ fn with_one_request_in_flight_order_holds_without_idempotence() {
 
 #[test]
 fn a_muted_partition_waits_even_for_a_new_leader() {
-    let config = ProducerConfig { max_in_flight_requests_per_connection: 1, ..not_idempotent() };
-    Conversation::ready(config, "t=1/0,2/0").check(
+    let config = ProducerConfig {
+        max_in_flight_requests_per_connection: 1,
+        ..not_idempotent()
+    };
+    Conversation::ready(config, "t=2/0,1/0").check(
         "send 1 a p=0
-        > to 1: Produce t1-0 [a]
+        > to 2: Produce t1-0 [a]
         fire DeliveryTimeout t1-0#0
         > note expired t1-0
         > answer 1: DeliveryTimeout, maybe appended
         send 2 b p=1
-        > to 2: Produce t1-1 [b]
-        produced 2 t1-1:NOT_LEADER_OR_FOLLOWER
+        > to 1: Produce t1-1 [b]
+        produced 1 t1-1:NOT_LEADER_OR_FOLLOWER
         > note retried t1-1 NOT_LEADER_OR_FOLLOWER
         > set RetryBackoff t1-1 80..120ms
         > to 1: Metadata [t]
+        metadata 1 t=1/1,1/0
         send 3 c p=0
-        produced 1 t1-0@0
-        metadata 1 t=2/1,2/0
-        > to 2: Produce t1-0 [c]",
+        produced 2 t1-0@0
+        > to 1: Produce t1-0 [c]",
     );
 }
 
 #[test]
 fn a_lost_connection_may_have_delivered() {
-    let config = ProducerConfig { retries: 0, ..not_idempotent() };
+    let config = ProducerConfig {
+        retries: 0,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 a
         > to 1: Produce t1-0 [a]
@@ -322,7 +353,10 @@ fn a_lost_connection_may_have_delivered() {
 
 #[test]
 fn a_refusal_does_not_undo_an_earlier_attempt() {
-    let config = ProducerConfig { retries: 1, ..not_idempotent() };
+    let config = ProducerConfig {
+        retries: 1,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 a
         > to 1: Produce t1-0 [a]
@@ -389,7 +423,10 @@ fn two_lost_requests_come_back_in_the_wrong_order_without_idempotence() {
 
 #[test]
 fn with_acks_0_handing_over_is_all() {
-    let config = ProducerConfig { acks: Acks::None, ..not_idempotent() };
+    let config = ProducerConfig {
+        acks: Acks::None,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0").verbose().check(
         "send 1 a
         > set DeliveryTimeout t1-0#0 120000ms
@@ -435,7 +472,10 @@ fn a_batch_that_was_never_sent_expires_without_harm() {
 
 #[test]
 fn a_batch_that_was_sent_takes_its_sequence_along() {
-    let config = ProducerConfig { max_in_flight_requests_per_connection: 1, ..config() };
+    let config = ProducerConfig {
+        max_in_flight_requests_per_connection: 1,
+        ..config()
+    };
     Conversation::ready(config, "t=1/0,2/0").check(
         "send 1 a p=0
         > to 1: Produce t1-0 seq 0 [a]
@@ -463,7 +503,11 @@ fn a_batch_that_was_sent_takes_its_sequence_along() {
 
 #[test]
 fn time_is_up_for_everything_older_too() {
-    let config = ProducerConfig { batch_size: 1, max_in_flight_requests_per_connection: 2, ..not_idempotent() };
+    let config = ProducerConfig {
+        batch_size: 1,
+        max_in_flight_requests_per_connection: 2,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 a
         > to 1: Produce t1-0 [a]
@@ -682,7 +726,10 @@ fn a_key_goes_where_its_hash_says() {
 #[test]
 fn records_without_a_key_stick_to_a_partition() {
     // One record has 68 bytes with its batch, so each is enough for a partition.
-    let config = ProducerConfig { batch_size: 68, ..not_idempotent() };
+    let config = ProducerConfig {
+        batch_size: 68,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0,-1/0,1/0").check(
         "send 1 a
         > choose 1 of 2
@@ -698,7 +745,10 @@ fn records_without_a_key_stick_to_a_partition() {
 
 #[test]
 fn a_sticky_partition_lasts_for_a_batch() {
-    let config = ProducerConfig { batch_size: 76, ..not_idempotent() };
+    let config = ProducerConfig {
+        batch_size: 76,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0,1/0").check(
         "send 1 a
         > choose 1 of 2
@@ -715,7 +765,10 @@ fn a_sticky_partition_lasts_for_a_batch() {
 
 #[test]
 fn there_is_nothing_to_choose_from_one_partition() {
-    let config = ProducerConfig { batch_size: 1, ..not_idempotent() };
+    let config = ProducerConfig {
+        batch_size: 1,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 a
         > to 1: Produce t1-0 [a]
@@ -769,7 +822,10 @@ fn an_answer_to_another_question_ends_the_connection() {
 
 #[test]
 fn a_batch_that_is_not_mentioned_in_the_answer_may_be_anywhere() {
-    let config = ProducerConfig { retries: 0, ..not_idempotent() };
+    let config = ProducerConfig {
+        retries: 0,
+        ..not_idempotent()
+    };
     Conversation::ready(config, "t=1/0").check(
         "send 1 a
         > to 1: Produce t1-0 [a]

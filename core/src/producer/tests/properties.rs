@@ -44,7 +44,16 @@ impl World {
             requests: BTreeMap::new(),
             responses: BTreeMap::new(),
             late: Vec::new(),
-            logs: [Log { leader: 1, ..Log::default() }, Log { leader: 2, ..Log::default() }],
+            logs: [
+                Log {
+                    leader: 1,
+                    ..Log::default()
+                },
+                Log {
+                    leader: 2,
+                    ..Log::default()
+                },
+            ],
             sends: 0,
             answers: BTreeMap::new(),
             batches: BTreeMap::new(),
@@ -62,7 +71,10 @@ impl World {
                     assert!(self.connecting.insert(peer), "one attempt at a time");
                 }
                 Effect::Disconnect(connection) => self.cut(connection.peer, true),
-                Effect::Send { connection, message: Message::Request(request) } => {
+                Effect::Send {
+                    connection,
+                    message: Message::Request(request),
+                } => {
                     self.look_at(&request);
                     self.requests.entry(connection.peer).or_default().push_back(request);
                 }
@@ -123,22 +135,38 @@ impl World {
         self.sends += 1;
         let (call, padding) = (self.sends, "x".repeat(which % 40));
         let partition = ["", "p=0", "p=1", "p=0"][which % 4];
-        let input = self.conversation.parse(&format!("send {call} {call}-{padding} {partition}"));
+        let input = self
+            .conversation
+            .parse(&format!("send {call} {call}-{padding} {partition}"));
         self.input(input);
     }
 
     fn connect(&mut self, which: usize, succeeds: bool) {
-        let Some(peer) = pick(&self.connecting, which) else { return };
+        let Some(peer) = pick(&self.connecting, which) else {
+            return;
+        };
         self.connecting.remove(&peer);
-        let input =
-            if succeeds { self.conversation.up(peer) } else { Input::Disconnected(connection(peer)) };
+        let input = if succeeds {
+            self.conversation.up(peer)
+        } else {
+            Input::Disconnected(connection(peer))
+        };
         self.input(input);
     }
 
     fn respond(&mut self, which: usize) {
-        let waiting: BTreeSet<_> = self.responses.iter().filter(|(_, it)| !it.is_empty()).map(|(node, _)| *node).collect();
+        let waiting: BTreeSet<_> = self
+            .responses
+            .iter()
+            .filter(|(_, it)| !it.is_empty())
+            .map(|(node, _)| *node)
+            .collect();
         let Some(peer) = pick(&waiting, which) else { return };
-        let response = self.responses.get_mut(&peer).and_then(VecDeque::pop_front).expect("a response waits");
+        let response = self
+            .responses
+            .get_mut(&peer)
+            .and_then(VecDeque::pop_front)
+            .expect("a response waits");
         let input = self.conversation.response(peer, response);
         self.input(input);
     }
@@ -173,9 +201,18 @@ impl World {
     }
 
     fn serve(&mut self, which: usize, faults: bool) {
-        let busy: BTreeSet<_> = self.requests.iter().filter(|(_, it)| !it.is_empty()).map(|(node, _)| *node).collect();
+        let busy: BTreeSet<_> = self
+            .requests
+            .iter()
+            .filter(|(_, it)| !it.is_empty())
+            .map(|(node, _)| *node)
+            .collect();
         let Some(peer) = pick(&busy, which) else { return };
-        let request = self.requests.get_mut(&peer).and_then(VecDeque::pop_front).expect("a request waits");
+        let request = self
+            .requests
+            .get_mut(&peer)
+            .and_then(VecDeque::pop_front)
+            .expect("a request waits");
         let response = self.carry_out(peer, request, if faults { which } else { 0 });
         self.responses.entry(peer).or_default().extend(response);
     }
@@ -183,14 +220,22 @@ impl World {
     fn carry_out(&mut self, node: NodeId, request: Request, luck: usize) -> Option<Response> {
         match request {
             Request::Metadata(_) => {
-                let leaders: Vec<_> = self.logs.iter().map(|log| format!("{}/{}", log.leader, log.epoch)).collect();
+                let leaders: Vec<_> = self
+                    .logs
+                    .iter()
+                    .map(|log| format!("{}/{}", log.leader, log.epoch))
+                    .collect();
                 Some(metadata_response(&[&format!("t={}", leaders.join(","))]).into())
             }
             Request::InitProducerId(_) => {
                 Some(id_response(if luck % 5 == 4 { "REQUEST_TIMED_OUT" } else { "7" }).into())
             }
             Request::Produce(produce) => {
-                let answers = produce.partition_data.iter().map(|data| self.append(node, data, luck)).collect();
+                let answers = produce
+                    .partition_data
+                    .iter()
+                    .map(|data| self.append(node, data, luck))
+                    .collect();
                 let response = ProduceResponse { responses: answers };
                 (produce.acks != Acks::None).then_some(response.into())
             }
@@ -201,12 +246,25 @@ impl World {
     fn append(&mut self, node: NodeId, data: &PartitionProduceData, luck: usize) -> PartitionProduceResponse {
         let at = data.partition;
         let log = &mut self.logs[usize::try_from(at.partition).expect("a partition")];
-        let leader = LeaderIdAndEpoch { leader_id: NodeId(log.leader), leader_epoch: LeaderEpoch(log.epoch) };
+        let leader = LeaderIdAndEpoch {
+            leader_id: NodeId(log.leader),
+            leader_epoch: LeaderEpoch(log.epoch),
+        };
         let (error, base_offset) = match luck % 12 {
             _ if node.0 != log.leader => (ErrorCode::NotLeaderOrFollower, Offset::NONE),
             9 => (ErrorCode::NotEnoughReplicas, Offset::NONE),
-            10 => (log.append(&data.records).err().unwrap_or(ErrorCode::NotEnoughReplicasAfterAppend), Offset::NONE),
-            11 => (log.append(&data.records).err().unwrap_or(ErrorCode::NotLeaderOrFollower), Offset::NONE),
+            10 => (
+                log.append(&data.records)
+                    .err()
+                    .unwrap_or(ErrorCode::NotEnoughReplicasAfterAppend),
+                Offset::NONE,
+            ),
+            11 => (
+                log.append(&data.records)
+                    .err()
+                    .unwrap_or(ErrorCode::NotLeaderOrFollower),
+                Offset::NONE,
+            ),
             _ => match log.append(&data.records) {
                 Ok(base_offset) => (ErrorCode::None, base_offset),
                 Err(error) => (error, Offset::NONE),
@@ -241,17 +299,27 @@ impl World {
             let places = self.logs.iter().map(|log| log.values.iter().filter(is_mine).count());
             match outcome {
                 Ok(RecordMetadata { offset: None, .. }) => {}
-                Ok(RecordMetadata { partition, offset: Some(offset), .. }) => {
+                Ok(RecordMetadata {
+                    partition,
+                    offset: Some(offset),
+                    ..
+                }) => {
                     let log = &self.logs[usize::try_from(*partition).expect("a partition")];
                     let value = &log.values[usize::try_from(offset.0).expect("an offset")];
                     assert!(is_mine(&value), "{call:?} is not at {offset:?}");
                 }
                 Err(failure) => {
                     let appended = places.clone().sum::<usize>() > 0;
-                    assert!(!(failure.is_definite() && appended), "{call:?} was appended, but {failure:?}");
+                    assert!(
+                        !(failure.is_definite() && appended),
+                        "{call:?} was appended, but {failure:?}"
+                    );
                 }
             }
-            assert!(!self.config().enable_idempotence || places.sum::<usize>() <= 1, "{call:?} is a duplicate");
+            assert!(
+                !self.config().enable_idempotence || places.sum::<usize>() <= 1,
+                "{call:?} is a duplicate"
+            );
         }
         for log in self.logs.iter().filter(|_| is_in_order) {
             let calls = log.values.iter().map(|value| value.split('-').next().expect("a call"));
@@ -357,7 +425,14 @@ fn the_interesting_situations_come_up() {
         })
         .take(300)
         .collect();
-        let world = run(ProducerConfig { batch_size: 150, linger_ms: 5, ..config() }, &decisions);
+        let world = run(
+            ProducerConfig {
+                batch_size: 150,
+                linger_ms: 5,
+                ..config()
+            },
+            &decisions,
+        );
         for outcome in world.answers.values() {
             seen.insert(match outcome {
                 Ok(_) => "ok",
