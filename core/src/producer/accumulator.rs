@@ -1,5 +1,5 @@
-//! The batches that are not answered yet, partition by partition: Kafka's `RecordAccumulator`, and the sender's lists of what is in
-//! flight.
+//! The batches that are not answered yet, partition by partition: Kafka's `RecordAccumulator`, and the sender's lists
+//! of what is in flight.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -56,8 +56,8 @@ impl Accumulator {
         self.get(at).is_none_or(|partition| partition.last_is_full(batch_size))
     }
 
-    /// Adds a record to the last batch of a partition, or to a new one, named by the smallest number that is free and not `taken`
-    /// otherwise; says how many bytes that took.
+    /// Adds a record to the last batch of a partition, or to a new one, named by the smallest number that is free and
+    /// not `taken` otherwise; says how many bytes that took.
     pub(super) fn append(
         &mut self,
         at: TopicPartition,

@@ -145,8 +145,8 @@ impl ProducerBatch {
             .filter(|sequence| *sequence != Sequence::NONE)
     }
 
-    /// It is being sent to the leader of this epoch. What was encoded once stays as it is: an earlier attempt may have been appended,
-    /// and only under the same sequence can the broker tell.
+    /// It is being sent to the leader of this epoch. What was encoded once stays as it is: an earlier attempt may have
+    /// been appended, and only under the same sequence can the broker tell.
     pub(super) fn send(
         &mut self,
         leader_epoch: LeaderEpoch,

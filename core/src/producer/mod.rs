@@ -1,13 +1,15 @@
 //! The producer: takes records, gathers them into batches, and brings them to the leaders of their partitions.
 //!
-//! What Kafka spreads over `KafkaProducer`, `RecordAccumulator`, `Sender` and the idempotent half of `TransactionManager`, without
-//! the threads: every input is dealt with completely, and whatever may be sent after it is sent in the same step.
+//! What Kafka spreads over `KafkaProducer`, `RecordAccumulator`, `Sender` and the idempotent half of
+//! `TransactionManager`, without the threads: every input is dealt with completely, and whatever may be sent after it
+//! is sent in the same step.
 //!
-//! - a record on its way in: [`intake`] (metadata, sticky partitions), [`partitioner`]
-//! - batches: [`accumulator`] over [`partition`] over [`batch`]
-//! - requests and answers: [`sender`], with [`retry`] to decide and [`sequence`] for idempotence
+//! - a record on its way in: `intake` (metadata, sticky partitions), `partitioner`
+//! - batches: `accumulator` over `partition` over `batch`
+//! - requests and answers: `sender`, with `retry` to decide and `sequence` for idempotence
 //!
-//! A producer with nothing to deliver is silent: it asks for metadata, an id or a connection only when a record needs it.
+//! A producer with nothing to deliver is silent: it asks for metadata, an id or a connection only when a record needs
+//! it.
 
 mod accumulator;
 mod batch;
@@ -241,7 +243,8 @@ impl Producer {
         let times = refresh_times(context.config);
         self.cluster.update(response, times, out);
         self.admit_waiting(context, out);
-        // A topic that was not in the question is asked for at once; one that the answer was silent about, not before a while.
+        // A topic that was not in the question is asked for at once; one that the answer was silent about, not before
+        // a while.
         let is_told = self.missing_topics().any(|topic| told.contains(topic));
         if is_told && self.missing_topics().all(|topic| told.contains(topic)) {
             self.cluster.request_update_later(times, out);

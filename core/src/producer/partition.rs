@@ -78,7 +78,8 @@ impl Partition {
             .is_none_or(|last| self.batch(*last).is_full(batch_size))
     }
 
-    /// Whether there is a reason to send now: the next batch is full, has lingered, or has another one behind it (only the last lingers).
+    /// Whether there is a reason to send now: the next batch is full, has lingered, or has another one behind it (only
+    /// the last lingers).
     pub(super) fn is_ready(&self) -> bool {
         self.head().is_some_and(|head| !head.is_lingering())
     }
@@ -87,7 +88,7 @@ impl Partition {
     pub(super) fn may_send(&self, leader_epoch: LeaderEpoch) -> bool {
         let Some(head) = self.head() else { return false };
         // A leader that the last attempt did not know is tried at once (KIP-951).
-        if self.backing_off && !head.sent().is_some_and(|sent| leader_epoch > sent.leader_epoch) {
+        if self.backing_off && head.sent().is_none_or(|sent| leader_epoch <= sent.leader_epoch) {
             return false;
         }
         // A retried batch waits until everything before it is answered. New batches come behind it in the queue.
@@ -100,7 +101,8 @@ impl Partition {
         sequences.all(|sequence| !self.sequences.is_before(sequence, first))
     }
 
-    /// Adds a record to the batch that still takes some, if there is one and it has room; says how many bytes that took.
+    /// Adds a record to the batch that still takes some, if there is one and it has room; says how many bytes that
+    /// took.
     pub(super) fn append_to_last(
         &mut self,
         at: TopicPartition,
@@ -134,7 +136,8 @@ impl Partition {
             .expect("there are more numbers than batches");
         let mut batch = ProducerBatch::new(number, arrival);
         let size = batch.size();
-        // One timer is enough, for the batch that still takes records: whatever is in front of that one is ready anyway.
+        // One timer is enough, for the batch that still takes records: whatever is in front of that one is ready
+        // anyway.
         let replaced = self
             .queue
             .back()
@@ -182,9 +185,9 @@ impl Partition {
         (number, batch.send(leader_epoch, producer))
     }
 
-    /// Puts a batch in flight back into the queue, after an attempt that `maybe_appended`: an idempotent one where its sequence belongs,
-    /// any other to the front, as Kafka does, whatever was sent before it. A leader of a later epoch than it was sent to can be tried at
-    /// once (KIP-951).
+    /// Puts a batch in flight back into the queue, after an attempt that `maybe_appended`: an idempotent one where its
+    /// sequence belongs, any other to the front, as Kafka does, whatever was sent before it. A leader of a later epoch
+    /// than it was sent to can be tried at once (KIP-951).
     pub(super) fn put_back(
         &mut self,
         at: TopicPartition,

@@ -23,8 +23,8 @@ pub(super) enum Sticky {
     },
 }
 
-/// Whether so many bytes went to the sticky partition that the next record should go elsewhere. A batch that can still grow keeps
-/// the partition until it is full, but not beyond twice the size of a batch (KIP-794).
+/// Whether so many bytes went to the sticky partition that the next record should go elsewhere. A batch that can still
+/// grow keeps the partition until it is full, but not beyond twice the size of a batch (KIP-794).
 pub(super) fn has_had_enough(produced: usize, last_batch_is_full: bool, batch_size: usize) -> bool {
     let enough = batch_size.max(1);
     (produced >= enough && last_batch_is_full) || produced >= enough * 2

@@ -87,8 +87,8 @@ impl Producer {
         view.leader.filter(|_| may_send)
     }
 
-    /// With one request in flight per connection Kafka promises order even without idempotence: while a batch is unanswered anywhere,
-    /// the next of its partition waits.
+    /// With one request in flight per connection Kafka promises order even without idempotence: while a batch is
+    /// unanswered anywhere, the next of its partition waits.
     fn is_muted(&self, at: TopicPartition, config: &ProducerConfig) -> bool {
         config.max_in_flight_requests_per_connection == 1
             && self.connections.all_unanswered().any(|pending| pending.concerns(at))
@@ -286,8 +286,8 @@ impl Producer {
         }
     }
 
-    /// [`Timer::DeliveryTimeout`](crate::timer::Timer::DeliveryTimeout): a batch has been here for too long, and so has everything that
-    /// came before it.
+    /// [`Timer::DeliveryTimeout`](crate::timer::Timer::DeliveryTimeout): a batch has been here for too long, and so
+    /// has everything that came before it.
     pub(super) fn expire(&mut self, at: TopicPartition, number: u32, out: &mut Outbox) {
         let partition = self
             .accumulator

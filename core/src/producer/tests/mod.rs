@@ -1,10 +1,15 @@
-//! Conversations with one producer, as text: lines are inputs, lines after them that start with `>` are what the producer does.
+//! Conversations with one producer, as text: lines are inputs, lines after them that start with `>` are what the
+//! producer does.
 //!
 //! Inputs: `send CALL VALUE [p=PARTITION] [k=KEY] [topic=NAME]`, `up NODE`, `down NODE`, `choose OPTION`, `fire TIMER`,
-//! `metadata NODE TOPIC=LEADER/EPOCH,…`, `id NODE PRODUCER|ERROR`, `produced NODE PARTITION@OFFSET|PARTITION:ERROR[=LEADER/EPOCH]…`.
+//! `metadata NODE TOPIC=LEADER/EPOCH,…`, `id NODE PRODUCER|ERROR`, `produced NODE
+//! PARTITION@OFFSET|PARTITION:ERROR[=LEADER/EPOCH]…`.
 
-mod conversations;
+mod batching;
+mod expiry;
+mod intake;
 mod properties;
+mod retries;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -21,29 +26,13 @@ use crate::message::{
     Acks, LeaderIdAndEpoch, MetadataPartition, MetadataTopic, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, Request,
 };
-use crate::record::Compression;
 use crate::rules::Rules;
 
 /// Kafka's defaults, but for a linger of 0.
 fn config() -> ProducerConfig {
     ProducerConfig {
-        bootstrap_servers: Vec::from([NodeId(1)]),
-        client_id: String::new(),
-        acks: Acks::All,
-        batch_size: 16_384,
         linger_ms: 0,
-        max_request_size: 1_048_576,
-        max_in_flight_requests_per_connection: 5,
-        retries: 2_147_483_647,
-        retry_backoff_ms: 100,
-        retry_backoff_max_ms: 1_000,
-        reconnect_backoff_ms: 50,
-        request_timeout_ms: 30_000,
-        delivery_timeout_ms: 120_000,
-        max_block_ms: 60_000,
-        metadata_max_age_ms: 300_000,
-        enable_idempotence: true,
-        compression_type: Compression::None,
+        ..ProducerConfig::defaults(Vec::from([NodeId(1)]))
     }
 }
 
@@ -399,6 +388,10 @@ fn accompanies_everything(effect: &Effect) -> bool {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no words of its own here is shown as it is"
+)]
 fn render_timer(timer: &Timer) -> String {
     match timer {
         Timer::RequestTimeout { connection, slot } => format!("RequestTimeout {}#{slot}", connection.peer),
@@ -411,6 +404,10 @@ fn render_timer(timer: &Timer) -> String {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no words of its own here is shown as it is"
+)]
 fn render(effect: &Effect) -> String {
     match effect {
         Effect::Connect { peer, .. } => format!("connect {peer}"),
@@ -468,6 +465,10 @@ fn render(effect: &Effect) -> String {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no words of its own here is shown as it is"
+)]
 fn render_request(request: &Request) -> String {
     match request {
         Request::Produce(produce) => render_produce(produce),

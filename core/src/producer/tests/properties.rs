@@ -1,4 +1,5 @@
-//! What holds for every order of events: a producer among brokers that lose connections, answers and leadership at random.
+//! What holds for every order of events: a producer among brokers that lose connections, answers and leadership at
+//! random.
 
 use proptest::prelude::*;
 
@@ -64,6 +65,10 @@ impl World {
         &self.conversation.config
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "timers, questions and notes are the conversation's business"
+    )]
     fn input(&mut self, input: Input) {
         for effect in self.conversation.input(input) {
             match effect {
@@ -173,7 +178,7 @@ impl World {
 
     fn fire(&mut self, which: usize, faults: bool) {
         // A false suspicion is a rare thing: every second one costs a producer its sequence.
-        let suspects = faults && which % 32 == 0;
+        let suspects = faults && which.is_multiple_of(32);
         let may_fire = |timer: &&Timer| suspects || timer.class() == TimerClass::Progress;
         let armed: BTreeSet<_> = self.conversation.armed.iter().filter(may_fire).copied().collect();
         let Some(timer) = pick(&armed, which) else { return };
@@ -188,7 +193,7 @@ impl World {
             1 | 2 => {
                 let open: BTreeSet<_> = self.conversation.open.keys().copied().collect();
                 let Some(peer) = pick(&open, which) else { return };
-                self.cut(peer, which % 2 == 0);
+                self.cut(peer, which.is_multiple_of(2));
                 let input = self.conversation.down(peer);
                 self.input(input);
             }
@@ -217,6 +222,7 @@ impl World {
         self.responses.entry(peer).or_default().extend(response);
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other request is a producer's")]
     fn carry_out(&mut self, node: NodeId, request: Request, luck: usize) -> Option<Response> {
         match request {
             Request::Metadata(_) => {
@@ -276,7 +282,7 @@ impl World {
             base_offset,
             log_append_time_ms: Timestamp::NONE,
             log_start_offset: Offset::ZERO,
-            current_leader: (luck % 2 == 0).then_some(leader),
+            current_leader: luck.is_multiple_of(2).then_some(leader),
         }
     }
 
