@@ -34,7 +34,13 @@ fn a_follower_appends_what_it_fetches_and_caps_the_high_watermark() {
 #[test]
 fn a_follower_that_diverges_truncates_and_fetches_again() {
     check(
-        &[IN_SERVICE, FOLLOWING, "got 2 t1-0 hw=1 [0-0:e0] [1-2:e0]", "log change t1-0 leader=3", "open 3 Replica"],
+        &[
+            IN_SERVICE,
+            FOLLOWING,
+            "got 2 t1-0 hw=1 [0-0:e0] [1-2:e0]",
+            "log change t1-0 leader=3",
+            "open 3 Replica",
+        ],
         "
         got 3 t1-0 diverging=0:1 hw=3
         > Truncated { partition: t1-0, from: Offset(3), to: Offset(1) }
@@ -115,7 +121,11 @@ fn an_answer_from_before_counts_for_nothing() {
 #[test]
 fn errors_are_waited_out() {
     check(
-        &[IN_SERVICE, FOLLOWING, "log topic 2; partition t2-0 replicas=2,1 isr=2,1 leader=2"],
+        &[
+            IN_SERVICE,
+            FOLLOWING,
+            "log topic 2; partition t2-0 replicas=2,1 isr=2,1 leader=2",
+        ],
         "
         got 2 t1-0 error=UNKNOWN_LEADER_EPOCH
         > set fetch 2 1000 wall

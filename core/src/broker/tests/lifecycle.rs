@@ -260,9 +260,19 @@ fn after_an_orderly_shutdown_the_registration_names_the_one_before() {
 #[test]
 fn a_recovered_log_waits_for_its_assignment() {
     let batch = super::script::replicated("0-1:e0");
-    let epochs = [crate::disk::EpochEntry { epoch: LeaderEpoch(0), start_offset: Offset(0) }].into();
+    let epochs = [crate::disk::EpochEntry {
+        epoch: LeaderEpoch(0),
+        start_offset: Offset(0),
+    }]
+    .into();
     let disk = DiskImage {
-        logs: BTreeMap::from([(super::script::partition("t1-0"), LogImage { batches: [batch].into(), epochs })]),
+        logs: BTreeMap::from([(
+            super::script::partition("t1-0"),
+            LogImage {
+                batches: [batch].into(),
+                epochs,
+            },
+        )]),
         high_watermarks: BTreeMap::from([(super::script::partition("t1-0"), Offset(1))]),
         clean_shutdown: None,
     };

@@ -46,11 +46,19 @@ fn check_with(rules: Rules, before: &[&str], script: &str) {
 }
 
 fn check_from(mut conversation: Conversation, before: &[&str], script: &str) {
-    for line in before.iter().flat_map(|lines| lines.lines()).filter(|line| !line.trim().is_empty()) {
+    for line in before
+        .iter()
+        .flat_map(|lines| lines.lines())
+        .filter(|line| !line.trim().is_empty())
+    {
         conversation.play(line);
     }
     let mut told = String::new();
-    for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('>')) {
+    for line in script
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('>'))
+    {
         told.push_str(line);
         told.push('\n');
         for effect in conversation.play(line) {

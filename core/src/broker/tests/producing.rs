@@ -73,8 +73,8 @@ fn min_isr_is_never_more_than_there_are_replicas() {
         > t1-0 p0 in sync 1
         > 9 Metadata: fetch metadata@9 e=-1 last=-1
         produce c1 acks=all t1-0 a
-        > leader t1-0 high watermark 1
         > leader appends t1-0 [0-0:e0]
+        > leader t1-0 high watermark 1
         > c1: produced t1-0 @0
         > set checkpoint 0..5000 monotonic
         ",
@@ -82,8 +82,8 @@ fn min_isr_is_never_more_than_there_are_replicas() {
 }
 
 #[test]
-fn who_was_acknowledged_by_too_few_is_told_after_the_fact() {
-    // The in-sync replicas shrink below the minimum while the record is on its way; its high watermark was reached before.
+fn what_was_committed_before_the_isr_shrank_is_acknowledged() {
+    // Each partition is settled when its own high watermark gets there, though the answer waits for all of them.
     check(
         &[
             IN_SERVICE,
@@ -124,7 +124,7 @@ fn who_was_acknowledged_by_too_few_is_told_after_the_fact() {
 }
 
 #[test]
-fn not_enough_replicas_after_append() {
+fn what_the_isr_shrinks_away_from_is_not_acknowledged() {
     check(
         &[
             IN_SERVICE,
@@ -133,18 +133,21 @@ fn not_enough_replicas_after_append() {
             "produce c1 t1-0 a",
         ],
         "
-        log config topic1 min.insync.replicas=1; change t1-0 isr=1; config topic1 min.insync.replicas=2
+        log change t1-0 isr=1
         > t1-0 p1 in sync 1
-        > 9 Metadata: fetch metadata@12 e=-1 last=-1
-        log config topic1 min.insync.replicas=3; change t1-0 isr=1,2
-        > t1-0 p2 in sync 1,2
-        > 9 Metadata: fetch metadata@14 e=-1 last=-1
+        > 9 Metadata: fetch metadata@10 e=-1 last=-1
         fetch 2 t1-0@1 e=0 last=0 wait=0
         > set lag t1-0 2 30000..45000 wall
+        > expand t1-0 to 1,2
         > 2 Replica: fetched t1-0 hw=0
-        timer produce-wait c1
-        > ParkedExpired { produce: true }
-        > c1: produced t1-0 REQUEST_TIMED_OUT
+        > connect 9 AlterPartition
+        log change t1-0 isr=1,2
+        > t1-0 p2 in sync 1,2
+        > leader t1-0 high watermark 1
+        > 9 Metadata: fetch metadata@11 e=-1 last=-1
+        > set checkpoint 0..5000 monotonic
+        > cancel produce-wait c1
+        > c1: produced t1-0 @0
         ",
     );
 }
@@ -202,8 +205,8 @@ fn partitions_are_settled_one_by_one() {
         "
         produce c1 t1-0 a t2-0 b t2-1 c t2-2 d t7-0 e
         > leader appends t1-0 [0-0:e0]
-        > leader t2-0 high watermark 1
         > leader appends t2-0 [0-0:e0]
+        > leader t2-0 high watermark 1
         > ProduceRefused { partition: t2-1, producer_id: ProducerId(-1), epoch: ProducerEpoch(-1), error: NotLeaderOrFollower }
         > ProduceRefused { partition: t2-2, producer_id: ProducerId(-1), epoch: ProducerEpoch(-1), error: UnknownTopicOrPartition }
         > ProduceRefused { partition: t7-0, producer_id: ProducerId(-1), epoch: ProducerEpoch(-1), error: UnknownTopicId }
@@ -215,8 +218,8 @@ fn partitions_are_settled_one_by_one() {
         > c1: produced t1-0 REQUEST_TIMED_OUT, t2-0 @0, t2-1 NOT_LEADER_OR_FOLLOWER leader=2, t2-2 UNKNOWN_TOPIC_OR_PARTITION, t7-0 UNKNOWN_TOPIC_ID
         produce c1 t2-1 c t2-0 d
         > ProduceRefused { partition: t2-1, producer_id: ProducerId(-1), epoch: ProducerEpoch(-1), error: NotLeaderOrFollower }
-        > leader t2-0 high watermark 2
         > leader appends t2-0 [1-1:e0]
+        > leader t2-0 high watermark 2
         > c1: produced t2-1 NOT_LEADER_OR_FOLLOWER leader=2, t2-0 @1
         ",
     );
@@ -324,7 +327,10 @@ fn who_is_gone_is_forgotten() {
 
 #[test]
 fn another_rule_may_acknowledge_too_early() {
-    let rules = Rules { is_replicated: |_| true, ..Rules::CURRENT };
+    let rules = Rules {
+        is_replicated: |_| true,
+        ..Rules::CURRENT
+    };
     check_with(
         rules,
         &[IN_SERVICE, LEADING],
@@ -338,10 +344,17 @@ fn another_rule_may_acknowledge_too_early() {
 
 #[test]
 fn another_rule_may_forget_to_wake() {
-    let rules = Rules { wakes_parked: |_| false, ..Rules::CURRENT };
+    let rules = Rules {
+        wakes_parked: |_| false,
+        ..Rules::CURRENT
+    };
     check_with(
         rules,
-        &[IN_SERVICE, "log partition t1-0 replicas=1,2 isr=1,2 leader=1", "fetch 2 t1-0@0 e=0 wait=0"],
+        &[
+            IN_SERVICE,
+            "log partition t1-0 replicas=1,2 isr=1,2 leader=1",
+            "fetch 2 t1-0@0 e=0 wait=0",
+        ],
         "
         produce c1 t1-0 a
         > leader appends t1-0 [0-0:e0]

@@ -54,13 +54,13 @@ fn who_finds_too_little_waits() {
         > Parked { produce: false }
         > set fetch-wait c1 500 monotonic
         produce c2 acks=1 t1-0 a
-        > leader t1-0 high watermark 1
         > leader appends t1-0 [0-0:e0]
+        > leader t1-0 high watermark 1
         > c2: produced t1-0 @0
         > set checkpoint 0..5000 monotonic
         produce c2 acks=1 t1-0 b
-        > leader t1-0 high watermark 2
         > leader appends t1-0 [1-1:e0]
+        > leader t1-0 high watermark 2
         > c2: produced t1-0 @1
         > cancel fetch-wait c1
         > c1: fetched t1-0 hw=2 [0-0:e0] [1-1:e0]
@@ -87,7 +87,11 @@ fn who_finds_too_little_waits() {
 #[test]
 fn a_follower_learns_the_high_watermark_of_before_its_own_fetch() {
     check(
-        &[IN_SERVICE, "log partition t1-0 replicas=1,2 isr=1,2 leader=1", "produce c2 acks=1 t1-0 a"],
+        &[
+            IN_SERVICE,
+            "log partition t1-0 replicas=1,2 isr=1,2 leader=1",
+            "produce c2 acks=1 t1-0 a",
+        ],
         "
         fetch 2 t1-0@1 e=0 last=0 wait=0
         > set lag t1-0 2 30000..45000 wall
@@ -104,7 +108,13 @@ fn a_follower_learns_the_high_watermark_of_before_its_own_fetch() {
 #[test]
 fn the_first_batch_comes_whatever_its_size() {
     check(
-        &[IN_SERVICE, ALONE, "log topic 2; partition t2-0 replicas=1 isr=1 leader=1", "produce c2 acks=1 t1-0 a t2-0 a", "produce c2 acks=1 t1-0 b"],
+        &[
+            IN_SERVICE,
+            ALONE,
+            "log topic 2; partition t2-0 replicas=1 isr=1 leader=1",
+            "produce c2 acks=1 t1-0 a t2-0 a",
+            "produce c2 acks=1 t1-0 b",
+        ],
         "
         read c1 t1-0@0 t2-0@0 max=1
         > c1: fetched t1-0 hw=2 [0-0:e0], t2-0 hw=1
@@ -234,10 +244,17 @@ fn a_fetcher_whose_log_diverges_is_told_where_and_is_not_believed() {
 
 #[test]
 fn without_validation_a_diverging_fetcher_is_believed() {
-    let rules = Rules { validates_each_fetch: || false, ..Rules::CURRENT };
+    let rules = Rules {
+        validates_each_fetch: || false,
+        ..Rules::CURRENT
+    };
     check_with(
         rules,
-        &[IN_SERVICE, "log partition t1-0 replicas=1,2 isr=1,2 leader=1; change t1-0 leader=1", "produce c2 acks=1 t1-0 a,b"],
+        &[
+            IN_SERVICE,
+            "log partition t1-0 replicas=1,2 isr=1,2 leader=1; change t1-0 leader=1",
+            "produce c2 acks=1 t1-0 a,b",
+        ],
         "
         fetch 2 t1-0@2 e=1 last=0 wait=0
         > set lag t1-0 2 30000..45000 wall

@@ -19,7 +19,10 @@ pub(super) fn effect(effect: &Effect) -> Option<String> {
         Effect::Connect { peer, lane } => Some(format!("connect {peer} {lane:?}")),
         Effect::Send { connection, message } => Some(format!("{}: {}", end(*connection), message_text(message))),
         Effect::Disconnect(connection) => Some(format!("disconnect {}", end(*connection))),
-        Effect::SetTimer { timer: Timer::RequestTimeout { .. }, .. }
+        Effect::SetTimer {
+            timer: Timer::RequestTimeout { .. },
+            ..
+        }
         | Effect::CancelTimer(Timer::RequestTimeout { .. }) => None,
         Effect::SetTimer { timer, window } => Some(format!("set {} {}", timer_text(timer), window_text(*window))),
         Effect::Mark(Mark::Fetched { partition, follower }) => Some(format!("mark {partition} {follower}")),
@@ -89,25 +92,42 @@ fn disk(op: &DiskOp) -> Option<String> {
 fn note(note: &Note) -> Option<String> {
     let side = |as_leader: bool| if as_leader { "leader" } else { "follower" };
     match note {
-        Note::BecameLeader { partition, epoch, start_offset } => {
-            Some(format!("leads {partition} in e{epoch} from {start_offset}"))
-        }
-        Note::BecameFollower { partition, epoch, leader } => {
-            Some(format!("follows {partition} in e{epoch} {}", leader.unwrap_or(NodeId::NONE)))
-        }
-        Note::Appended { partition, batch, as_leader } => {
-            Some(format!("{} appends {partition} {}", side(*as_leader), batch_text(batch)))
-        }
-        Note::HighWatermark { partition, to, as_leader } => {
-            Some(format!("{} {partition} high watermark {to}", side(*as_leader)))
-        }
+        Note::BecameLeader {
+            partition,
+            epoch,
+            start_offset,
+        } => Some(format!("leads {partition} in e{epoch} from {start_offset}")),
+        Note::BecameFollower {
+            partition,
+            epoch,
+            leader,
+        } => Some(format!(
+            "follows {partition} in e{epoch} {}",
+            leader.unwrap_or(NodeId::NONE)
+        )),
+        Note::Appended {
+            partition,
+            batch,
+            as_leader,
+        } => Some(format!(
+            "{} appends {partition} {}",
+            side(*as_leader),
+            batch_text(batch)
+        )),
+        Note::HighWatermark {
+            partition,
+            to,
+            as_leader,
+        } => Some(format!("{} {partition} high watermark {to}", side(*as_leader))),
         Note::IsrProposed { partition, isr, shrink } => {
             let way = if *shrink { "shrink" } else { "expand" };
             Some(format!("{way} {partition} to {}", nodes(isr)))
         }
-        Note::IsrCommitted { partition, isr, partition_epoch } => {
-            Some(format!("{partition} p{partition_epoch} in sync {}", nodes(isr)))
-        }
+        Note::IsrCommitted {
+            partition,
+            isr,
+            partition_epoch,
+        } => Some(format!("{partition} p{partition_epoch} in sync {}", nodes(isr))),
         other => Some(format!("{other:?}")),
     }
 }
@@ -117,7 +137,12 @@ fn nodes(nodes: &[NodeId]) -> String {
 }
 
 fn batch_text(batch: &Batch) -> String {
-    format!("[{}-{}:e{}]", batch.base_offset, batch.last_offset(), batch.leader_epoch)
+    format!(
+        "[{}-{}:e{}]",
+        batch.base_offset,
+        batch.last_offset(),
+        batch.leader_epoch
+    )
 }
 
 fn message_text(message: &Message) -> String {
@@ -130,54 +155,95 @@ fn message_text(message: &Message) -> String {
 fn request_text(request: &Request) -> String {
     match request {
         Request::BrokerRegistration(request) => {
-            format!("register {} after {}", request.incarnation_id, request.previous_broker_epoch)
+            format!(
+                "register {} after {}",
+                request.incarnation_id, request.previous_broker_epoch
+            )
         }
         Request::BrokerHeartbeat(request) => {
-            let wants = [(request.want_fence, " want-fence"), (request.want_shut_down, " want-shut-down")];
-            let wants: String = wants.iter().filter(|(wanted, _)| *wanted).map(|(_, text)| *text).collect();
-            format!("heartbeat of {} at {}{wants}", request.broker_epoch, request.current_metadata_offset)
+            let wants = [
+                (request.want_fence, " want-fence"),
+                (request.want_shut_down, " want-shut-down"),
+            ];
+            let wants: String = wants
+                .iter()
+                .filter(|(wanted, _)| *wanted)
+                .map(|(_, text)| *text)
+                .collect();
+            format!(
+                "heartbeat of {} at {}{wants}",
+                request.broker_epoch, request.current_metadata_offset
+            )
         }
         Request::Fetch(request) => {
             let each = request.partitions.iter().map(|fetch| {
                 let at = partition_text(fetch.partition);
-                format!("{at}@{} e={} last={}", fetch.fetch_offset, fetch.current_leader_epoch, fetch.last_fetched_epoch)
+                format!(
+                    "{at}@{} e={} last={}",
+                    fetch.fetch_offset, fetch.current_leader_epoch, fetch.last_fetched_epoch
+                )
             });
             format!("fetch {}", each.collect::<Vec<_>>().join(", "))
         }
         Request::OffsetForLeaderEpoch(request) => {
             let each = request.partitions.iter().map(|query| {
-                format!("{} {} e={}", query.partition, query.leader_epoch, query.current_leader_epoch)
+                format!(
+                    "{} {} e={}",
+                    query.partition, query.leader_epoch, query.current_leader_epoch
+                )
             });
             format!("end-of {}", each.collect::<Vec<_>>().join(", "))
         }
         Request::AlterPartition(request) => {
             let each = request.partitions.iter().map(|data| {
-                let isr = data.new_isr.iter().map(|state| format!("{}@{}", state.broker_id, state.broker_epoch));
+                let isr = data
+                    .new_isr
+                    .iter()
+                    .map(|state| format!("{}@{}", state.broker_id, state.broker_epoch));
                 let isr = isr.collect::<Vec<_>>().join(",");
-                format!("{} e={} p={} isr={isr}", data.partition, data.leader_epoch, data.partition_epoch)
+                format!(
+                    "{} e={} p={} isr={isr}",
+                    data.partition, data.leader_epoch, data.partition_epoch
+                )
             });
-            format!("alter as {} {}", request.broker.broker_epoch, each.collect::<Vec<_>>().join(", "))
+            format!(
+                "alter as {} {}",
+                request.broker.broker_epoch,
+                each.collect::<Vec<_>>().join(", ")
+            )
         }
         other => format!("{other:?}"),
     }
 }
 
 fn partition_text(partition: TopicPartition) -> String {
-    if partition == TopicPartition::CLUSTER_METADATA { "metadata".into() } else { partition.to_string() }
+    if partition == TopicPartition::CLUSTER_METADATA {
+        "metadata".into()
+    } else {
+        partition.to_string()
+    }
 }
 
 fn response_text(response: &Response) -> String {
     match response {
         Response::Produce(response) => {
             let each = response.responses.iter().map(|each| {
-                let leader = each.current_leader.map_or_else(String::new, |leader| format!(" leader={}", leader.leader_id));
-                format!("{} {}{leader}", each.partition, outcome(each.error_code, || at(each.base_offset)))
+                let leader = each
+                    .current_leader
+                    .map_or_else(String::new, |leader| format!(" leader={}", leader.leader_id));
+                format!(
+                    "{} {}{leader}",
+                    each.partition,
+                    outcome(each.error_code, || at(each.base_offset))
+                )
             });
             format!("produced {}", each.collect::<Vec<_>>().join(", "))
         }
         Response::Fetch(response) => {
             let each = response.responses.iter().map(|each| {
-                let leader = each.current_leader.map_or_else(String::new, |leader| format!(" leader={}", leader.leader_id));
+                let leader = each
+                    .current_leader
+                    .map_or_else(String::new, |leader| format!(" leader={}", leader.leader_id));
                 let found = || {
                     let batches: Vec<String> = each.records.iter().map(batch_text).collect();
                     let diverging = each.diverging_epoch.map_or_else(String::new, |epoch| {
@@ -185,7 +251,11 @@ fn response_text(response: &Response) -> String {
                     });
                     format!("hw={} {}{diverging}", each.high_watermark, batches.join(" "))
                 };
-                format!("{} {}{leader}", each.partition, outcome(each.error_code, found).trim_end())
+                format!(
+                    "{} {}{leader}",
+                    each.partition,
+                    outcome(each.error_code, found).trim_end()
+                )
             });
             format!("fetched {}", each.collect::<Vec<_>>().join(", "))
         }
@@ -207,22 +277,41 @@ fn response_text(response: &Response) -> String {
             let topics = response.topics.iter().map(|topic| {
                 let partitions = topic.partitions.iter().map(|each| {
                     let error = outcome(each.error_code, String::new);
-                    format!(" {}:{} e{} isr={} {error}", each.partition_index, each.leader_id, each.leader_epoch, nodes(&each.isr_nodes))
+                    format!(
+                        " {}:{} e{} isr={} {error}",
+                        each.partition_index,
+                        each.leader_id,
+                        each.leader_epoch,
+                        nodes(&each.isr_nodes)
+                    )
                 });
                 let partitions: String = partitions.collect();
-                format!("{} {}{}", topic.name, outcome(topic.error_code, String::new), partitions.trim_end())
+                format!(
+                    "{} {}{}",
+                    topic.name,
+                    outcome(topic.error_code, String::new),
+                    partitions.trim_end()
+                )
             });
-            format!("brokers {}; {}", nodes(&response.brokers), topics.collect::<Vec<_>>().join(", "))
+            format!(
+                "brokers {}; {}",
+                nodes(&response.brokers),
+                topics.collect::<Vec<_>>().join(", ")
+            )
         }
-        Response::InitProducerId(response) => {
-            outcome(response.error_code, || format!("producer {} epoch {}", response.producer_id, response.producer_epoch))
-        }
+        Response::InitProducerId(response) => outcome(response.error_code, || {
+            format!("producer {} epoch {}", response.producer_id, response.producer_epoch)
+        }),
         other => format!("{other:?}"),
     }
 }
 
 fn outcome(error: ErrorCode, success: impl FnOnce() -> String) -> String {
-    if error == ErrorCode::None { success() } else { error.name().into() }
+    if error == ErrorCode::None {
+        success()
+    } else {
+        error.name().into()
+    }
 }
 
 fn at(offset: Offset) -> String {

@@ -142,8 +142,8 @@ fn a_silent_follower_that_is_level_with_the_log_stays_until_something_is_appende
         "
         timer lag t1-0 3
         produce c1 acks=1 t1-0 a
-        > set lag t1-0 3 0..15000 wall
         > leader appends t1-0 [0-0:e0]
+        > set lag t1-0 3 0..15000 wall
         > c1: produced t1-0 @0
         > cancel fetch-wait 2 Replica
         > 2 Replica: fetched t1-0 hw=0 [0-0:e0]
@@ -166,8 +166,8 @@ fn a_silent_follower_that_comes_back_in_time_stays() {
         "
         timer lag t1-0 3
         produce c1 acks=1 t1-0 a
-        > set lag t1-0 3 0..15000 wall
         > leader appends t1-0 [0-0:e0]
+        > set lag t1-0 3 0..15000 wall
         > c1: produced t1-0 @0
         > cancel fetch-wait 2 Replica
         > 2 Replica: fetched t1-0 hw=0 [0-0:e0]
@@ -224,8 +224,8 @@ fn two_that_lag_leave_together() {
         "
         timer lag t1-0 2
         produce c1 acks=1 t1-0 a
-        > set lag t1-0 2 0..15000 wall
         > leader appends t1-0 [0-0:e0]
+        > set lag t1-0 2 0..15000 wall
         > c1: produced t1-0 @0
         > cancel fetch-wait 2 Replica
         > 2 Replica: fetched t1-0 hw=0 [0-0:e0]
@@ -308,7 +308,12 @@ fn a_follower_that_reaches_the_high_watermark_is_let_in_and_counts_at_once() {
 fn a_follower_is_not_let_in_before_it_reaches_the_start_of_the_epoch() {
     // The high watermark of a new leader lags behind what is committed (KAFKA-7128).
     check(
-        &[IN_SERVICE, "log partition t1-0 replicas=2,1,3 isr=2,1 leader=2", "open 2 Replica", "got 2 t1-0 hw=0 [0-1:e0]"],
+        &[
+            IN_SERVICE,
+            "log partition t1-0 replicas=2,1,3 isr=2,1 leader=2",
+            "open 2 Replica",
+            "got 2 t1-0 hw=0 [0-1:e0]",
+        ],
         "
         log change t1-0 leader=1
         > leads t1-0 in e1 from 2
@@ -387,7 +392,10 @@ fn under_min_isr_nothing_is_committed() {
 #[test]
 fn the_high_watermark_waits_for_one_that_is_about_to_be_let_in() {
     check(
-        &[IN_SERVICE, "log config topic1 min.insync.replicas=1; partition t1-0 replicas=1,2,3 isr=1 leader=1"],
+        &[
+            IN_SERVICE,
+            "log config topic1 min.insync.replicas=1; partition t1-0 replicas=1,2,3 isr=1 leader=1",
+        ],
         "
         fetch 3 t1-0@0 e=0
         > set lag t1-0 3 30000..45000 wall
@@ -405,8 +413,8 @@ fn the_high_watermark_waits_for_one_that_is_about_to_be_let_in() {
         > 3 Replica: fetched t1-0 hw=0 [0-0:e0]
         timer lag t1-0 3
         produce c1 acks=1 t1-0 b
-        > leader t1-0 high watermark 2
         > leader appends t1-0 [1-1:e0]
+        > leader t1-0 high watermark 2
         > c1: produced t1-0 @1
         > set checkpoint 0..5000 monotonic
         ",
@@ -526,7 +534,13 @@ fn an_answer_to_a_proposal_that_was_replaced_means_nothing() {
 #[test]
 fn a_leader_that_steps_down_leaves_no_timer() {
     check(
-        &[IN_SERVICE, WITHOUT_3, "fetch 3 t1-0@0 e=0", "open 9 AlterPartition", "altered t1-0 all=NOT_CONTROLLER"],
+        &[
+            IN_SERVICE,
+            WITHOUT_3,
+            "fetch 3 t1-0@0 e=0",
+            "open 9 AlterPartition",
+            "altered t1-0 all=NOT_CONTROLLER",
+        ],
         "
         log change t1-0 leader=2
         > cancel alter t1-0
@@ -620,7 +634,14 @@ fn an_older_registration_cannot_speak_for_a_newer_one() {
 #[test]
 fn a_late_fetch_counts_but_is_not_answered() {
     check(
-        &[IN_SERVICE, LEADING, "fetch 2 t1-0@0 e=0", "fetch 3 t1-0@0 e=0", "produce c1 acks=1 t1-0 a", "fetch 2 t1-0@1 e=0 last=0"],
+        &[
+            IN_SERVICE,
+            LEADING,
+            "fetch 2 t1-0@0 e=0",
+            "fetch 3 t1-0@0 e=0",
+            "produce c1 acks=1 t1-0 a",
+            "fetch 2 t1-0@1 e=0 last=0",
+        ],
         "
         fetch 3 t1-0@1 e=0 last=0 late
         > set lag t1-0 3 30000..45000 wall

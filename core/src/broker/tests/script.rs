@@ -65,11 +65,16 @@ struct Words<'a> {
 impl<'a> Words<'a> {
     fn of(line: &'a str) -> Self {
         let (named, plain): (Vec<&str>, Vec<&str>) = line.split_whitespace().partition(|word| word.contains('='));
-        Self { plain, named: named.iter().filter_map(|word| word.split_once('=')).collect() }
+        Self {
+            plain,
+            named: named.iter().filter_map(|word| word.split_once('=')).collect(),
+        }
     }
 
     fn number(&self, name: &str, otherwise: i64) -> i64 {
-        self.named.get(name).map_or(otherwise, |word| word.parse().expect("a number"))
+        self.named
+            .get(name)
+            .map_or(otherwise, |word| word.parse().expect("a number"))
     }
 
     fn epoch(&self, name: &str) -> LeaderEpoch {
@@ -81,7 +86,9 @@ impl<'a> Words<'a> {
     }
 
     fn nodes(&self, name: &str) -> Vec<NodeId> {
-        self.named.get(name).map_or_else(Vec::new, |word| word.split(',').map(node).collect())
+        self.named
+            .get(name)
+            .map_or_else(Vec::new, |word| word.split(',').map(node).collect())
     }
 
     fn has(&self, word: &str) -> bool {
@@ -97,10 +104,28 @@ impl Conversation {
     pub(super) fn boot_from(rules: Rules, disk: &DiskImage) -> Self {
         let config = BrokerConfig::defaults([CONTROLLER].into());
         let mut out = Outbox::new();
-        let context = Context { node: NODE, config: &config, rules: &rules, wall_clock: Timestamp(0) };
-        let broker = Broker::boot(&context, Boot { incarnation: IncarnationId(7), disk }, &mut out);
+        let context = Context {
+            node: NODE,
+            config: &config,
+            rules: &rules,
+            wall_clock: Timestamp(0),
+        };
+        let broker = Broker::boot(
+            &context,
+            Boot {
+                incarnation: IncarnationId(7),
+                disk,
+            },
+            &mut out,
+        );
         let boot_effects = out.drain().filter_map(|effect| render::effect(&effect)).collect();
-        Self { broker, config, rules, metadata_end: Offset::ZERO, boot_effects }
+        Self {
+            broker,
+            config,
+            rules,
+            metadata_end: Offset::ZERO,
+            boot_effects,
+        }
     }
 
     /// Plays one line; what it led to. `boot` tells what happened then.
@@ -111,8 +136,12 @@ impl Conversation {
         }
         let input = self.input(line);
         let mut out = Outbox::new();
-        let context =
-            Context { node: NODE, config: &self.config, rules: &self.rules, wall_clock: Timestamp(0) };
+        let context = Context {
+            node: NODE,
+            config: &self.config,
+            rules: &self.rules,
+            wall_clock: Timestamp(0),
+        };
         self.broker.step(&context, input, &mut out);
         out.drain().filter_map(|effect| render::effect(&effect)).collect()
     }
@@ -126,7 +155,9 @@ impl Conversation {
             "lost" => Input::Disconnected(client(words.plain[0])),
             "shut-down" => Input::Call(Call::ShutDown),
             "timer" => Input::TimerFired(timer(&words)),
-            "registered" | "alive" | "fenced" | "stop" | "refused" => from_controller(Lane::Lifecycle, lifecycle(verb, &words)),
+            "registered" | "alive" | "fenced" | "stop" | "refused" => {
+                from_controller(Lane::Lifecycle, lifecycle(verb, &words))
+            }
             "log" => from_controller(Lane::Metadata, self.metadata(rest)),
             "altered" => from_controller(Lane::AlterPartition, altered(&words)),
             "ids" => from_controller(Lane::Forwarding, ids(&words)),
@@ -137,8 +168,15 @@ impl Conversation {
             "fetch" => {
                 let follower = node(words.plain[0]);
                 let registration = words.number("as", i64::from(follower.0) - 1);
-                let replica = ReplicaState { replica_id: follower, replica_epoch: BrokerEpoch(registration) };
-                request(connection(follower, Lane::Replica), &words, fetch(Some(replica), &words))
+                let replica = ReplicaState {
+                    replica_id: follower,
+                    replica_epoch: BrokerEpoch(registration),
+                };
+                request(
+                    connection(follower, Lane::Replica),
+                    &words,
+                    fetch(Some(replica), &words),
+                )
             }
             "list" => request(client(words.plain[0]), &words, list(&words)),
             "end-of" => request(client(words.plain[0]), &words, end_of(&words)),
@@ -152,17 +190,28 @@ impl Conversation {
     }
 
     fn metadata(&mut self, records: &str) -> Response {
-        let batches = records.split(';').filter(|record| !record.trim().is_empty()).map(|text| {
-            let record = record(text, self.metadata_end);
-            let mut builder = BatchBuilder::new();
-            builder.append(Timestamp(0), None, Some(record.encode()), &[]);
-            let batch = builder.build(None).at(self.metadata_end, LeaderEpoch(1));
-            self.metadata_end = batch.next_offset();
-            batch
-        });
+        let batches = records
+            .split(';')
+            .filter(|record| !record.trim().is_empty())
+            .map(|text| {
+                let record = record(text, self.metadata_end);
+                let mut builder = BatchBuilder::new();
+                builder.append(Timestamp(0), None, Some(record.encode()), &[]);
+                let batch = builder.build(None).at(self.metadata_end, LeaderEpoch(1));
+                self.metadata_end = batch.next_offset();
+                batch
+            });
         let records = batches.collect();
-        let fetched = FetchedPartition { high_watermark: self.metadata_end, records, ..nothing("metadata") };
-        FetchResponse { error_code: ErrorCode::None, responses: [fetched].into() }.into()
+        let fetched = FetchedPartition {
+            high_watermark: self.metadata_end,
+            records,
+            ..nothing("metadata")
+        };
+        FetchResponse {
+            error_code: ErrorCode::None,
+            responses: [fetched].into(),
+        }
+        .into()
     }
 }
 
@@ -170,11 +219,17 @@ fn request(mut connection: ConnectionId, words: &Words<'_>, request: Request) ->
     if words.has("late") {
         connection.generation = ConnectionId::ENDED;
     }
-    Input::Message { connection, message: Message::Request(request) }
+    Input::Message {
+        connection,
+        message: Message::Request(request),
+    }
 }
 
 fn response(connection: ConnectionId, response: Response) -> Input {
-    Input::Message { connection, message: Message::Response(response) }
+    Input::Message {
+        connection,
+        message: Message::Response(response),
+    }
 }
 
 fn from_controller(lane: Lane, answer: Response) -> Input {
@@ -182,11 +237,19 @@ fn from_controller(lane: Lane, answer: Response) -> Input {
 }
 
 fn connection(peer: NodeId, lane: Lane) -> ConnectionId {
-    ConnectionId { peer, lane, generation: Generation(0) }
+    ConnectionId {
+        peer,
+        lane,
+        generation: Generation(0),
+    }
 }
 
 fn client(name: &str) -> ConnectionId {
-    let number: i32 = name.strip_prefix('c').expect("a client is c and its number").parse().expect("a number");
+    let number: i32 = name
+        .strip_prefix('c')
+        .expect("a client is c and its number")
+        .parse()
+        .expect("a number");
     connection(NodeId(100 + number), Lane::Client)
 }
 
@@ -195,16 +258,32 @@ fn node(word: &str) -> NodeId {
 }
 
 fn lane(word: &str) -> Lane {
-    let lanes = [Lane::Client, Lane::Replica, Lane::Metadata, Lane::Lifecycle, Lane::AlterPartition, Lane::Forwarding];
-    lanes.into_iter().find(|lane| alloc::format!("{lane:?}") == word).expect("a lane")
+    let lanes = [
+        Lane::Client,
+        Lane::Replica,
+        Lane::Metadata,
+        Lane::Lifecycle,
+        Lane::AlterPartition,
+        Lane::Forwarding,
+    ];
+    lanes
+        .into_iter()
+        .find(|lane| alloc::format!("{lane:?}") == word)
+        .expect("a lane")
 }
 
 pub(super) fn partition(word: &str) -> TopicPartition {
     if word == "metadata" {
         return TopicPartition::CLUSTER_METADATA;
     }
-    let (topic, index) = word.strip_prefix('t').and_then(|word| word.split_once('-')).expect("a partition");
-    TopicPartition { topic: TopicId(topic.parse().expect("a topic")), partition: index.parse().expect("an index") }
+    let (topic, index) = word
+        .strip_prefix('t')
+        .and_then(|word| word.split_once('-'))
+        .expect("a partition");
+    TopicPartition {
+        topic: TopicId(topic.parse().expect("a topic")),
+        partition: index.parse().expect("an index"),
+    }
 }
 
 fn error(word: &str) -> ErrorCode {
@@ -213,42 +292,79 @@ fn error(word: &str) -> ErrorCode {
 }
 
 fn timer(words: &Words<'_>) -> Timer {
-    let wait = |word: &str| if word.starts_with('c') { client(word) } else { connection(node(word), Lane::Replica) };
+    let wait = |word: &str| {
+        if word.starts_with('c') {
+            client(word)
+        } else {
+            connection(node(word), Lane::Replica)
+        }
+    };
     match words.plain[..] {
         ["heartbeat"] => Timer::Heartbeat,
         ["registration"] => Timer::RegistrationBackoff,
         ["metadata"] => Timer::MetadataFetchBackoff,
         ["checkpoint"] => Timer::HighWatermarkCheckpoint,
-        ["lag", at, follower] => Timer::ReplicaLag { partition: partition(at), follower: node(follower) },
-        ["alter", at] => Timer::AlterPartitionBackoff { partition: partition(at) },
+        ["lag", at, follower] => Timer::ReplicaLag {
+            partition: partition(at),
+            follower: node(follower),
+        },
+        ["alter", at] => Timer::AlterPartitionBackoff {
+            partition: partition(at),
+        },
         ["fetch", leader] => Timer::ReplicaFetchBackoff { leader: node(leader) },
         ["fetch-wait", from] => Timer::FetchWait { connection: wait(from) },
         ["produce-wait", from] => Timer::ProduceWait { connection: wait(from) },
-        ["reconnect", peer, on] => Timer::ReconnectBackoff { peer: node(peer), lane: lane(on) },
-        ["timeout", peer, on] => Timer::RequestTimeout { connection: connection(node(peer), lane(on)), slot: 0 },
+        ["reconnect", peer, on] => Timer::ReconnectBackoff {
+            peer: node(peer),
+            lane: lane(on),
+        },
+        ["timeout", peer, on] => Timer::RequestTimeout {
+            connection: connection(node(peer), lane(on)),
+            slot: 0,
+        },
         _ => panic!("no such timer: {:?}", words.plain),
     }
 }
 
 fn lifecycle(verb: &str, words: &Words<'_>) -> Response {
     let heartbeat = |is_fenced, should_shut_down| {
-        BrokerHeartbeatResponse { error_code: ErrorCode::None, is_caught_up: true, is_fenced, should_shut_down }.into()
+        BrokerHeartbeatResponse {
+            error_code: ErrorCode::None,
+            is_caught_up: true,
+            is_fenced,
+            should_shut_down,
+        }
+        .into()
     };
     match verb {
         "registered" => {
             let broker_epoch = BrokerEpoch(words.plain[0].parse().expect("an epoch"));
-            BrokerRegistrationResponse { error_code: ErrorCode::None, broker_epoch }.into()
+            BrokerRegistrationResponse {
+                error_code: ErrorCode::None,
+                broker_epoch,
+            }
+            .into()
         }
         "alive" => heartbeat(false, false),
         "fenced" => heartbeat(true, false),
         "stop" => heartbeat(true, true),
         _ if words.has("registration") => {
             let error_code = error(words.plain[1]);
-            BrokerRegistrationResponse { error_code, broker_epoch: BrokerEpoch::NONE }.into()
+            BrokerRegistrationResponse {
+                error_code,
+                broker_epoch: BrokerEpoch::NONE,
+            }
+            .into()
         }
         _ => {
             let error_code = error(words.plain[0]);
-            BrokerHeartbeatResponse { error_code, is_caught_up: false, is_fenced: true, should_shut_down: false }.into()
+            BrokerHeartbeatResponse {
+                error_code,
+                is_caught_up: false,
+                is_fenced: true,
+                should_shut_down: false,
+            }
+            .into()
         }
     }
 }
@@ -263,14 +379,28 @@ fn altered(words: &Words<'_>) -> Response {
         recovering: false,
         partition_epoch: PartitionEpoch(i32::try_from(words.number("p", -1)).expect("an epoch")),
     });
-    AlterPartitionResponse { error_code: words.error("all"), partitions: partitions.collect() }.into()
+    AlterPartitionResponse {
+        error_code: words.error("all"),
+        partitions: partitions.collect(),
+    }
+    .into()
 }
 
 fn ids(words: &Words<'_>) -> Response {
     let error_code = words.error("error");
-    let number = |index: usize| words.plain.get(index).map_or(-1, |word| word.parse().expect("a number"));
+    let number = |index: usize| {
+        words
+            .plain
+            .get(index)
+            .map_or(-1, |word| word.parse().expect("a number"))
+    };
     let producer_id_len = i32::try_from(number(1)).expect("a length");
-    AllocateProducerIdsResponse { error_code, producer_id_start: ProducerId(number(0)), producer_id_len }.into()
+    AllocateProducerIdsResponse {
+        error_code,
+        producer_id_start: ProducerId(number(0)),
+        producer_id_len,
+    }
+    .into()
 }
 
 fn nothing(at: &str) -> FetchedPartition {
@@ -287,11 +417,17 @@ fn nothing(at: &str) -> FetchedPartition {
 }
 
 fn got(words: &Words<'_>) -> Response {
-    let batches = words.plain.iter().filter_map(|word| word.strip_prefix('[')?.strip_suffix(']'));
+    let batches = words
+        .plain
+        .iter()
+        .filter_map(|word| word.strip_prefix('[')?.strip_suffix(']'));
     let diverging_epoch = words.named.get("diverging").map(|word| {
         let (epoch, end) = word.split_once(':').expect("EPOCH:END");
         let leader_epoch = LeaderEpoch(epoch.parse().expect("an epoch"));
-        EpochEndOffset { leader_epoch, end_offset: Offset(end.parse().expect("an offset")) }
+        EpochEndOffset {
+            leader_epoch,
+            end_offset: Offset(end.parse().expect("an offset")),
+        }
     });
     let fetched = FetchedPartition {
         error_code: words.error("error"),
@@ -300,7 +436,11 @@ fn got(words: &Words<'_>) -> Response {
         records: batches.map(replicated).collect(),
         ..nothing(words.plain[1])
     };
-    FetchResponse { error_code: words.error("all"), responses: [fetched].into() }.into()
+    FetchResponse {
+        error_code: words.error("all"),
+        responses: [fetched].into(),
+    }
+    .into()
 }
 
 /// `0-1:e0` is a batch of two records from epoch 0; with `!` at the end it is broken.
@@ -315,10 +455,7 @@ pub(super) fn replicated(word: &str) -> Batch {
     if epoch.ends_with('!') { batch.rotten(3) } else { batch }
 }
 
-fn batch<'a>(
-    values: impl Iterator<Item = &'a str>,
-    producer: Option<(ProducerId, ProducerEpoch, Sequence)>,
-) -> Batch {
+fn batch<'a>(values: impl Iterator<Item = &'a str>, producer: Option<(ProducerId, ProducerEpoch, Sequence)>) -> Batch {
     let mut builder = BatchBuilder::new();
     for value in values {
         builder.append(Timestamp(10), None, Some(Bytes::copy_from_slice(value.as_bytes())), &[]);
@@ -327,13 +464,22 @@ fn batch<'a>(
 }
 
 fn end(words: &Words<'_>) -> Response {
-    let end_offset = words.plain.get(2).map_or(Offset::NONE, |word| Offset(word.parse().expect("an offset")));
+    let end_offset = words
+        .plain
+        .get(2)
+        .map_or(Offset::NONE, |word| Offset(word.parse().expect("an offset")));
     let result = OffsetForLeaderEpochResult {
         partition: partition(words.plain[1]),
         error_code: words.error("error"),
-        end: EpochEndOffset { leader_epoch: words.epoch("e"), end_offset },
+        end: EpochEndOffset {
+            leader_epoch: words.epoch("e"),
+            end_offset,
+        },
     };
-    OffsetForLeaderEpochResponse { partitions: [result].into() }.into()
+    OffsetForLeaderEpochResponse {
+        partitions: [result].into(),
+    }
+    .into()
 }
 
 /// After the client and its options, pairs of a partition and its values.
@@ -349,25 +495,45 @@ fn produce(words: &Words<'_>) -> Request {
         let sequence = Sequence(i32::try_from(words.number("seq", 0)).expect("a sequence"));
         (ProducerId(pid.parse().expect("a producer id")), epoch, sequence)
     });
-    let entries: Vec<&str> = words.plain[1..].iter().copied().filter(|word| *word != "late" && *word != "rotten").collect();
+    let entries: Vec<&str> = words.plain[1..]
+        .iter()
+        .copied()
+        .filter(|word| *word != "late" && *word != "rotten")
+        .collect();
     let partition_data = entries.chunks(2).map(|pair| {
         let records = batch(pair[1].split(','), producer);
-        let records = if words.has("rotten") { records.rotten(3) } else { records };
-        PartitionProduceData { partition: partition(pair[0]), records }
+        let records = if words.has("rotten") {
+            records.rotten(3)
+        } else {
+            records
+        };
+        PartitionProduceData {
+            partition: partition(pair[0]),
+            records,
+        }
     });
     let timeout_ms = i32::try_from(words.number("timeout", 30000)).expect("a time");
-    ProduceRequest { acks, timeout_ms, partition_data: partition_data.collect() }.into()
+    ProduceRequest {
+        acks,
+        timeout_ms,
+        partition_data: partition_data.collect(),
+    }
+    .into()
 }
 
 fn fetch(replica: Option<ReplicaState>, words: &Words<'_>) -> Request {
-    let partitions = words.plain.iter().filter_map(|word| word.split_once('@')).map(|(at, offset)| FetchPartition {
-        partition: partition(at),
-        current_leader_epoch: words.epoch("e"),
-        fetch_offset: Offset(offset.parse().expect("an offset")),
-        last_fetched_epoch: words.epoch("last"),
-        log_start_offset: Offset::ZERO,
-        partition_max_bytes: i32::try_from(words.number("partition.max", 1_048_576)).expect("a size"),
-    });
+    let partitions = words
+        .plain
+        .iter()
+        .filter_map(|word| word.split_once('@'))
+        .map(|(at, offset)| FetchPartition {
+            partition: partition(at),
+            current_leader_epoch: words.epoch("e"),
+            fetch_offset: Offset(offset.parse().expect("an offset")),
+            last_fetched_epoch: words.epoch("last"),
+            log_start_offset: Offset::ZERO,
+            partition_max_bytes: i32::try_from(words.number("partition.max", 1_048_576)).expect("a size"),
+        });
     let request = FetchRequest {
         replica,
         max_wait_ms: u32::try_from(words.number("wait", 500)).expect("a time"),
@@ -390,7 +556,11 @@ fn list(words: &Words<'_>) -> Request {
         current_leader_epoch: words.epoch("e"),
         timestamp,
     };
-    ListOffsetsRequest { isolation_level: IsolationLevel::ReadUncommitted, partitions: [query].into() }.into()
+    ListOffsetsRequest {
+        isolation_level: IsolationLevel::ReadUncommitted,
+        partitions: [query].into(),
+    }
+    .into()
 }
 
 fn end_of(words: &Words<'_>) -> Request {
@@ -399,7 +569,11 @@ fn end_of(words: &Words<'_>) -> Request {
         current_leader_epoch: words.epoch("e"),
         leader_epoch: LeaderEpoch(words.plain[2].parse().expect("an epoch")),
     };
-    OffsetForLeaderEpochRequest { replica_id: None, partitions: [query].into() }.into()
+    OffsetForLeaderEpochRequest {
+        replica_id: None,
+        partitions: [query].into(),
+    }
+    .into()
 }
 
 /// A record of the metadata log; a registration's epoch is its offset.
@@ -412,11 +586,18 @@ fn record(text: &str, at: Offset) -> MetadataRecord {
         fenced,
         in_controlled_shutdown,
     };
-    let leader = words.named.get("leader").map(|word| (*word != "none").then(|| node(word)));
+    let leader = words
+        .named
+        .get("leader")
+        .map(|word| (*word != "none").then(|| node(word)));
     match words.plain[0] {
         "register" => {
             let incarnation = IncarnationId(u32::try_from(words.number("incarnation", 7)).expect("a number"));
-            MetadataRecord::RegisterBroker { broker: broker(1), incarnation, epoch: BrokerEpoch(at.0) }
+            MetadataRecord::RegisterBroker {
+                broker: broker(1),
+                incarnation,
+                epoch: BrokerEpoch(at.0),
+            }
         }
         "unfence" => change(Some(false), None),
         "fence" => change(Some(true), None),
@@ -424,11 +605,18 @@ fn record(text: &str, at: Offset) -> MetadataRecord {
         "topic" => {
             let id = TopicId(words.plain[1].parse().expect("a topic"));
             // The configuration follows as a record of its own.
-            MetadataRecord::Topic { name: Arc::from(alloc::format!("topic{id}")), id }
+            MetadataRecord::Topic {
+                name: Arc::from(alloc::format!("topic{id}")),
+                id,
+            }
         }
         "config" => {
             let (key, value) = words.named.iter().next().expect("a key and its value");
-            MetadataRecord::Config { topic: Arc::from(words.plain[1]), key: (*key).into(), value: (*value).into() }
+            MetadataRecord::Config {
+                topic: Arc::from(words.plain[1]),
+                key: (*key).into(),
+                value: (*value).into(),
+            }
         }
         "partition" => MetadataRecord::Partition {
             partition: partition(words.plain[1]),

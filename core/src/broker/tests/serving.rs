@@ -75,11 +75,12 @@ fn producer_ids_come_in_blocks() {
         > 9 Forwarding: AllocateProducerIds(AllocateProducerIdsRequest { broker_id: NodeId(1), broker_epoch: BrokerEpoch(0) })
         ids 1000 1
         > c1: producer 1000 epoch 0
-        > c2: REQUEST_TIMED_OUT
+        > 9 Forwarding: AllocateProducerIds(AllocateProducerIdsRequest { broker_id: NodeId(1), broker_epoch: BrokerEpoch(0) })
         ids 2000 3
+        > c2: producer 2000 epoch 0
         init c1 late
         init c1
-        > 9 Forwarding: AllocateProducerIds(AllocateProducerIdsRequest { broker_id: NodeId(1), broker_epoch: BrokerEpoch(0) })
+        > c1: producer 2002 epoch 0
         ",
     );
 }
