@@ -3,15 +3,17 @@
 //! Kafka's classic `KafkaConsumer` with partitions assigned by hand. It has no thread of its own: it asks nobody for anything unless a
 //! poll is waiting. What arrives between two polls is kept for the next one.
 //!
-//! - [`poll`]: the application's calls, and what a waiting poll does at each turn.
-//! - [`position`]: where each partition is read from; [`reset`]: where to start; [`validation`]: whether what was read is still there.
-//! - [`fetcher`]: Fetch requests; [`buffer`]: what was fetched and not yet polled.
+//! - `poll`: the application's calls, and what a waiting poll does at each turn.
+//! - `position`: where each partition is read from; `reset`: where to start; `validation`: whether what was read is still there.
+//! - `fetcher`: Fetch requests; `buffer`: what was fetched and not yet polled.
 
 mod buffer;
 mod fetcher;
 mod poll;
 mod position;
 mod reset;
+#[cfg(test)]
+mod tests;
 mod validation;
 
 use alloc::collections::VecDeque;

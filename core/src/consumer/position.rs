@@ -86,11 +86,10 @@ impl Assigned {
         }
     }
 
-    /// Cancels the position's back-off, if one is running; its lookup, if still wanted, is due.
-    pub(super) fn stop_backing_off(&mut self, out: &mut Outbox) {
+    /// The position's lookup is given up: if it is backing off, nobody needs that any more.
+    pub(super) fn cancel_back_off(&mut self, out: &mut Outbox) {
         let partition = self.id;
-        if let (Some(lookup @ Lookup::BackingOff), Some(partition)) = (self.lookup(), partition) {
-            *lookup = Lookup::Due;
+        if let (Some(Lookup::BackingOff), Some(partition)) = (self.lookup(), partition) {
             out.cancel_timer(Timer::PositionBackoff { partition });
         }
     }
@@ -101,7 +100,7 @@ impl Assigned {
         if id.is_none() || id == self.id {
             return;
         }
-        self.stop_backing_off(out);
+        self.cancel_back_off(out);
         if let Some(lookup) = self.lookup() {
             // Whatever was asked was asked about an earlier topic of the same name.
             *lookup = Lookup::Due;
@@ -150,7 +149,7 @@ impl Consumer {
         if view.leader.is_none() || (view.leader, view.leader_epoch) == (position.leader, position.leader_epoch) {
             return;
         }
-        assigned.stop_backing_off(out);
+        assigned.cancel_back_off(out);
         let old = assigned.state;
         let position = Position {
             leader: view.leader,
