@@ -1,1 +1,7 @@
-//! Scenarios and exhibits, as data and as code.
+//! Scenarios and exhibits, as data and as code; campaigns over them.
+
+pub mod campaign;
+pub mod catalog;
+pub mod exhibits;
+pub mod rule_sets;
+pub mod scenario;

@@ -1,1 +1,373 @@
-//! The broker.
+//! The broker: it stores partitions, leads some of them and follows others, as the metadata log says.
+//!
+//! - `lifecycle` registers with the controller, `metadata` follows its log and tells the partitions what changed.
+//! - `partition` is one replica: its log, and its role as leader or follower.
+//! - `produce`, `fetch`, `list_offsets`, `offset_for_leader_epoch`, `metadata_request`, `init_producer_id` serve clients and followers;
+//!   `purgatory` keeps the requests that wait.
+//! - `fetcher` asks leaders, `alter_partition` and `init_producer_id` ask the controller.
+//!
+//! This file only hands each input to the part that it is for. Whatever is to be *sent* is state, not an event: each part's `pursue_…`
+//! sends what is owed as soon as there is a connection, so that nothing is forgotten when one ends.
+
+/// What the replicas of this broker may look at, borrowed field by field so that they themselves may change.
+macro_rules! surroundings {
+    ($broker:expr, $context:expr) => {
+        $crate::broker::partition::Surroundings {
+            context: $context,
+            image: $broker.metadata.image(),
+            broker_epoch: $broker.lifecycle.epoch().unwrap_or($crate::ids::BrokerEpoch::NONE),
+            is_shutting_down: $broker.lifecycle.is_shutting_down(),
+        }
+    };
+}
+
+mod alter_partition;
+mod checkpoint;
+mod fetch;
+mod fetcher;
+mod init_producer_id;
+mod lifecycle;
+mod list_offsets;
+mod metadata;
+mod metadata_request;
+mod offset_for_leader_epoch;
+mod partition;
+mod produce;
+mod purgatory;
+mod view;
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+pub use view::PartitionView;
+
+use crate::call::Call;
+use crate::config::BrokerConfig;
+use crate::connections::Connections;
+use crate::disk::DiskOp;
+use crate::error::ErrorCode;
+use crate::ids::{BrokerEpoch, NodeId, Offset, TopicPartition};
+use crate::log::Log;
+use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
+use crate::message::{CreateTopicsResponse, LeaderIdAndEpoch, Message, Request, Response};
+use crate::metadata::MetadataImage;
+use crate::timer::{Timer, Window};
+use fetcher::Wanted;
+use init_producer_id::ProducerIds;
+use lifecycle::Lifecycle;
+use metadata::Metadata;
+use partition::{Changes, Partition};
+use purgatory::Purgatory;
+
+/// `reconnect.backoff.ms` of the broker's own connections.
+const RECONNECT_BACKOFF: Window = Window::wall(50);
+
+/// A KRaft broker.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Broker {
+    lifecycle: Lifecycle,
+    metadata: Metadata,
+    partitions: BTreeMap<TopicPartition, Partition>,
+    connections: Connections<Asked>,
+    purgatory: Purgatory,
+    producer_ids: ProducerIds,
+    /// [`Timer::HighWatermarkCheckpoint`] is armed.
+    checkpoint_is_due: bool,
+}
+
+/// What the broker has asked somebody else and waits to hear.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Asked {
+    Registration,
+    Heartbeat,
+    Metadata,
+    Fetch(Vec<Wanted>),
+    LeaderEnd(Vec<Wanted>),
+    AlterPartition,
+    ProducerIds,
+}
+
+impl Machine for Broker {
+    type Config = BrokerConfig;
+
+    fn boot(context: &Context<'_, BrokerConfig>, boot: Boot<'_>, out: &mut Outbox) -> Self {
+        let disk = boot.disk;
+        let clean = disk.clean_shutdown.is_some();
+        if clean {
+            // From now on a crash must be seen as one.
+            out.disk(DiskOp::ClearCleanShutdown);
+        }
+        let partitions = disk.logs.iter().map(|(partition, image)| {
+            let checkpoint = disk.high_watermarks.get(partition).copied().unwrap_or(Offset::ZERO);
+            (
+                *partition,
+                Partition::new(Log::recover(*partition, image, clean, checkpoint, out)),
+            )
+        });
+        let mut broker = Self {
+            lifecycle: Lifecycle::start(boot.incarnation, disk.clean_shutdown.unwrap_or(BrokerEpoch::NONE)),
+            metadata: Metadata::new(),
+            partitions: partitions.collect(),
+            connections: Connections::default(),
+            purgatory: Purgatory::default(),
+            producer_ids: ProducerIds::none(),
+            checkpoint_is_due: false,
+        };
+        broker.pursue_lifecycle(context, out);
+        broker.pursue_metadata(context, out);
+        broker
+    }
+
+    fn step(&mut self, context: &Context<'_, BrokerConfig>, input: Input, out: &mut Outbox) {
+        if self.lifecycle.has_stopped() {
+            return;
+        }
+        let mut changes = Changes::default();
+        match input {
+            Input::Message {
+                connection,
+                message: Message::Request(request),
+            } => {
+                self.on_request(context, connection, request, &mut changes, out);
+            }
+            Input::Message {
+                connection,
+                message: Message::Response(response),
+            } => {
+                self.on_response(context, connection, &response, &mut changes, out);
+            }
+            Input::Connected(connection) => {
+                if self.connections.connected(connection) {
+                    self.pursue(context, connection.peer, connection.lane, out);
+                }
+            }
+            Input::Disconnected(connection) => {
+                self.purgatory.forget(connection, out);
+                let lost = self.connections.disconnected(connection, RECONNECT_BACKOFF, out);
+                self.on_lost(context, lost, &mut changes, out);
+            }
+            Input::TimerFired(timer) => self.on_timer(context, timer, &mut changes, out),
+            Input::Call(call) => self.on_call(context, &call, out),
+            // A broker asks neither the disk for a sync nor chance for anything.
+            Input::Synced(..) | Input::Chosen(_) => {}
+        }
+        if changes.proposed {
+            self.pursue_proposals(context, out);
+        }
+        self.plan_checkpoint(context, &changes, out);
+        self.wake_parked(context, &changes, out);
+    }
+}
+
+impl Broker {
+    fn on_request(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        connection: ConnectionId,
+        request: Request,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        if !self.metadata.is_published() {
+            // Kafka opens its port only when it knows what it is for.
+            if !connection.has_ended() {
+                out.disconnect(connection);
+            }
+            return;
+        }
+        match request {
+            Request::Produce(request) => self.on_produce(context, connection, &request, changes, out),
+            Request::Fetch(request) => self.on_fetch(context, connection, request, changes, out),
+            Request::ListOffsets(request) => {
+                let response = self.list_offsets(&request, out);
+                out.respond(connection, response.into());
+            }
+            Request::Metadata(request) => out.respond(connection, self.describe(&request).into()),
+            Request::OffsetForLeaderEpoch(request) => {
+                let response = self.offset_for_leader_epoch(&request, out);
+                out.respond(connection, response.into());
+            }
+            Request::InitProducerId(_) => self.on_init_producer_id(context, connection, out),
+            Request::CreateTopics(_) => {
+                out.respond(
+                    connection,
+                    CreateTopicsResponse {
+                        error_code: ErrorCode::NotController,
+                    }
+                    .into(),
+                );
+            }
+            Request::AlterPartition(_)
+            | Request::BrokerRegistration(_)
+            | Request::BrokerHeartbeat(_)
+            | Request::AllocateProducerIds(_) => {
+                // Only a controller listens to these.
+                if !connection.has_ended() {
+                    out.disconnect(connection);
+                }
+            }
+        }
+    }
+
+    fn on_response(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        connection: ConnectionId,
+        response: &Response,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        let Some(asked) = self.connections.answered(connection, out) else {
+            return;
+        };
+        match (asked, response) {
+            (Asked::Registration, Response::BrokerRegistration(response)) => {
+                self.on_registration(context, *response, changes, out);
+            }
+            (Asked::Heartbeat, Response::BrokerHeartbeat(response)) => self.on_heartbeat(context, *response, out),
+            (Asked::Metadata, Response::Fetch(response)) => self.on_metadata(context, response, changes, out),
+            (Asked::Fetch(wanted), Response::Fetch(response)) => {
+                self.on_fetched(context, connection.peer, &wanted, response, changes, out);
+            }
+            (Asked::LeaderEnd(wanted), Response::OffsetForLeaderEpoch(response)) => {
+                self.on_leader_end(context, connection.peer, &wanted, response, changes, out);
+            }
+            (Asked::AlterPartition, Response::AlterPartition(response)) => {
+                self.on_altered(context, response, changes, out);
+            }
+            (Asked::ProducerIds, Response::AllocateProducerIds(response)) => {
+                self.on_producer_ids(context, *response, out);
+            }
+            // The peer answers something else than was asked: there is no telling what it will answer next.
+            (asked, _) => {
+                let mut lost = self.connections.close(connection.peer, connection.lane, out);
+                lost.push(asked);
+                self.on_lost(context, lost, changes, out);
+                self.pursue(context, connection.peer, connection.lane, out);
+            }
+        }
+    }
+
+    fn on_timer(&mut self, context: &Context<'_, BrokerConfig>, timer: Timer, changes: &mut Changes, out: &mut Outbox) {
+        match timer {
+            Timer::RequestTimeout { connection, slot: _ } => {
+                let lost = self.connections.timed_out(connection, RECONNECT_BACKOFF, out);
+                self.on_lost(context, lost, changes, out);
+            }
+            Timer::ReconnectBackoff { peer, lane } => {
+                self.connections.backed_off(peer, lane);
+                self.pursue(context, peer, lane, out);
+            }
+            Timer::RegistrationBackoff | Timer::Heartbeat => {
+                self.lifecycle.timer_fired();
+                self.pursue_lifecycle(context, out);
+            }
+            Timer::MetadataFetchBackoff => self.on_metadata_backed_off(context, out),
+            Timer::ReplicaFetchBackoff { leader } => self.on_fetch_backed_off(context, leader, out),
+            Timer::AlterPartitionBackoff { partition } => {
+                self.on_proposal_backed_off(context, partition, changes, out);
+            }
+            Timer::ReplicaLag { partition, follower } => {
+                let around = surroundings!(self, context);
+                if let Some(replica) = self.partitions.get_mut(&partition) {
+                    replica.lagged(follower, &around, changes, out);
+                }
+            }
+            Timer::HighWatermarkCheckpoint => self.write_high_watermarks(out),
+            Timer::FetchWait { connection } | Timer::ProduceWait { connection } => {
+                self.on_wait_over(context, connection, out);
+            }
+            Timer::Session { .. }
+            | Timer::Linger { .. }
+            | Timer::RetryBackoff { .. }
+            | Timer::DeliveryTimeout { .. }
+            | Timer::InitProducerIdBackoff
+            | Timer::MaxBlock { .. }
+            | Timer::MetadataBackoff
+            | Timer::MetadataMaxAge
+            | Timer::PollTimeout
+            | Timer::FetchBackoff { .. }
+            | Timer::PositionBackoff { .. }
+            | Timer::OperatorBackoff => panic!("a broker never arms {timer:?}"),
+        }
+    }
+
+    fn on_call(&mut self, context: &Context<'_, BrokerConfig>, call: &Call, out: &mut Outbox) {
+        match call {
+            Call::ShutDown => self.on_shut_down(context, out),
+            Call::Send { .. } | Call::Assign(_) | Call::Poll { .. } | Call::CreateTopic(_) => {
+                panic!("a broker is only asked to shut down, not {call:?}")
+            }
+        }
+    }
+
+    /// Sends what is owed on this lane.
+    fn pursue(&mut self, context: &Context<'_, BrokerConfig>, peer: NodeId, lane: Lane, out: &mut Outbox) {
+        match lane {
+            Lane::Lifecycle => self.pursue_lifecycle(context, out),
+            Lane::Metadata => self.pursue_metadata(context, out),
+            Lane::AlterPartition => self.pursue_proposals(context, out),
+            Lane::Forwarding => self.pursue_producer_ids(context, out),
+            Lane::Replica => self.pursue_fetch(context, peer, out),
+            // A broker opens no connection as a client.
+            Lane::Client => {}
+        }
+    }
+
+    /// Nobody will answer these. What only follows from a request being under way is sent again on the next connection by itself.
+    fn on_lost(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        lost: Vec<Asked>,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        for asked in lost {
+            match asked {
+                Asked::Registration | Asked::Heartbeat => self.lifecycle.lost(),
+                Asked::AlterPartition => self.on_proposals_lost(context, changes, out),
+                Asked::Metadata | Asked::Fetch(_) | Asked::LeaderEnd(_) | Asked::ProducerIds => {}
+            }
+        }
+    }
+
+    /// A replica on this broker, or Kafka's error for one that is not.
+    fn hosted(&self, partition: TopicPartition) -> Result<&Partition, ErrorCode> {
+        self.partitions
+            .get(&partition)
+            .ok_or_else(|| unhosted(self.metadata.image(), partition))
+    }
+
+    /// Who leads, as far as this broker knows (KIP-951).
+    fn current_leader(&self, partition: TopicPartition) -> Option<LeaderIdAndEpoch> {
+        let registration = self.metadata.image().partition(partition)?;
+        Some(LeaderIdAndEpoch {
+            leader_id: registration.leader?,
+            leader_epoch: registration.leader_epoch,
+        })
+    }
+}
+
+/// Kafka's error for a partition that has no replica on this broker.
+fn unhosted(image: &MetadataImage, partition: TopicPartition) -> ErrorCode {
+    match image.partition(partition) {
+        Some(_) => ErrorCode::NotLeaderOrFollower,
+        None => ErrorCode::UnknownTopicOrPartition,
+    }
+}
+
+fn controller(context: &Context<'_, BrokerConfig>) -> NodeId {
+    *context
+        .config
+        .controller_quorum_voters
+        .first()
+        .expect("controller.quorum.voters names at least one controller")
+}
+
+/// `request.timeout.ms` of the broker's channels to the controller.
+fn request_timeout(config: &BrokerConfig) -> Window {
+    Window::wall(config.request_timeout_ms)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,43 +1,81 @@
-//! Static configuration of brokers and controllers.
+//! Broker configuration: the keys of `server.properties` that a broker acts upon.
 
+use alloc::format;
 use alloc::vec::Vec;
 
+use super::ConfigError;
+use super::domain::{INT, LONG, Nodes};
+use super::error::require_nodes;
+use super::key::{Table, configuration};
 use crate::ids::NodeId;
 
-/// A broker's static configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct BrokerConfig {
-    /// `controller.quorum.voters`, ids only.
-    pub controller_quorum_voters: Vec<NodeId>,
-    /// `broker.heartbeat.interval.ms`
-    pub broker_heartbeat_interval_ms: u64,
-    /// `replica.lag.time.max.ms`
-    pub replica_lag_time_max_ms: u64,
-    /// `replica.fetch.wait.max.ms`
-    pub replica_fetch_wait_max_ms: u32,
-    /// `replica.fetch.min.bytes`
-    pub replica_fetch_min_bytes: i32,
-    /// `replica.fetch.max.bytes`
-    pub replica_fetch_max_bytes: i32,
-    /// `replica.fetch.response.max.bytes`
-    pub replica_fetch_response_max_bytes: i32,
-    /// `replica.fetch.backoff.ms`
-    pub replica_fetch_backoff_ms: u64,
-    /// `replica.socket.timeout.ms`
-    pub replica_socket_timeout_ms: u64,
-    /// `replica.high.watermark.checkpoint.interval.ms`
-    pub replica_high_watermark_checkpoint_interval_ms: u64,
-    /// `request.timeout.ms` of the broker's own channels to the controller
-    pub request_timeout_ms: u64,
+configuration! {
+    /// A broker's static configuration, validated as `kafka.server.KafkaConfig` validates it.
+    ///
+    /// Times are never negative, and the checkpoint interval is at least 1 ms; Kafka has no such bounds, and misbehaves
+    /// beyond them.
+    pub struct BrokerConfig for Broker {
+        /// The controllers, by id.
+        "controller.quorum.voters" = "", Nodes => controller_quorum_voters: Vec<NodeId>;
+        /// How often to tell the controller to be alive.
+        "broker.heartbeat.interval.ms" = "2000", INT.at_least(0) => broker_heartbeat_interval_ms: u64;
+        /// How long a follower may lag before the leader wants it out of the in-sync replicas.
+        "replica.lag.time.max.ms" = "30000", LONG.at_least(0) => replica_lag_time_max_ms: u64;
+        /// How long a leader may hold a follower's fetch until there is something to answer.
+        "replica.fetch.wait.max.ms" = "500", INT.at_least(0) => replica_fetch_wait_max_ms: u32;
+        /// How many bytes make a leader answer a follower's fetch at once.
+        "replica.fetch.min.bytes" = "1", INT => replica_fetch_min_bytes: i32;
+        /// How many bytes of one partition a follower wants in an answer; the first batch comes whatever its size.
+        "replica.fetch.max.bytes" = "1048576", INT.at_least(0) => replica_fetch_max_bytes: i32;
+        /// How many bytes of all partitions a follower wants in an answer; the first batch comes whatever its size.
+        "replica.fetch.response.max.bytes" = "10485760", INT.at_least(0) => replica_fetch_response_max_bytes: i32;
+        /// How long a follower waits after an error before it fetches again.
+        "replica.fetch.backoff.ms" = "1000", INT.at_least(0) => replica_fetch_backoff_ms: u64;
+        /// How long a follower waits for the answer to a fetch.
+        "replica.socket.timeout.ms" = "30000", INT.at_least(0) => replica_socket_timeout_ms: u64;
+        /// How often to write the high watermarks down.
+        "replica.high.watermark.checkpoint.interval.ms" = "5000", LONG.at_least(1)
+            => replica_high_watermark_checkpoint_interval_ms: u64;
+        /// How long the broker's own channels to the controller wait for an answer.
+        "request.timeout.ms" = "30000", INT.at_least(0) => request_timeout_ms: u64;
+    }
 }
 
-/// A controller's static configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ControllerConfig {
-    /// `broker.session.timeout.ms`
-    pub broker_session_timeout_ms: u64,
-    /// Whether the cluster's `eligible.leader.replicas.version` is 1 (KIP-966; the default of new clusters from 4.1).
-    pub eligible_leader_replicas: bool,
-    /// Broker-wide topic defaults, which topics inherit.
-    pub topic_defaults: super::TopicConfig,
+impl BrokerConfig {
+    /// Kafka's defaults, with these controllers.
+    #[must_use]
+    pub fn defaults(controller_quorum_voters: Vec<NodeId>) -> Self {
+        Self {
+            controller_quorum_voters,
+            ..Self::of_defaults()
+        }
+    }
+
+    /// Reads pairs over the defaults.
+    pub fn parse<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        controller_quorum_voters: Vec<NodeId>,
+    ) -> Result<Self, ConfigError> {
+        let mut config = Self::defaults(controller_quorum_voters);
+        config.read(pairs)?;
+        require_nodes("controller.quorum.voters", &config.controller_quorum_voters)?;
+        config.check_fetch_wait()?;
+        Ok(config)
+    }
+
+    /// A fetch that is held too long would time out, or make its follower look as if it lagged.
+    fn check_fetch_wait(&self) -> Result<(), ConfigError> {
+        let wait = u64::from(self.replica_fetch_wait_max_ms);
+        let limits = [
+            ("replica.socket.timeout.ms", self.replica_socket_timeout_ms),
+            ("replica.lag.time.max.ms", self.replica_lag_time_max_ms),
+        ];
+        match limits.into_iter().find(|(_, limit)| wait > *limit) {
+            Some((key, limit)) => {
+                let expected = format!("at most {limit}, which is {key}");
+                Err(ConfigError::invalid("replica.fetch.wait.max.ms", wait, expected))
+            }
+            None => Ok(()),
+        }
+    }
 }

@@ -1,24 +1,34 @@
 //! One replica's log: batches, the leader-epoch cache, producers' states, and the high watermark.
 //!
-//! Whatever changes the log also writes it down: every mutation leaves its [`DiskOp`](crate::disk::DiskOp)s in the outbox.
+//! Whatever changes the log also writes it down: every mutation leaves its [`DiskOp`]s in the outbox. The high watermark is the exception:
+//! its checkpoint is one file for all logs, written by the broker from time to time.
 
 mod epochs;
 mod producers;
 mod recover;
+mod truncate;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod replica;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 pub use epochs::EpochCache;
 pub use producers::{ProducerEntry, ProducerStates};
 
-use crate::disk::LogImage;
+use crate::disk::DiskOp;
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, Offset, ProducerId, TopicPartition};
 use crate::machine::Outbox;
 use crate::message::EpochEndOffset;
 use crate::record::Batch;
 
-/// A log as its replica knows it.
+/// A log as its replica knows it: batches without gaps from [`Offset::ZERO`] on, and what follows from them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Log {
     partition: TopicPartition,
@@ -30,42 +40,149 @@ pub struct Log {
 
 impl Log {
     /// Creates an empty log, on disk too.
-    pub fn create(partition: TopicPartition, out: &mut Outbox) -> Self { todo!() }
-    /// Opens a log found on disk. After an unclean shutdown every batch's CRC is checked and the log is cut at the first that fails (on
-    /// disk too); after a clean one it is trusted. The high watermark starts at the checkpoint, capped at the log's end. Notes
-    /// [`Note::LogRecovered`](crate::note::Note::LogRecovered).
-    pub fn recover(partition: TopicPartition, image: &LogImage, clean: bool, checkpoint: Offset, out: &mut Outbox) -> Self { todo!() }
-    pub fn partition(&self) -> TopicPartition { todo!() }
+    pub fn create(partition: TopicPartition, out: &mut Outbox) -> Self {
+        out.disk(DiskOp::CreateLog(partition));
+        Self {
+            partition,
+            batches: Vec::new(),
+            epochs: EpochCache::default(),
+            producers: ProducerStates::default(),
+            high_watermark: Offset::ZERO,
+        }
+    }
+
+    /// Whose log this is.
+    pub fn partition(&self) -> TopicPartition {
+        self.partition
+    }
+
     /// The first offset.
-    pub fn start(&self) -> Offset { todo!() }
+    pub fn start(&self) -> Offset {
+        Offset::ZERO
+    }
+
     /// The offset after the last record (LEO).
-    pub fn end(&self) -> Offset { todo!() }
+    pub fn end(&self) -> Offset {
+        self.batches.last().map_or(self.start(), Batch::next_offset)
+    }
+
     /// Below it everything is committed, as far as this replica knows.
-    pub fn high_watermark(&self) -> Offset { todo!() }
-    /// Moves the high watermark, capped at the log's end; says whether it changed.
-    pub fn set_high_watermark(&mut self, to: Offset) -> bool { todo!() }
+    pub fn high_watermark(&self) -> Offset {
+        self.high_watermark
+    }
+
+    /// Moves the high watermark, which may also fall, kept between the log's start and end; says whether it changed.
+    pub fn set_high_watermark(&mut self, to: Offset) -> bool {
+        let to = to.clamp(self.start(), self.end());
+        let changed = to != self.high_watermark;
+        self.high_watermark = to;
+        changed
+    }
+
     /// The epoch of the last entry of the epoch cache.
-    pub fn last_epoch(&self) -> Option<LeaderEpoch> { todo!() }
+    pub fn last_epoch(&self) -> Option<LeaderEpoch> {
+        self.epochs.latest().map(|latest| latest.epoch)
+    }
+
     /// Records that an epoch starts at the log's end, even without data (KAFKA-7415).
-    pub fn begin_epoch(&mut self, epoch: LeaderEpoch, out: &mut Outbox) { todo!() }
-    /// Where an epoch ended: KAFKA.md §3 "EndOffset(e)"; (-1, -1) if undefined.
-    pub fn end_of_epoch(&self, epoch: LeaderEpoch) -> EpochEndOffset { todo!() }
-    /// The epoch in which the record at this offset was appended.
-    pub fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> { todo!() }
+    pub fn begin_epoch(&mut self, epoch: LeaderEpoch, out: &mut Outbox) {
+        if self.epochs.assign(epoch, self.end()) {
+            self.write_epochs(out);
+        }
+    }
+
+    /// Where an epoch ended: the largest known epoch that is not beyond it, and the start of the next (for the last epoch, the log's
+    /// end). An epoch before every known one ended where the first of those starts. (-1, -1) if the epoch is beyond every known one.
+    pub fn end_of_epoch(&self, epoch: LeaderEpoch) -> EpochEndOffset {
+        self.epochs.end_offset_for(epoch, self.end())
+    }
+
+    /// The epoch in which the record at this offset was appended; for the log's end, the last epoch.
+    pub fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
+        self.epochs.epoch_for(offset)
+    }
+
     /// What is remembered of an idempotent producer.
-    pub fn producer(&self, id: ProducerId) -> Option<&ProducerEntry> { todo!() }
+    pub fn producer(&self, id: ProducerId) -> Option<&ProducerEntry> {
+        self.producers.get(id)
+    }
+
     /// Appends as the leader of `epoch`, assigning offsets; returns the batch as appended. Sequence checks are the caller's.
-    pub fn append_as_leader(&mut self, batch: &Batch, epoch: LeaderEpoch, out: &mut Outbox) -> Batch { todo!() }
-    /// Appends what a leader sent, offsets and epoch included. Errors: `CorruptMessage`; `OffsetOutOfRange` if it does not start at the log's end.
-    pub fn append_as_follower(&mut self, batch: &Batch, out: &mut Outbox) -> Result<(), ErrorCode> { todo!() }
-    /// Removes everything at and beyond `to` (a batch that straddles it goes as a whole); epochs, producers and high watermark follow. Notes
-    /// `Truncated` if anything went.
-    pub fn truncate(&mut self, to: Offset, out: &mut Outbox) { todo!() }
+    pub fn append_as_leader(&mut self, batch: &Batch, epoch: LeaderEpoch, out: &mut Outbox) -> Batch {
+        let batch = batch.at(self.end(), epoch);
+        self.append(batch.clone(), out);
+        batch
+    }
+
+    /// Appends what a leader sent, offsets and epoch included. Errors: `CorruptMessage` if the CRC does not match or there is no epoch;
+    /// `OffsetOutOfRange` if it does not start at the log's end.
+    pub fn append_as_follower(&mut self, batch: &Batch, out: &mut Outbox) -> Result<(), ErrorCode> {
+        if batch.verify().is_err() || batch.leader_epoch <= LeaderEpoch::NONE {
+            return Err(ErrorCode::CorruptMessage);
+        }
+        if batch.base_offset != self.end() {
+            return Err(ErrorCode::OffsetOutOfRange);
+        }
+        self.append(batch.clone(), out);
+        Ok(())
+    }
+
     /// Whole batches from the one containing `from`, ending below `limit`, up to `max_bytes`; the first always, if `first_always`.
-    pub fn read(&self, from: Offset, limit: Offset, max_bytes: usize, first_always: bool) -> Vec<Batch> { todo!() }
+    pub fn read(&self, from: Offset, limit: Offset, max_bytes: usize, first_always: bool) -> Vec<Batch> {
+        let available = &self.batches[self.whole_batches(from, limit)];
+        let mut bytes = 0;
+        let fits = |batch: &&Batch| {
+            let is_first = bytes == 0;
+            bytes += batch.size();
+            bytes <= max_bytes || is_first && first_always
+        };
+        let count = available.iter().take_while(fits).count();
+        available[..count].to_vec()
+    }
+
     /// How many bytes a read between these offsets would return.
-    pub fn bytes_between(&self, from: Offset, limit: Offset) -> usize { todo!() }
+    pub fn bytes_between(&self, from: Offset, limit: Offset) -> usize {
+        self.batches[self.whole_batches(from, limit)]
+            .iter()
+            .map(Batch::size)
+            .sum()
+    }
+
     /// Everything, oldest first.
-    pub fn batches(&self) -> &[Batch] { &self.batches }
-    pub fn epochs(&self) -> &EpochCache { &self.epochs }
+    pub fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    /// At which offset each leader's term starts.
+    pub fn epochs(&self) -> &EpochCache {
+        &self.epochs
+    }
+
+    /// The epoch goes to disk before the first batch that it is stamped on, so that the checkpoint never lacks an epoch.
+    fn append(&mut self, batch: Batch, out: &mut Outbox) {
+        if self.epochs.assign(batch.leader_epoch, batch.base_offset) {
+            self.write_epochs(out);
+        }
+        self.producers.appended(&batch);
+        self.batches.push(batch.clone());
+        out.disk(DiskOp::Append {
+            log: self.partition,
+            batch,
+        });
+    }
+
+    fn write_epochs(&self, out: &mut Outbox) {
+        out.disk(DiskOp::WriteEpochs {
+            log: self.partition,
+            entries: self.epochs.entries().to_vec(),
+        });
+    }
+
+    /// Which batches hold offsets from `from` on and none from `limit` on. Batches are appended and committed as wholes, so `limit` does
+    /// not divide one.
+    fn whole_batches(&self, from: Offset, limit: Offset) -> Range<usize> {
+        let first = self.batches.partition_point(|batch| batch.last_offset() < from);
+        let after_last = self.batches.partition_point(|batch| batch.next_offset() <= limit);
+        first..after_last.max(first)
+    }
 }

@@ -3,22 +3,106 @@
 use alloc::collections::BTreeMap;
 
 use crate::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
+use crate::record::Batch;
 
-/// All producers known to one log.
+/// How many batches of a producer can be recognised when they come again: as many as it may have in flight.
+const REMEMBERED: usize = 5;
+
+/// All producers known to one log. They are always those that reading the log from its start would give.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ProducerStates {
     entries: BTreeMap<ProducerId, ProducerEntry>,
 }
 
+impl ProducerStates {
+    /// What a log that holds these batches knows.
+    pub(super) fn of(batches: &[Batch]) -> Self {
+        let mut states = Self::default();
+        for batch in batches {
+            states.appended(batch);
+        }
+        states
+    }
+
+    /// What is known of one producer.
+    pub fn get(&self, id: ProducerId) -> Option<&ProducerEntry> {
+        self.entries.get(&id)
+    }
+
+    /// Takes note of a batch that entered the log.
+    pub(super) fn appended(&mut self, batch: &Batch) {
+        if has_producer(batch) {
+            self.entries
+                .entry(batch.producer_id())
+                .or_insert_with(|| ProducerEntry::new(batch.producer_epoch()))
+                .appended(batch);
+        }
+    }
+}
+
+/// Whether a batch matters to the producers' states.
+pub(super) fn has_producer(batch: &Batch) -> bool {
+    batch.producer_id() != ProducerId::NONE
+}
+
 /// One producer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ProducerEntry {}
+pub struct ProducerEntry {
+    epoch: ProducerEpoch,
+    /// Batches of this epoch, newest first.
+    batches: [Option<SequencedRange>; REMEMBERED],
+}
+
+/// One batch of a producer, as far as it takes to recognise it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct SequencedRange {
+    first: Sequence,
+    last: Sequence,
+    base_offset: Offset,
+}
 
 impl ProducerEntry {
+    fn new(epoch: ProducerEpoch) -> Self {
+        Self {
+            epoch,
+            batches: [None; REMEMBERED],
+        }
+    }
+
+    fn appended(&mut self, batch: &Batch) {
+        // A follower takes what its leader took, so that the epoch may also fall.
+        if self.epoch != batch.producer_epoch() {
+            *self = Self::new(batch.producer_epoch());
+        }
+        // A transaction marker carries no sequences; it only makes its epoch known.
+        if !batch.is_control() {
+            self.batches.rotate_right(1);
+            self.batches[0] = Some(SequencedRange {
+                first: batch.base_sequence(),
+                last: batch.last_sequence(),
+                base_offset: batch.base_offset,
+            });
+        }
+    }
+
     /// The newest epoch seen.
-    pub fn epoch(&self) -> ProducerEpoch { todo!() }
+    pub fn epoch(&self) -> ProducerEpoch {
+        self.epoch
+    }
+
     /// The last sequence appended in that epoch, if any batch is remembered.
-    pub fn last_sequence(&self) -> Option<Sequence> { todo!() }
+    pub fn last_sequence(&self) -> Option<Sequence> {
+        self.batches[0].map(|newest| newest.last)
+    }
+
     /// The base offset of the remembered batch of this epoch with exactly these sequences.
-    pub fn duplicate_of(&self, epoch: ProducerEpoch, first: Sequence, last: Sequence) -> Option<Offset> { todo!() }
+    pub fn duplicate_of(&self, epoch: ProducerEpoch, first: Sequence, last: Sequence) -> Option<Offset> {
+        if epoch != self.epoch {
+            return None;
+        }
+        let mut oldest_first = self.batches.iter().rev().flatten();
+        oldest_first
+            .find(|known| known.first == first && known.last == last)
+            .map(|known| known.base_offset)
+    }
 }

@@ -1,0 +1,229 @@
+//! The follower's side of replication: one request under way to each leader, for all partitions that follow it.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::partition::{Changes, Follower, Partition, Progress};
+use super::{Asked, Broker};
+use crate::config::BrokerConfig;
+use crate::error::ErrorCode;
+use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicPartition};
+use crate::machine::{Context, Lane, Outbox};
+use crate::message::{
+    FetchRequest, FetchResponse, IsolationLevel, OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest,
+    OffsetForLeaderEpochResponse, ReplicaState,
+};
+use crate::timer::{Timer, Window};
+
+/// What was asked of a leader about one partition: an answer counts only while the follower still asks the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Wanted {
+    partition: TopicPartition,
+    epoch: LeaderEpoch,
+    from: Offset,
+}
+
+impl Wanted {
+    fn of(replica: &Partition) -> Self {
+        Self {
+            partition: replica.log().partition(),
+            epoch: replica.leader_epoch(),
+            from: replica.log().end(),
+        }
+    }
+}
+
+impl Broker {
+    /// Keeps a request under way to each leader that somebody follows, and leaves the others.
+    pub(super) fn pursue_fetches(&mut self, context: &Context<'_, BrokerConfig>, out: &mut Outbox) {
+        let brokers: Vec<NodeId> = self.metadata.image().brokers.keys().copied().collect();
+        for broker in brokers {
+            self.pursue_fetch(context, broker, out);
+        }
+    }
+
+    /// Keeps a request under way to this broker, if somebody follows it.
+    pub(super) fn pursue_fetch(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
+        if !self.is_followed(leader) {
+            if self.connections.is_open(leader, Lane::Replica) {
+                let _moot = self.connections.close(leader, Lane::Replica, out);
+            }
+        } else if self.connections.unanswered(leader, Lane::Replica).next().is_some() {
+            // One at a time.
+        } else if self.followers_of(leader, Progress::OutOfRange).next().is_some() {
+            self.ask_for_end(context, leader, out);
+        } else if self.followers_of(leader, Progress::Ready).next().is_some() {
+            self.fetch(context, leader, out);
+        }
+    }
+
+    /// The leaders for which [`Timer::ReplicaFetchBackoff`] is armed.
+    pub(super) fn backed_off_leaders(&self) -> BTreeSet<NodeId> {
+        let followers = self.partitions.values().filter_map(Partition::follower);
+        followers
+            .filter(|follower| follower.progress() == Progress::Delayed)
+            .filter_map(Follower::leader)
+            .collect()
+    }
+
+    fn fetch(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
+        if !self.connections.ready(leader, Lane::Replica, out) {
+            return;
+        }
+        let around = surroundings!(self, context);
+        let ready = || self.followers_of(leader, Progress::Ready);
+        let request = FetchRequest {
+            replica: Some(ReplicaState {
+                replica_id: context.node,
+                replica_epoch: self.lifecycle.epoch().unwrap_or(BrokerEpoch::NONE),
+            }),
+            max_wait_ms: context.config.replica_fetch_wait_max_ms,
+            min_bytes: context.config.replica_fetch_min_bytes,
+            max_bytes: context.config.replica_fetch_response_max_bytes,
+            isolation_level: IsolationLevel::ReadUncommitted,
+            partitions: ready().filter_map(|replica| replica.next_fetch(&around)).collect(),
+        };
+        let asked = Asked::Fetch(ready().map(Wanted::of).collect());
+        self.connections.send(
+            leader,
+            Lane::Replica,
+            request.into(),
+            asked,
+            socket_timeout(context.config),
+            out,
+        );
+    }
+
+    /// The current epoch ends, at the leader, where its log ends.
+    fn ask_for_end(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
+        if !self.connections.ready(leader, Lane::Replica, out) {
+            return;
+        }
+        let lost: Vec<Wanted> = self
+            .followers_of(leader, Progress::OutOfRange)
+            .map(Wanted::of)
+            .collect();
+        let partitions = lost.iter().map(|wanted| OffsetForLeaderEpochPartition {
+            partition: wanted.partition,
+            current_leader_epoch: wanted.epoch,
+            leader_epoch: wanted.epoch,
+        });
+        let request = OffsetForLeaderEpochRequest {
+            replica_id: Some(context.node),
+            partitions: partitions.collect(),
+        };
+        let timeout = socket_timeout(context.config);
+        self.connections.send(
+            leader,
+            Lane::Replica,
+            request.into(),
+            Asked::LeaderEnd(lost),
+            timeout,
+            out,
+        );
+    }
+
+    pub(super) fn on_fetched(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        leader: NodeId,
+        wanted: &[Wanted],
+        response: &FetchResponse,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        let had_delayed = self.followers_of(leader, Progress::Delayed).next().is_some();
+        for wanted in wanted {
+            let Some(replica) = self.partitions.get_mut(&wanted.partition) else {
+                continue;
+            };
+            if Wanted::of(replica) != *wanted {
+                continue;
+            }
+            let answers = &mut response.responses.iter();
+            match answers.find(|answer| answer.partition == wanted.partition) {
+                Some(answer) if response.error_code == ErrorCode::None => replica.fetched(answer, changes, out),
+                Some(_) | None => replica.follower_mut().into_iter().for_each(|follower| follower.delay()),
+            }
+        }
+        self.after_answer(context, leader, had_delayed, out);
+    }
+
+    pub(super) fn on_leader_end(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        leader: NodeId,
+        wanted: &[Wanted],
+        response: &OffsetForLeaderEpochResponse,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        let had_delayed = self.followers_of(leader, Progress::Delayed).next().is_some();
+        for wanted in wanted {
+            let Some(replica) = self.partitions.get_mut(&wanted.partition) else {
+                continue;
+            };
+            if Wanted::of(replica) != *wanted {
+                continue;
+            }
+            let answers = &mut response.partitions.iter();
+            let end = match answers.find(|answer| answer.partition == wanted.partition) {
+                Some(answer) if answer.error_code == ErrorCode::None && answer.end.end_offset >= Offset::ZERO => {
+                    Ok(answer.end.end_offset)
+                }
+                Some(answer) => Err(answer.error_code),
+                None => Err(ErrorCode::UnknownServerError),
+            };
+            replica.leader_ends_at(end, changes, out);
+        }
+        self.after_answer(context, leader, had_delayed, out);
+    }
+
+    /// [`Timer::ReplicaFetchBackoff`]
+    pub(super) fn on_fetch_backed_off(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        leader: NodeId,
+        out: &mut Outbox,
+    ) {
+        for follower in self.partitions.values_mut().filter_map(Partition::follower_mut) {
+            if follower.leader() == Some(leader) {
+                follower.backed_off();
+            }
+        }
+        self.pursue_fetch(context, leader, out);
+    }
+
+    fn after_answer(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        leader: NodeId,
+        had_delayed: bool,
+        out: &mut Outbox,
+    ) {
+        if !had_delayed && self.followers_of(leader, Progress::Delayed).next().is_some() {
+            let backoff = Window::wall(context.config.replica_fetch_backoff_ms);
+            out.set_timer(Timer::ReplicaFetchBackoff { leader }, backoff);
+        }
+        self.pursue_fetch(context, leader, out);
+    }
+
+    fn is_followed(&self, leader: NodeId) -> bool {
+        self.partitions
+            .values()
+            .filter_map(Partition::follower)
+            .any(|follower| follower.leader() == Some(leader))
+    }
+
+    fn followers_of(&self, leader: NodeId, progress: Progress) -> impl Iterator<Item = &Partition> {
+        let is_wanted = move |replica: &&Partition| {
+            let follower = replica.follower();
+            follower.is_some_and(|follower| follower.leader() == Some(leader) && follower.progress() == progress)
+        };
+        self.partitions.values().filter(is_wanted)
+    }
+}
+
+fn socket_timeout(config: &BrokerConfig) -> Window {
+    Window::wall(config.replica_socket_timeout_ms)
+}

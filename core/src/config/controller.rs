@@ -1,0 +1,44 @@
+//! Controller configuration: the keys of `server.properties` that a controller acts upon, and the cluster's features.
+
+use super::domain::{BOOLEAN, INT, one_of};
+use super::key::{Table, configuration};
+use super::{ConfigError, TopicConfig};
+
+configuration! {
+    /// A controller's static configuration.
+    ///
+    /// The session time-out is never negative; Kafka has no such bound.
+    pub struct ControllerConfig for Controller {
+        /// How long a broker may be silent before the controller fences it.
+        "broker.session.timeout.ms" = "9000", INT.at_least(0) => broker_session_timeout_ms: u64;
+        /// A feature, no key of a file: whether to keep eligible leader replicas (KIP-966); new clusters do since 4.1.
+        "eligible.leader.replicas.version" = "1", one_of(&[("0", false), ("1", true)])
+            => eligible_leader_replicas: bool;
+    }
+    with {
+        /// What topics inherit, by Kafka's names for servers.
+        pub topic_defaults: TopicConfig {
+            /// The default of a topic's min.insync.replicas.
+            "min.insync.replicas" = "1", INT.at_least(1) => min_insync_replicas;
+            /// The default of a topic's unclean.leader.election.enable.
+            "unclean.leader.election.enable" = "false", BOOLEAN => unclean_leader_election_enable;
+            /// The default of a topic's max.message.bytes.
+            "message.max.bytes" = "1048588", INT.at_least(0) => max_message_bytes;
+        }
+    }
+}
+
+impl ControllerConfig {
+    /// Kafka's defaults.
+    #[must_use]
+    pub fn defaults() -> Self {
+        Self::of_defaults()
+    }
+
+    /// Reads pairs over the defaults.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigError> {
+        let mut config = Self::defaults();
+        config.read(pairs)?;
+        Ok(config)
+    }
+}

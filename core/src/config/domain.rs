@@ -1,0 +1,195 @@
+//! Which texts a key accepts, and how text and value turn into each other: Kafka's `ConfigDef` types and validators.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::ids::NodeId;
+
+/// The values that a key accepts. Displayed, it ends the sentence "expected …".
+pub(super) trait Domain<T>: fmt::Display {
+    /// Reads a value from text without surrounding blanks.
+    fn read(&self, text: &str) -> Result<T, Refusal>;
+    /// The text that reads back as this value.
+    fn write(&self, value: &T) -> String;
+}
+
+/// Why a text is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Kafka would not accept it either.
+    Malformed,
+    /// Kafka would, but no machine acts upon it.
+    NotSimulated,
+}
+
+/// An integer in a range.
+pub(super) struct Integer {
+    min: i64,
+    max: i64,
+}
+
+/// Kafka's `INT`.
+pub(super) const INT: Integer = Integer {
+    min: i32::MIN as i64,
+    max: i32::MAX as i64,
+};
+/// Kafka's `LONG`.
+pub(super) const LONG: Integer = Integer {
+    min: i64::MIN,
+    max: i64::MAX,
+};
+
+impl Integer {
+    /// Without what is smaller.
+    pub(super) const fn at_least(self, min: i64) -> Self {
+        Self { min, max: self.max }
+    }
+}
+
+impl fmt::Display for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.max == i64::MAX {
+            write!(f, "an integer of at least {}", self.min)
+        } else {
+            write!(f, "an integer from {} to {}", self.min, self.max)
+        }
+    }
+}
+
+impl<T: TryFrom<i64> + ToString> Domain<T> for Integer {
+    fn read(&self, text: &str) -> Result<T, Refusal> {
+        let number: i64 = text.parse().map_err(|_| Refusal::Malformed)?;
+        if !(self.min..=self.max).contains(&number) {
+            return Err(Refusal::Malformed);
+        }
+        T::try_from(number).map_err(|_| Refusal::Malformed)
+    }
+
+    fn write(&self, value: &T) -> String {
+        value.to_string()
+    }
+}
+
+/// One of some words, each with what it stands for; of several words for one value the first is written.
+pub(super) struct OneOf<T: 'static> {
+    words: &'static [(&'static str, T)],
+    not_simulated: &'static [&'static str],
+    ignores_case: bool,
+}
+
+/// Kafka's `BOOLEAN`.
+pub(super) const BOOLEAN: OneOf<bool> = OneOf {
+    words: &[("true", true), ("false", false)],
+    not_simulated: &[],
+    ignores_case: true,
+};
+
+/// One of these words.
+pub(super) const fn one_of<T>(words: &'static [(&'static str, T)]) -> OneOf<T> {
+    OneOf {
+        words,
+        not_simulated: &[],
+        ignores_case: false,
+    }
+}
+
+impl<T> OneOf<T> {
+    /// Words that Kafka accepts besides, and that no machine acts upon yet. One that ends in a colon stands for all
+    /// that start with it.
+    pub(super) const fn not_simulated(self, words: &'static [&'static str]) -> Self {
+        Self {
+            words: self.words,
+            not_simulated: words,
+            ignores_case: self.ignores_case,
+        }
+    }
+
+    fn refuses(&self, text: &str) -> bool {
+        self.not_simulated
+            .iter()
+            .any(|word| text == *word || (word.ends_with(':') && text.starts_with(word)))
+    }
+}
+
+impl<T> fmt::Display for OneOf<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (word, _)) in self.words.iter().enumerate() {
+            let separator = match index {
+                0 => "",
+                _ if index + 1 == self.words.len() => " or ",
+                _ => ", ",
+            };
+            write!(f, "{separator}{word}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Copy + PartialEq> Domain<T> for OneOf<T> {
+    fn read(&self, text: &str) -> Result<T, Refusal> {
+        let matches = |word: &str| {
+            if self.ignores_case {
+                word.eq_ignore_ascii_case(text)
+            } else {
+                word == text
+            }
+        };
+        match self.words.iter().find(|(word, _)| matches(word)) {
+            Some((_, value)) => Ok(*value),
+            None if self.refuses(text) => Err(Refusal::NotSimulated),
+            None => Err(Refusal::Malformed),
+        }
+    }
+
+    fn write(&self, value: &T) -> String {
+        let word = self.words.iter().find(|(_, meaning)| meaning == value);
+        word.expect("every value of the type has a word").0.to_string()
+    }
+}
+
+/// Any text.
+pub(super) struct Text;
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any text")
+    }
+}
+
+impl Domain<String> for Text {
+    fn read(&self, text: &str) -> Result<String, Refusal> {
+        Ok(text.to_string())
+    }
+
+    fn write(&self, value: &String) -> String {
+        value.clone()
+    }
+}
+
+/// Processes by their ids, which is all the address that a simulated network needs.
+pub(super) struct Nodes;
+
+impl fmt::Display for Nodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("distinct node ids, separated by commas")
+    }
+}
+
+impl Domain<Vec<NodeId>> for Nodes {
+    fn read(&self, text: &str) -> Result<Vec<NodeId>, Refusal> {
+        let mut nodes = Vec::new();
+        for id in text.split(',').filter(|_| !text.is_empty()) {
+            let node = NodeId(INT.at_least(0).read(id.trim())?);
+            if nodes.contains(&node) {
+                return Err(Refusal::Malformed);
+            }
+            nodes.push(node);
+        }
+        Ok(nodes)
+    }
+
+    fn write(&self, value: &Vec<NodeId>) -> String {
+        value.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+}

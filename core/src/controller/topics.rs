@@ -1,0 +1,135 @@
+//! CreateTopics, with the replicas of each partition given by the operator.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::commit::Records;
+use super::{Controller, ControllerContext};
+use crate::call::NewTopic;
+use crate::config::TopicConfig;
+use crate::error::ErrorCode;
+use crate::ids::{LeaderEpoch, NodeId, PartitionEpoch, TopicId, TopicName, TopicPartition};
+use crate::machine::{ConnectionId, Outbox};
+use crate::message::{CreateTopicsRequest, CreateTopicsResponse};
+use crate::metadata::MetadataImage;
+use crate::record::MetadataRecord;
+
+/// How long the name of a topic may be.
+const MAX_NAME_LENGTH: usize = 249;
+
+impl Controller {
+    pub(super) fn on_create_topics(
+        &mut self,
+        context: &ControllerContext<'_>,
+        connection: ConnectionId,
+        request: &CreateTopicsRequest,
+        out: &mut Outbox,
+    ) {
+        match creation(context, &self.image, &request.topic) {
+            Ok(records) => {
+                self.append(context, records, out);
+                self.answer(
+                    connection,
+                    CreateTopicsResponse {
+                        error_code: ErrorCode::None,
+                    },
+                    out,
+                );
+            }
+            Err(error_code) => self.answer(connection, CreateTopicsResponse { error_code }, out),
+        }
+    }
+}
+
+/// The records that create a topic.
+fn creation(context: &ControllerContext<'_>, image: &MetadataImage, topic: &NewTopic) -> Result<Records, ErrorCode> {
+    check_name(image, &topic.name)?;
+    let configs = configs(context, topic)?;
+    check_assignments(image, &topic.assignments)?;
+
+    // Kafka draws a random id; any new one will do.
+    let newest = image
+        .topics
+        .keys()
+        .next_back()
+        .copied()
+        .unwrap_or(TopicId::CLUSTER_METADATA);
+    let id = TopicId(newest.0 + 1);
+    let mut records = Records::default();
+    records.push(MetadataRecord::Topic {
+        name: topic.name.clone(),
+        id,
+    });
+    for (key, value) in configs {
+        records.push(MetadataRecord::Config {
+            topic: topic.name.clone(),
+            key: key.into(),
+            value,
+        });
+    }
+    for (index, replicas) in (0..).zip(&topic.assignments) {
+        let isr: Vec<NodeId> = replicas
+            .iter()
+            .copied()
+            .filter(|replica| image.is_active(*replica))
+            .collect();
+        let leader = *isr.first().ok_or(ErrorCode::InvalidReplicaAssignment)?;
+        records.push(MetadataRecord::Partition {
+            partition: TopicPartition {
+                topic: id,
+                partition: index,
+            },
+            replicas: replicas.clone(),
+            isr,
+            leader: Some(leader),
+            leader_epoch: LeaderEpoch(0),
+            partition_epoch: PartitionEpoch(0),
+        });
+    }
+    Ok(records)
+}
+
+/// The topic's configuration as far as it is not Kafka's default: what the operator sets, and the cluster's own defaults, which the
+/// brokers could not know otherwise.
+fn configs(context: &ControllerContext<'_>, topic: &NewTopic) -> Result<Vec<(&'static str, String)>, ErrorCode> {
+    let pairs = topic.configs.iter().map(|(key, value)| (&**key, &**value));
+    let config = TopicConfig::parse(pairs, &context.config.topic_defaults).map_err(|_| ErrorCode::InvalidConfig)?;
+    let defaults = TopicConfig::defaults();
+    let differs = config
+        .to_pairs()
+        .zip(defaults.to_pairs())
+        .filter(|(own, default)| own != default);
+    Ok(differs.map(|(own, _)| own).collect())
+}
+
+fn check_name(image: &MetadataImage, name: &TopicName) -> Result<(), ErrorCode> {
+    let is_legal = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    let is_possible = (1..=MAX_NAME_LENGTH).contains(&name.len()) && &**name != "." && &**name != "..";
+    // Kafka's metric names do not tell a dot from an underscore.
+    let unified = |name: &str| name.replace('.', "_");
+    let collides = |other: &TopicName| unified(other) == unified(name);
+    if image.topic_by_name(name).is_some() {
+        Err(ErrorCode::TopicAlreadyExists)
+    } else if !is_possible || !name.chars().all(is_legal) || image.topics.values().any(|topic| collides(&topic.name)) {
+        Err(ErrorCode::InvalidTopicException)
+    } else {
+        Ok(())
+    }
+}
+
+fn check_assignments(image: &MetadataImage, assignments: &[Vec<NodeId>]) -> Result<(), ErrorCode> {
+    let Some(first) = assignments.first() else {
+        return Err(ErrorCode::InvalidPartitions);
+    };
+    for replicas in assignments {
+        let is_repeated = |(at, replica): (usize, &NodeId)| replicas[..at].contains(replica);
+        let is_possible = !replicas.is_empty()
+            && replicas.len() == first.len()
+            && replicas.iter().all(|replica| image.brokers.contains_key(replica))
+            && !replicas.iter().enumerate().any(is_repeated);
+        if !is_possible {
+            return Err(ErrorCode::InvalidReplicaAssignment);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! A log together with its disk, driven by commands in words: what the tests of this module talk to.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::Log;
+use crate::disk::{DiskOp, EpochEntry, LogImage};
+use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicId, TopicPartition};
+use crate::machine::{Effect, Outbox};
+use crate::note::Note;
+use crate::record::{Batch, BatchBuilder};
+
+pub(super) const PARTITION: TopicPartition = TopicPartition {
+    topic: TopicId(1),
+    partition: 0,
+};
+
+/// Runs every line of a transcript up to its `=>` and compares what happens with what follows it.
+#[track_caller]
+pub(super) fn transcript(expected: &str) {
+    let mut replica = Replica::new();
+    let mut actual = Vec::new();
+    let lines: Vec<&str> = expected
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    for line in &lines {
+        let (command, _) = line.split_once("=>").expect("each line has an outcome");
+        let outcome = match replica.run(command) {
+            nothing if nothing.is_empty() => "nothing".to_string(),
+            something => something,
+        };
+        actual.push(format!("{command}=> {outcome}"));
+    }
+    assert_eq!(actual.join("\n"), lines.join("\n"));
+}
+
+/// Some records. Equal arguments give equal batches.
+pub(super) fn batch(records: i32, producer: Option<(i64, i16, i32)>) -> Batch {
+    let mut builder = BatchBuilder::new();
+    for _ in 0..records {
+        builder.append(Timestamp(0), None, Some(Bytes::from_static(b"v")), &[]);
+    }
+    builder.build(producer.map(|(id, epoch, first)| (ProducerId(id), ProducerEpoch(epoch), Sequence(first))))
+}
+
+/// A log whose effects take place on a disk of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Replica {
+    pub(super) log: Log,
+    pub(super) disk: LogImage,
+}
+
+impl Replica {
+    pub(super) fn new() -> Self {
+        let mut out = Outbox::new();
+        let log = Log::create(PARTITION, &mut out);
+        assert_eq!(out.effects(), [Effect::Disk(DiskOp::CreateLog(PARTITION))]);
+        Self {
+            log,
+            disk: LogImage::default(),
+        }
+    }
+
+    /// Does something with the log and lets it happen on disk as well; tells what.
+    pub(super) fn act<T>(&mut self, action: impl FnOnce(&mut Log, &mut Outbox) -> T) -> (T, String) {
+        let mut out = Outbox::new();
+        let answer = action(&mut self.log, &mut out);
+        let effects: Vec<Effect> = out.drain().collect();
+        for effect in &effects {
+            if let Effect::Disk(op) = effect {
+                self.write(op);
+            }
+        }
+        assert_eq!(
+            self.disk.batches, self.log.batches,
+            "the disk holds the batches of the log"
+        );
+        assert_eq!(
+            self.disk.epochs,
+            self.log.epochs.entries(),
+            "the disk holds the epochs of the log"
+        );
+        (answer, effects.iter().map(told).collect::<Vec<_>>().join("; "))
+    }
+
+    /// Starts again from the disk as it is.
+    pub(super) fn restart(&mut self, clean: bool, checkpoint: Offset) -> String {
+        let image = self.disk.clone();
+        self.act(|log, out| *log = Log::recover(PARTITION, &image, clean, checkpoint, out))
+            .1
+    }
+
+    fn write(&mut self, op: &DiskOp) {
+        if let DiskOp::Append { log: PARTITION, batch } = op {
+            self.disk.batches.push(batch.clone());
+        } else if let DiskOp::Truncate { log: PARTITION, to } = op {
+            self.disk.batches.retain(|batch| batch.next_offset() <= *to);
+        } else if let DiskOp::WriteEpochs {
+            log: PARTITION,
+            entries,
+        } = op
+        {
+            assert_ne!(&self.disk.epochs, entries, "only what changes is written");
+            self.disk.epochs.clone_from(entries);
+        } else {
+            panic!("a log does not cause {op:?}");
+        }
+    }
+
+    fn run(&mut self, command: &str) -> String {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let (&verb, arguments) = words.split_first().expect("a command has a verb");
+        match verb {
+            "begin" | "lead" | "follow" | "truncate" => self.change(verb, arguments),
+            "tear" | "rot" | "drop" | "checkpoint" | "crash" | "shutdown" => self.damage(verb, arguments),
+            _ => self.ask(verb, arguments),
+        }
+    }
+
+    fn change(&mut self, verb: &str, arguments: &[&str]) -> String {
+        match (verb, arguments) {
+            ("begin", [epoch]) => self.act(|log, out| log.begin_epoch(LeaderEpoch(number(epoch)), out)).1,
+            ("lead", [epoch, rest @ ..]) => {
+                let batch = described(rest);
+                let (appended, told) =
+                    self.act(|log, out| log.append_as_leader(&batch, LeaderEpoch(number(epoch)), out));
+                assert_eq!(
+                    Some(&appended),
+                    self.log.batches.last(),
+                    "what was appended is what is told"
+                );
+                told
+            }
+            ("follow", [base, epoch, rest @ ..]) => {
+                let batch = described(rest).at(Offset(number(base)), LeaderEpoch(number(epoch)));
+                let before = self.log.clone();
+                let (answer, told) = self.act(|log, out| log.append_as_follower(&batch, out));
+                answer.map_or_else(
+                    |error| {
+                        assert_eq!(
+                            (&self.log, told.as_str()),
+                            (&before, ""),
+                            "a refused batch changes nothing"
+                        );
+                        error.to_string()
+                    },
+                    |()| told.clone(),
+                )
+            }
+            ("truncate", [to]) => self.act(|log, out| log.truncate(Offset(number(to)), out)).1,
+            _ => panic!("what does {verb} {arguments:?} mean?"),
+        }
+    }
+
+    fn damage(&mut self, verb: &str, arguments: &[&str]) -> String {
+        match (verb, arguments) {
+            ("crash" | "shutdown", [checkpoint]) => {
+                return self.restart(verb == "shutdown", Offset(number(checkpoint)));
+            }
+            ("checkpoint", entries) => self.disk.epochs = entries.iter().map(|text| entry(text)).collect(),
+            ("tear" | "rot" | "drop", [base]) => {
+                let batches = &mut self.disk.batches;
+                let at = batches.partition_point(|batch| batch.base_offset.0 < number(base));
+                match verb {
+                    "tear" => batches[at] = batches[at].torn(60),
+                    "rot" => batches[at] = batches[at].rotten(0),
+                    _ => drop(batches.remove(at)),
+                }
+            }
+            _ => panic!("what does {verb} {arguments:?} mean?"),
+        }
+        "done".to_string()
+    }
+
+    fn ask(&mut self, verb: &str, arguments: &[&str]) -> String {
+        match (verb, arguments) {
+            ("state", []) => format!(
+                "{} to {}, high watermark {}, epochs {}",
+                self.log.start(),
+                self.log.end(),
+                self.log.high_watermark(),
+                listed(self.log.epochs.entries())
+            ),
+            ("watermark", [to]) => {
+                let changed = self.log.set_high_watermark(Offset(number(to)));
+                format!(
+                    "{} at {}",
+                    if changed { "moved" } else { "still" },
+                    self.log.high_watermark()
+                )
+            }
+            ("end-of", [epoch]) => {
+                let end = self.log.end_of_epoch(LeaderEpoch(number(epoch)));
+                format!("epoch {} ends at {}", end.leader_epoch, end.end_offset)
+            }
+            ("epoch-at", [offset]) => self
+                .log
+                .epoch_at(Offset(number(offset)))
+                .map_or("none".to_string(), |epoch| epoch.to_string()),
+            ("read", [from, limit]) => {
+                let (from, limit) = (Offset(number(from)), Offset(number(limit)));
+                let batches = self.log.read(from, limit, usize::MAX, false);
+                assert_eq!(
+                    self.log.bytes_between(from, limit),
+                    batches.iter().map(Batch::size).sum()
+                );
+                batches.iter().map(offsets).collect::<Vec<_>>().join(" ")
+            }
+            ("producer", [id]) => self
+                .log
+                .producer(ProducerId(number(id)))
+                .map_or("unknown".to_string(), |entry| {
+                    let last = entry
+                        .last_sequence()
+                        .map_or("no batch".to_string(), |last| last.to_string());
+                    format!("epoch {}, last {last}", entry.epoch())
+                }),
+            ("again", [producer, first, last]) => {
+                let (id, epoch) = producer.split_once('/').expect("a producer is id/epoch");
+                let known = self.log.producer(ProducerId(number(id))).and_then(|entry| {
+                    entry.duplicate_of(
+                        ProducerEpoch(number(epoch)),
+                        Sequence(number(first)),
+                        Sequence(number(last)),
+                    )
+                });
+                known.map_or("not known".to_string(), |base| format!("is at {base}"))
+            }
+            _ => panic!("what does {verb} {arguments:?} mean?"),
+        }
+    }
+}
+
+/// `x2 7/0:5 rotten`: two records of producer 7 in epoch 0 from sequence 5 on, whose CRC does not match.
+fn described(words: &[&str]) -> Batch {
+    let (count, words) = words.split_first().expect("a batch has a count");
+    let records = number(count.trim_start_matches('x'));
+    let producer = words.iter().find_map(|word| {
+        let (id, rest) = word.split_once('/')?;
+        let (epoch, first) = rest.split_once(':')?;
+        Some((number(id), number(epoch), number(first)))
+    });
+    let batch = batch(records, producer);
+    if words.contains(&"rotten") {
+        batch.rotten(0)
+    } else {
+        batch
+    }
+}
+
+fn number<T: core::str::FromStr>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| panic!("{text} is no such number"))
+}
+
+pub(super) fn entry(text: &str) -> EpochEntry {
+    let (epoch, start_offset) = text.split_once('@').expect("an entry is epoch@offset");
+    EpochEntry {
+        epoch: LeaderEpoch(number(epoch)),
+        start_offset: Offset(number(start_offset)),
+    }
+}
+
+pub(super) fn listed(entries: &[EpochEntry]) -> String {
+    let entries = entries
+        .iter()
+        .map(|entry| format!("{}@{}", entry.epoch, entry.start_offset));
+    match entries.collect::<Vec<_>>().join(" ") {
+        none if none.is_empty() => "none".to_string(),
+        some => some,
+    }
+}
+
+fn offsets(batch: &Batch) -> String {
+    format!("{}-{}", batch.base_offset, batch.last_offset())
+}
+
+fn told(effect: &Effect) -> String {
+    if let Effect::Disk(DiskOp::Append { batch, .. }) = effect {
+        format!("append {} of epoch {}", offsets(batch), batch.leader_epoch)
+    } else if let Effect::Disk(DiskOp::Truncate { to, .. }) = effect {
+        format!("cut at {to}")
+    } else if let Effect::Disk(DiskOp::WriteEpochs { entries, .. }) = effect {
+        format!("write epochs {}", listed(entries))
+    } else if let Effect::Note(Note::Truncated {
+        partition: PARTITION,
+        from,
+        to,
+    }) = effect
+    {
+        format!("truncated from {from} to {to}")
+    } else if let Effect::Note(Note::LogRecovered {
+        partition: PARTITION,
+        end,
+        high_watermark,
+        lost_batches,
+    }) = effect
+    {
+        format!("recovered to {end}, high watermark {high_watermark}, {lost_batches} batches lost")
+    } else {
+        panic!("a log does not cause {effect:?}")
+    }
+}

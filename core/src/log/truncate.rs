@@ -1,0 +1,38 @@
+//! Cutting the end off a log that has diverged from its leader's.
+
+use super::producers::has_producer;
+use super::{Log, ProducerStates};
+use crate::disk::DiskOp;
+use crate::ids::Offset;
+use crate::machine::Outbox;
+use crate::note::Note;
+
+impl Log {
+    /// Removes everything at and beyond `to` (a batch that straddles it goes as a whole); epochs, producers and high watermark follow.
+    /// Notes [`Note::Truncated`] if anything went.
+    pub fn truncate(&mut self, to: Offset, out: &mut Outbox) {
+        let from = self.end();
+        let kept = self.batches.partition_point(|batch| batch.next_offset() <= to);
+        if kept < self.batches.len() {
+            let forgets_producers = self.batches[kept..].iter().any(has_producer);
+            self.batches.truncate(kept);
+            if forgets_producers {
+                self.producers = ProducerStates::of(&self.batches);
+            }
+            out.disk(DiskOp::Truncate {
+                log: self.partition,
+                to: self.end(),
+            });
+            out.note(Note::Truncated {
+                partition: self.partition,
+                from,
+                to: self.end(),
+            });
+        }
+        // Even where no batch goes: an epoch that this replica began as a leader but never wrote in may be unknown to everybody else.
+        if self.epochs.truncate_from_end(self.end()) {
+            self.write_epochs(out);
+        }
+        self.high_watermark = self.high_watermark.min(self.end());
+    }
+}

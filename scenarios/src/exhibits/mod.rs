@@ -1,0 +1,74 @@
+//! Exhibits: one wrong or historical rule each, the smallest scenario in which it matters, and the promise that must convict it.
+
+mod canaries;
+mod replication;
+
+use std::path::Path;
+
+use kafkasim::check::Promise;
+use kafkasim_core::rules::Rules;
+
+use crate::rule_sets::RuleSet;
+use crate::scenario::{Scenario, ScenarioError};
+
+/// One exhibit.
+#[derive(Clone, Copy, Debug)]
+pub struct Exhibit {
+    /// Its name, which is also that of its rule set and of its scenario's file.
+    pub name: &'static str,
+    /// What went, or would go, wrong, in one sentence.
+    pub about: &'static str,
+    /// Where the rule comes from.
+    pub kind: Kind,
+    /// The rules with the one that is on trial.
+    pub rules: Rules,
+    /// The promises of which at least one must convict it.
+    pub convicted_by: &'static [Promise],
+    /// The smallest scope in which it shows, in words.
+    pub scope: &'static str,
+    /// Its scenario: the text of a scenario file.
+    pub scenario: &'static str,
+    /// How many seeds must be enough.
+    pub seeds_at_most: u64,
+}
+
+/// Where a rule comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Kafka shipped it once.
+    History,
+    /// So wrong that every campaign must convict it.
+    Canary,
+}
+
+impl Exhibit {
+    /// Its scenario.
+    pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
+        Scenario::parse(self.scenario, Path::new(self.name))
+    }
+
+    /// Its rules by name.
+    #[must_use]
+    pub const fn rule_set(&self) -> RuleSet {
+        RuleSet { name: self.name, rules: self.rules }
+    }
+}
+
+/// Every exhibit.
+#[must_use]
+pub fn all() -> &'static [Exhibit] {
+    &[
+        replication::KIP_101,
+        replication::KAFKA_7128,
+        canaries::ACKS_ALL_AT_LOCAL_APPEND,
+        canaries::DUPLICATE_LOOKUP_SKIPPED,
+        canaries::FORGOTTEN_WAKE_UP,
+        canaries::ISR_NEVER_EXPANDS,
+    ]
+}
+
+/// The exhibit of this name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Exhibit> {
+    all().iter().find(|exhibit| exhibit.name == name)
+}

@@ -1,0 +1,186 @@
+//! Turns a resolved scenario into a world and a plan.
+
+use std::sync::Arc;
+
+use kafkasim::check::Monitors;
+use kafkasim::program::{AnyProgram, CreateTopics, Placement, PollLoop, SendLoop};
+use kafkasim::random::{FaultPlan, Plan};
+use kafkasim::setup::{Options, ProcessSpec, Role, Setup};
+use kafkasim::world::World;
+use kafkasim_core::call::NewTopic;
+use kafkasim_core::config::{BrokerConfig, ConfigError, ConsumerConfig, ControllerConfig, OperatorConfig, ProducerConfig, TopicConfig};
+use kafkasim_core::ids::{NodeId, TopicName};
+use kafkasim_core::rules::Rules;
+
+use super::file::Parse;
+use super::{Config, Draw, Scenario, Setting};
+
+/// A resolved scenario, ready to run.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// What a seeded run needs.
+    pub plan: Plan,
+}
+
+impl Built {
+    /// The world before the first action.
+    #[must_use]
+    pub fn world(&self) -> World {
+        World::new(self.plan.setup.clone(), Monitors::new(&self.plan.setup))
+    }
+}
+
+const CONTROLLER: NodeId = NodeId(0);
+
+impl Scenario {
+    /// Builds the world of a resolved scenario under some rules.
+    ///
+    /// # Panics
+    /// If a configuration conflicts with itself: reading a scenario refuses that.
+    #[must_use]
+    pub fn build(&self, rules: Rules, options: Options) -> Built {
+        self.try_build(rules, options).unwrap_or_else(|error| panic!("scenario {}: {error}", self.name))
+    }
+
+    fn try_build(&self, rules: Rules, options: Options) -> Result<Built, ConfigError> {
+        let mut processes = vec![ProcessSpec {
+            name: "controller".to_owned(),
+            role: Role::Controller(ControllerConfig::parse(borrowed(&pairs(&self.cluster.controller)))?),
+        }];
+        for _ in 0..self.cluster.brokers.number() {
+            let config = BrokerConfig::parse(borrowed(&pairs(&self.cluster.broker)), vec![CONTROLLER])?;
+            processes.push(ProcessSpec { name: format!("broker-{}", processes.len()), role: Role::Broker(config) });
+        }
+        let operator = OperatorConfig::defaults(vec![CONTROLLER]);
+        let create = AnyProgram::new(CreateTopics::new(self.new_topics()));
+        processes.push(ProcessSpec { name: "operator".to_owned(), role: Role::Operator(operator, create) });
+        let first_application = processes.len();
+        self.add_producers(&mut processes)?;
+        self.add_consumers(&mut processes)?;
+        let first_reader = processes.len();
+        let reader = ConsumerConfig::parse([("auto.offset.reset", "earliest"), ("client.id", "reader")], self.brokers())?;
+        let program = AnyProgram::new(PollLoop::new(self.every_partition(), 1000));
+        processes.push(ProcessSpec { name: "reader".to_owned(), role: Role::Consumer(reader, program) });
+        let nodes = |range: std::ops::Range<usize>| range.map(node).collect();
+        let plan = Plan {
+            applications: nodes(first_application..first_reader),
+            readers: nodes(first_reader..processes.len()),
+            setup: Arc::new(Setup { rules, processes, options }),
+            faults: FaultPlan {
+                kinds: self.faults.kinds.clone(),
+                count: u32::try_from(self.faults.count.number()).unwrap_or(u32::MAX),
+                power_losses_at_most: self.faults.power_losses_at_most,
+            },
+            latency: self.network,
+            think_us: self.run.think_us.number(),
+            skew_ms: self.clocks.skew_ms,
+            drift_ppm: self.clocks.drift_ppm,
+            safety_ms: self.run.safety_ms.number(),
+            liveness_ms: self.run.liveness_ms,
+        };
+        Ok(Built { plan })
+    }
+
+    fn add_producers(&self, processes: &mut Vec<ProcessSpec>) -> Result<(), ConfigError> {
+        let mut number = 0;
+        for group in &self.producers {
+            for _ in 0..group.count.number() {
+                number += 1;
+                let name = format!("producer-{number}");
+                let config = ProducerConfig::parse(borrowed(&pairs(&group.config)), self.brokers())?;
+                let placement = match (&group.partition, group.keys.number()) {
+                    (Some(partition), _) => Placement::Partition(small(partition)),
+                    (None, 0) => Placement::Sticky,
+                    (None, keys) => Placement::Keys(u32::try_from(keys).unwrap_or(u32::MAX)),
+                };
+                let records = u32::try_from(group.records.number()).unwrap_or(u32::MAX);
+                let outstanding = usize::try_from(group.outstanding.number()).unwrap_or(usize::MAX);
+                let program = SendLoop::new(&format!("p{number}"), &TopicName::from(group.topic.as_str()), placement, records, outstanding);
+                processes.push(ProcessSpec { name, role: Role::Producer(config, AnyProgram::new(program)) });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_consumers(&self, processes: &mut Vec<ProcessSpec>) -> Result<(), ConfigError> {
+        let mut number = 0;
+        for group in &self.consumers {
+            for _ in 0..group.count.number() {
+                number += 1;
+                let config = ConsumerConfig::parse(borrowed(&pairs(&group.config)), self.brokers())?;
+                let partitions = self.every_partition().into_iter().filter(|(topic, _)| **topic == *group.topic).collect();
+                let program = AnyProgram::new(PollLoop::new(partitions, group.poll_timeout_ms.number()));
+                processes.push(ProcessSpec { name: format!("consumer-{number}"), role: Role::Consumer(config, program) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Every configuration in the scenario, with how Kafka reads it.
+    pub(super) fn every_configuration<E>(
+        &self,
+        mut check: impl FnMut(&Config, Parse<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let brokers = || self.brokers();
+        check(&self.cluster.controller, &|pairs| ControllerConfig::parse(pairs.iter().copied()).map(drop))?;
+        check(&self.cluster.broker, &|pairs| BrokerConfig::parse(pairs.iter().copied(), vec![CONTROLLER]).map(drop))?;
+        for topic in &self.topics {
+            check(&topic.config, &|pairs| TopicConfig::parse(pairs.iter().copied(), &TopicConfig::defaults()).map(drop))?;
+        }
+        for group in &self.producers {
+            check(&group.config, &|pairs| ProducerConfig::parse(pairs.iter().copied(), brokers()).map(drop))?;
+        }
+        for group in &self.consumers {
+            check(&group.config, &|pairs| ConsumerConfig::parse(pairs.iter().copied(), brokers()).map(drop))?;
+        }
+        Ok(())
+    }
+
+    fn brokers(&self) -> Vec<NodeId> {
+        let brokers = usize::try_from(self.cluster.brokers.number()).unwrap_or(1);
+        (1..=brokers.max(1)).map(node).collect()
+    }
+
+    fn new_topics(&self) -> Vec<NewTopic> {
+        let brokers = self.brokers();
+        let new_topic = |topic: &super::Topic| {
+            let replicas = usize::try_from(topic.replication_factor.number()).unwrap_or(1).min(brokers.len());
+            let partitions = usize::try_from(topic.partitions.number()).unwrap_or(1);
+            let replica = |partition: usize, index: usize| brokers[(partition + index) % brokers.len()];
+            NewTopic {
+                name: TopicName::from(topic.name.as_str()),
+                assignments: (0..partitions).map(|p| (0..replicas).map(|index| replica(p, index)).collect()).collect(),
+                configs: pairs(&topic.config),
+            }
+        };
+        self.topics.iter().map(new_topic).collect()
+    }
+
+    fn every_partition(&self) -> Vec<(TopicName, i32)> {
+        let partitions = |topic: &super::Topic| {
+            let name = TopicName::from(topic.name.as_str());
+            (0..small(&topic.partitions)).map(move |partition| (name.clone(), partition))
+        };
+        self.topics.iter().flat_map(partitions).collect()
+    }
+}
+
+fn pairs(config: &Config) -> Vec<(String, String)> {
+    let value = |setting: &Setting| match setting {
+        Setting::Value(value) => value.to_string(),
+        Setting::OneOf(values) => values.first().map(ToString::to_string).unwrap_or_default(),
+    };
+    config.iter().map(|(key, setting)| (key.clone(), value(setting))).collect()
+}
+
+fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+}
+
+fn node(index: usize) -> NodeId {
+    NodeId(i32::try_from(index).expect("few processes"))
+}
+
+fn small(draw: &Draw) -> i32 {
+    i32::try_from(draw.number()).unwrap_or(i32::MAX)
+}

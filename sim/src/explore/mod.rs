@@ -1,0 +1,16 @@
+//! The explorer: every interleaving of the very same world, within named bounds.
+//!
+//! It ignores durations: within its bounds it misses nothing, and it may report a timing that no clock would produce, which the trace then shows.
+//! Bounds limit faults and false suspicions, never healing.
+
+mod bfs;
+mod bounds;
+mod healing;
+mod suspicion;
+mod visited;
+
+pub use bfs::{Coverage, Explored, Explorer, Failure, Progress};
+pub use bounds::{Bounds, Spent};
+pub use healing::settle;
+pub use suspicion::{is_false_suspicion, is_keep_alive};
+pub use visited::{Exact, Fingerprints, Visited};

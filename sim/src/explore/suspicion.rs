@@ -1,0 +1,97 @@
+//! Which timers only keep things alive, and which suspect somebody who is not dead.
+
+use kafkasim_core::ids::{IncarnationId, NodeId};
+use kafkasim_core::machine::{ConnectionId, Lane};
+use kafkasim_core::timer::Timer;
+
+use crate::world::{Connection, Link, World};
+
+/// Whether firing this timer would change nothing but to say again what everybody knows: a heartbeat of a broker that the controller believes
+/// alive, an empty answer to a fetch whose sender knows the high watermark already. Exploring never fires these; the loss of a session can
+/// fire anyway.
+#[must_use]
+pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
+    match timer {
+        Timer::Heartbeat => world.node(node).broker().is_some_and(|broker| {
+            let registered = world.nodes().find_map(|(_, other)| other.controller()).and_then(|controller| {
+                controller.image().brokers.get(&node).filter(|registered| Some(registered.epoch) == broker.epoch())
+            });
+            registered.is_some_and(|registered| !registered.fenced && !broker.is_shutting_down())
+        }),
+        Timer::FetchWait { connection } => match connection.lane {
+            Lane::Replica => !would_tell_high_watermark(world, node, connection.peer),
+            Lane::Client | Lane::Metadata | Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding => true,
+        },
+        Timer::RequestTimeout { .. }
+        | Timer::ReconnectBackoff { .. }
+        | Timer::RegistrationBackoff
+        | Timer::MetadataFetchBackoff
+        | Timer::ReplicaFetchBackoff { .. }
+        | Timer::AlterPartitionBackoff { .. }
+        | Timer::ReplicaLag { .. }
+        | Timer::HighWatermarkCheckpoint
+        | Timer::ProduceWait { .. }
+        | Timer::Session { .. }
+        | Timer::Linger { .. }
+        | Timer::RetryBackoff { .. }
+        | Timer::DeliveryTimeout { .. }
+        | Timer::InitProducerIdBackoff
+        | Timer::MaxBlock { .. }
+        | Timer::MetadataBackoff
+        | Timer::MetadataMaxAge
+        | Timer::PollTimeout
+        | Timer::FetchBackoff { .. }
+        | Timer::PositionBackoff { .. }
+        | Timer::OperatorBackoff => false,
+    }
+}
+
+/// Whether this timer suspects somebody although what would cancel it can still happen. After a real crash it is healing, and free.
+#[must_use]
+pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
+    match timer {
+        Timer::Session { broker } => {
+            let registered = world.node(node).controller().and_then(|controller| controller.image().brokers.get(broker));
+            let process = world.node(*broker);
+            // The registered incarnation is really gone once the process is down, or is another one.
+            process.is_up() && registered.is_some_and(|registered| IncarnationId(process.starts() - 1) == registered.incarnation)
+        }
+        Timer::ReplicaLag { follower, .. } => world.node(*follower).is_up(),
+        Timer::RequestTimeout { connection, .. } => is_answerable(world, node, *connection),
+        Timer::ProduceWait { .. } | Timer::DeliveryTimeout { .. } | Timer::MaxBlock { .. } => true,
+        Timer::ReconnectBackoff { .. }
+        | Timer::RegistrationBackoff
+        | Timer::Heartbeat
+        | Timer::MetadataFetchBackoff
+        | Timer::ReplicaFetchBackoff { .. }
+        | Timer::AlterPartitionBackoff { .. }
+        | Timer::HighWatermarkCheckpoint
+        | Timer::FetchWait { .. }
+        | Timer::Linger { .. }
+        | Timer::RetryBackoff { .. }
+        | Timer::InitProducerIdBackoff
+        | Timer::MetadataBackoff
+        | Timer::MetadataMaxAge
+        | Timer::PollTimeout
+        | Timer::FetchBackoff { .. }
+        | Timer::PositionBackoff { .. }
+        | Timer::OperatorBackoff => false,
+    }
+}
+
+/// Whether an answer, or the news that the connection has ended, can still arrive.
+fn is_answerable(world: &World, client: NodeId, connection: ConnectionId) -> bool {
+    let link = Link { client, server: connection.peer, lane: connection.lane, generation: connection.generation };
+    world.network().connection(link).is_some_and(|connection: &Connection| !connection.is_opening())
+}
+
+/// Whether some partition that `follower` follows at `leader` has a high watermark there that the follower does not know.
+fn would_tell_high_watermark(world: &World, leader: NodeId, follower: NodeId) -> bool {
+    let (Some(leader), Some(follower)) = (world.node(leader).broker(), world.node(follower).broker()) else { return false };
+    leader.partitions().any(|(partition, ours)| {
+        ours.is_leader()
+            && follower.partition(partition).is_some_and(|theirs| {
+                !theirs.is_leader() && theirs.log().high_watermark() < ours.log().high_watermark().min(theirs.log().end())
+            })
+    })
+}

@@ -1,0 +1,149 @@
+//! What applications do with their clients.
+
+mod poll_loop;
+mod send_loop;
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use kafkasim_core::call::{Answer, Call};
+
+pub use poll_loop::PollLoop;
+pub use send_loop::{CreateTopics, Placement, SendLoop};
+
+use crate::fingerprint::Fingerprint;
+
+/// An application on top of one client: it makes calls and is told answers. It has no clock either; how long it thinks between two calls is
+/// the scheduler's business.
+pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
+    /// Its process started, for the `incarnation`th time (from 0). What it knew before is gone.
+    fn started(&mut self, _incarnation: u32) {}
+
+    /// The call that it would make now, if it is not waiting for anything.
+    fn next_call(&self) -> Option<Call>;
+
+    /// That call was made.
+    fn called(&mut self, call: &Call);
+
+    /// A call was answered.
+    fn answered(&mut self, answer: &Answer);
+
+    /// Whether it has done all that it ever wants to do (a loop that polls for ever never has).
+    fn is_done(&self) -> bool;
+}
+
+/// Any [`Program`], so that worlds can hold programs that this crate does not know.
+#[derive(Debug)]
+pub struct AnyProgram(Box<dyn Erased>);
+
+impl AnyProgram {
+    /// Wraps a program.
+    pub fn new(program: impl Program) -> Self {
+        Self(Box::new(program))
+    }
+
+    /// See [`Program::started`].
+    pub fn started(&mut self, incarnation: u32) {
+        self.0.started(incarnation);
+    }
+
+    /// See [`Program::next_call`].
+    #[must_use]
+    pub fn next_call(&self) -> Option<Call> {
+        self.0.next_call()
+    }
+
+    /// See [`Program::called`].
+    pub fn called(&mut self, call: &Call) {
+        self.0.called(call);
+    }
+
+    /// See [`Program::answered`].
+    pub fn answered(&mut self, answer: &Answer) {
+        self.0.answered(answer);
+    }
+
+    /// See [`Program::is_done`].
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.0.is_done()
+    }
+
+    /// The program itself, if it is a `P`.
+    #[must_use]
+    pub fn downcast_ref<P: Program>(&self) -> Option<&P> {
+        self.0.as_any().downcast_ref()
+    }
+}
+
+impl Clone for AnyProgram {
+    fn clone(&self) -> Self {
+        Self(self.0.boxed_clone())
+    }
+}
+
+impl PartialEq for AnyProgram {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.equals(other.0.as_any())
+    }
+}
+
+impl Eq for AnyProgram {}
+
+impl Hash for AnyProgram {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.fingerprint().hash(state);
+    }
+}
+
+/// [`Program`] without the parts that cannot be called through a pointer.
+trait Erased: Debug + Send + Sync {
+    fn started(&mut self, incarnation: u32);
+    fn next_call(&self) -> Option<Call>;
+    fn called(&mut self, call: &Call);
+    fn answered(&mut self, answer: &Answer);
+    fn is_done(&self) -> bool;
+    fn boxed_clone(&self) -> Box<dyn Erased>;
+    fn as_any(&self) -> &dyn Any;
+    fn equals(&self, other: &dyn Any) -> bool;
+    fn fingerprint(&self) -> Fingerprint;
+}
+
+impl<P: Program> Erased for P {
+    fn started(&mut self, incarnation: u32) {
+        Program::started(self, incarnation);
+    }
+
+    fn next_call(&self) -> Option<Call> {
+        Program::next_call(self)
+    }
+
+    fn called(&mut self, call: &Call) {
+        Program::called(self, call);
+    }
+
+    fn answered(&mut self, answer: &Answer) {
+        Program::answered(self, answer);
+    }
+
+    fn is_done(&self) -> bool {
+        Program::is_done(self)
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Erased> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn equals(&self, other: &dyn Any) -> bool {
+        other.downcast_ref::<P>().is_some_and(|other| self == other)
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self)
+    }
+}

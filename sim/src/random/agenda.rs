@@ -1,0 +1,129 @@
+//! What is going to happen, by time: an event queue without ticks, so that an idle process costs nothing.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use kafkasim_core::ids::{DiskToken, NodeId};
+use kafkasim_core::timer::{Clock, Mark, Timer, Window};
+
+use super::clock::Clocks;
+use super::prng::Stream;
+use crate::world::{Direction, Link};
+
+/// Something that falls due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    Opening(Link),
+    Packet(Link, Direction),
+    LateRequest { link: Link, lost: bool },
+    Timer(NodeId, Timer),
+    Sync(NodeId, DiskToken),
+    Choice(NodeId),
+    Call(NodeId),
+    Nemesis(usize),
+    Recovery(usize),
+}
+
+/// Everything that is going to happen, unless something else comes first.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    heap: BinaryHeap<Reverse<(u64, u32, u64, Due)>>,
+    sequence: u64,
+    timers: BTreeMap<(NodeId, Timer), Armed>,
+    marks: BTreeMap<(NodeId, Mark), u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Armed {
+    sequence: u64,
+    due_us: u64,
+    clock: Clock,
+}
+
+impl Agenda {
+    /// Puts something on the agenda; ties in time are broken by chance, then by order of entry.
+    pub(super) fn at(&mut self, at_us: u64, due: Due, tie: u32) -> u64 {
+        self.sequence += 1;
+        self.heap.push(Reverse((at_us, tie, self.sequence, due)));
+        self.sequence
+    }
+
+    /// Takes what is due first, with its time. Timers that were disarmed or armed anew do not come up.
+    pub(super) fn next(&mut self) -> Option<(u64, Due)> {
+        while let Some(Reverse((at_us, _, sequence, due))) = self.heap.pop() {
+            if let Due::Timer(node, timer) = due
+                && self.timers.get(&(node, timer)).is_none_or(|armed| armed.sequence != sequence)
+            {
+                continue;
+            }
+            return Some((at_us, due));
+        }
+        None
+    }
+
+    pub(super) fn arm(
+        &mut self,
+        now_us: u64,
+        (node, timer): (NodeId, Timer),
+        from: Option<Mark>,
+        window: Window,
+        clocks: &Clocks,
+        stream: &mut Stream,
+    ) {
+        let start_us = from.and_then(|mark| self.marks.get(&(node, mark)).copied()).unwrap_or(now_us);
+        let local_ms = stream.between(window.earliest_ms, window.latest_ms);
+        let due_us = (start_us + clocks.true_us(node, local_ms)).max(now_us);
+        let sequence = self.at(due_us, Due::Timer(node, timer), stream.bits());
+        self.timers.insert((node, timer), Armed { sequence, due_us, clock: window.clock });
+    }
+
+    /// A timer that came up is to come up again: nothing has happened to it.
+    pub(super) fn rearm(&mut self, at_us: u64, node: NodeId, timer: Timer, tie: u32) {
+        let sequence = self.at(at_us, Due::Timer(node, timer), tie);
+        if let Some(armed) = self.timers.get_mut(&(node, timer)) {
+            armed.sequence = sequence;
+        }
+    }
+
+    pub(super) fn disarm(&mut self, node: NodeId, timer: Timer) {
+        self.timers.remove(&(node, timer));
+    }
+
+    pub(super) fn mark(&mut self, node: NodeId, mark: Mark, now_us: u64) {
+        self.marks.insert((node, mark), now_us);
+    }
+
+    /// A process stopped: nothing that it waited for will come.
+    pub(super) fn forget(&mut self, node: NodeId) {
+        self.timers.retain(|(owner, _), _| *owner != node);
+        self.marks.retain(|(owner, _), _| *owner != node);
+    }
+
+    /// A process runs again after a pause: what fell due meanwhile is due now.
+    pub(super) fn wake(&mut self, node: NodeId, now_us: u64, stream: &mut Stream) {
+        self.move_timers(node, |armed| (armed.due_us <= now_us).then_some(now_us), stream);
+    }
+
+    /// A wall clock jumps: what is counted on it comes earlier or later by as much.
+    pub(super) fn jump(&mut self, node: NodeId, by_ms: i64, now_us: u64, stream: &mut Stream) {
+        let by_us = by_ms * 1000;
+        let moved = |armed: &Armed| match armed.clock {
+            Clock::Wall => Some(armed.due_us.saturating_add_signed(-by_us).max(now_us)),
+            Clock::Monotonic => None,
+        };
+        self.move_timers(node, moved, stream);
+    }
+
+    fn move_timers(&mut self, node: NodeId, to: impl Fn(&Armed) -> Option<u64>, stream: &mut Stream) {
+        let moved: Vec<_> = self
+            .timers
+            .iter()
+            .filter(|((owner, _), _)| *owner == node)
+            .filter_map(|((_, timer), armed)| Some((*timer, to(armed)?, armed.clock)))
+            .collect();
+        for (timer, due_us, clock) in moved {
+            let sequence = self.at(due_us, Due::Timer(node, timer), stream.bits());
+            self.timers.insert((node, timer), Armed { sequence, due_us, clock });
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Drives one world through virtual time: turns what the world queues into an agenda, and what falls due into actions.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+use kafkasim_core::ids::NodeId;
+
+use super::agenda::{Agenda, Due};
+use super::clock::Clocks;
+use super::latency::Clogs;
+use super::nemesis;
+use super::plan::{Family, Plan};
+use super::prng::{Purpose, Stream};
+use crate::check::{Coverage, Finding, Monitors, Verdict};
+use crate::run::Observer;
+use crate::world::{Action, Direction, Fault, Link, Outcome, Queued, Step, World};
+
+/// How long a client tries to connect to a process that it cannot reach (`socket.connection.setup.timeout.ms`), in microseconds.
+const CONNECTION_SETUP_TIMEOUT_US: u64 = 10_000_000;
+
+/// A world with its clocks, its agenda and its streams of chance.
+pub(super) struct Driver<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) world: World,
+    pub(super) now_us: u64,
+    pub(super) actions: u64,
+    pub(super) findings: Vec<Finding>,
+    pub(super) coverage: Coverage,
+    pub(super) faults: Stream,
+    agenda: Agenda,
+    clocks: Clocks,
+    clogs: Clogs,
+    network: Stream,
+    workload: Stream,
+    timers: Stream,
+    /// When the last packet of each direction arrives: nothing overtakes it.
+    last_arrival_us: BTreeMap<(Link, Direction), u64>,
+    /// Packets that have arrived at a process which could not take them yet.
+    arrived: BTreeMap<(Link, Direction), u32>,
+    blows: Vec<nemesis::Blow>,
+    power_losses: u32,
+    outcome: Outcome,
+    observer: &'a mut dyn Observer,
+}
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(plan: &'a Plan, seed: u64, observer: &'a mut dyn Observer) -> Self {
+        let mut timers = Stream::new(seed, Purpose::Timers);
+        let clocks = Clocks::draw(plan.setup.processes.len(), plan.skew_ms, plan.drift_ppm, &mut timers);
+        Self {
+            plan,
+            world: World::new(plan.setup.clone(), Monitors::new(&plan.setup)),
+            now_us: 0,
+            actions: 0,
+            findings: Vec::new(),
+            coverage: Coverage::default(),
+            faults: Stream::new(seed, Purpose::Faults),
+            agenda: Agenda::default(),
+            clocks,
+            clogs: Clogs::default(),
+            network: Stream::new(seed, Purpose::Network),
+            workload: Stream::new(seed, Purpose::Workload),
+            timers,
+            last_arrival_us: BTreeMap::new(),
+            arrived: BTreeMap::new(),
+            blows: Vec::new(),
+            power_losses: 0,
+            outcome: Outcome::default(),
+            observer,
+        }
+    }
+
+    /// Whether something happened that Kafka promises cannot.
+    pub(super) fn is_convicted(&self) -> bool {
+        self.findings.iter().any(|finding| finding.verdict == Verdict::Violated)
+    }
+
+    /// Lets time go by until `done` says so (asked after every action that told something), until `deadline_us`, or until a violation.
+    pub(super) fn until(&mut self, deadline_us: u64, mut done: impl FnMut(&World) -> bool) -> bool {
+        if done(&self.world) {
+            return true;
+        }
+        while !self.is_convicted() {
+            let Some((at_us, due)) = self.agenda.next() else { return done(&self.world) };
+            if at_us >= deadline_us {
+                let tie = self.network.bits();
+                self.put_back(at_us, due, tie);
+                self.now_us = deadline_us;
+                return done(&self.world);
+            }
+            self.now_us = at_us;
+            if self.fall_due(due) && !self.outcome.events.is_empty() && done(&self.world) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Does something at once, if it is possible.
+    pub(super) fn act(&mut self, action: Action) -> bool {
+        if self.world.check_enabled(&action).is_err() {
+            return false;
+        }
+        let wall_ms = self.clocks.wall(action.node().unwrap_or(NodeId(0)), self.now_us);
+        let step = Step { at_us: self.now_us, wall_ms, action };
+        let mut outcome = mem::take(&mut self.outcome);
+        self.world.apply(&step.action, wall_ms, &mut outcome);
+        self.actions += 1;
+        for event in &outcome.events {
+            self.coverage.observe(event);
+        }
+        self.coverage.acted(&step.action);
+        self.findings.append(&mut outcome.findings);
+        self.observer.observe(&mut self.world, &step, &outcome);
+        for queued in outcome.queued.drain(..) {
+            self.enter(queued);
+        }
+        self.outcome = outcome;
+        self.after(&step.action);
+        true
+    }
+
+    /// Draws when the plan's faults strike, within the time given.
+    pub(super) fn schedule_faults(&mut self, from_us: u64, until_us: u64) {
+        for _ in 0..self.plan.faults.count {
+            if let Some(kind) = self.plan.faults.kinds.len().checked_sub(1) {
+                let kind = usize::try_from(self.faults.between(0, kind as u64)).expect("a small index");
+                let at_us = self.faults.between(from_us, until_us);
+                let tie = self.faults.bits();
+                self.agenda.at(at_us, Due::Nemesis(kind), tie);
+            }
+        }
+    }
+
+    /// Whatever was still to break, or to be mended in time, will not.
+    pub(super) fn call_off_faults(&mut self) {
+        self.blows.clear();
+    }
+
+    fn put_back(&mut self, at_us: u64, due: Due, tie: u32) {
+        match due {
+            Due::Timer(node, timer) => self.agenda.rearm(at_us, node, timer, tie),
+            Due::Opening(_)
+            | Due::Packet(..)
+            | Due::LateRequest { .. }
+            | Due::Sync(..)
+            | Due::Choice(_)
+            | Due::Call(_)
+            | Due::Nemesis(_)
+            | Due::Recovery(_) => {
+                self.agenda.at(at_us, due, tie);
+            }
+        }
+    }
+
+    /// Something is due; says whether it led to an action.
+    fn fall_due(&mut self, due: Due) -> bool {
+        match due {
+            Due::Opening(link) => self.open(link),
+            Due::Packet(link, direction) => self.arrive(link, direction),
+            Due::LateRequest { link, lost: true } => self.act(Action::Fault(Fault::Lose(link))),
+            Due::LateRequest { link, lost: false } => self.arrive(link, Direction::ToServer),
+            Due::Timer(node, timer) => {
+                // A paused process's timers stay armed, and come up when it is resumed.
+                !self.world.node(node).is_paused() && {
+                    self.agenda.disarm(node, timer);
+                    self.act(Action::Fire { node, timer })
+                }
+            }
+            Due::Sync(node, token) => {
+                let done = self.act(Action::Sync { node, token, ok: true });
+                if !done && self.world.node(node).is_paused() {
+                    self.later(1_000, due);
+                }
+                done
+            }
+            Due::Choice(node) => {
+                let Some(question) = self.world.node(node).question() else { return false };
+                let option = u32::try_from(self.workload.below(u64::from(question.options))).expect("below a u32");
+                let done = self.act(Action::Choose { node, option });
+                if !done && self.world.node(node).is_paused() {
+                    self.later(1_000, due);
+                }
+                done
+            }
+            Due::Call(node) => {
+                let done = self.act(Action::Call { node });
+                if !done && self.world.node(node).is_paused() {
+                    self.later(1_000, due);
+                }
+                done
+            }
+            Due::Nemesis(kind) => self.strike(kind),
+            Due::Recovery(blow) => self.recover(blow),
+        }
+    }
+
+    fn later(&mut self, by_us: u64, due: Due) {
+        let tie = self.network.bits();
+        self.agenda.at(self.now_us + by_us, due, tie);
+    }
+
+    fn open(&mut self, link: Link) -> bool {
+        if self.act(Action::Connect(link)) {
+            return true;
+        }
+        let out_of_reach = self.world.network().connection(link).is_some_and(|connection| connection.is_opening());
+        if !out_of_reach || !self.world.node(link.client).is_running() {
+            if out_of_reach {
+                self.later(1_000, Due::Opening(link));
+            }
+            return false;
+        }
+        if self.world.node(link.server).is_up() && !self.arrived.contains_key(&(link, Direction::ToServer)) {
+            // The network is cut: tried again until the set-up times out.
+            self.arrived.insert((link, Direction::ToServer), 0);
+            self.later(CONNECTION_SETUP_TIMEOUT_US, Due::Opening(link));
+            return false;
+        }
+        self.arrived.remove(&(link, Direction::ToServer));
+        self.act(Action::Refuse(link))
+    }
+
+    fn arrive(&mut self, link: Link, direction: Direction) -> bool {
+        let head = self.world.network().head(link, direction);
+        let done = head.is_some_and(|what| self.act(Action::Deliver { link, direction, what }));
+        if !done && self.is_waiting(link, direction) {
+            *self.arrived.entry((link, direction)).or_default() += 1;
+        }
+        done
+    }
+
+    fn is_waiting(&self, link: Link, direction: Direction) -> bool {
+        self.world.network().connection(link).is_some_and(|connection| match direction {
+            Direction::ToServer => connection.requests().len() > 0 || connection.head_is_end(direction),
+            Direction::ToClient => connection.responses().len() > 0 || connection.head_is_end(direction),
+        })
+    }
+
+    /// Lets what has arrived, but could not be taken, arrive again.
+    fn release(&mut self, receives: impl Fn(Link, Direction) -> bool) {
+        let released: Vec<_> = self.arrived.keys().filter(|(link, direction)| receives(*link, *direction)).copied().collect();
+        for key in released {
+            for _ in 0..self.arrived.remove(&key).unwrap_or(0) {
+                self.later(0, Due::Packet(key.0, key.1));
+            }
+        }
+    }
+
+    fn enter(&mut self, queued: Queued) {
+        match queued {
+            Queued::Opening { link } => {
+                let latency_us = self.plan.latency.draw(&mut self.network);
+                self.later(latency_us, Due::Opening(link));
+            }
+            Queued::Packet { link, direction } => {
+                let at_us = self.arrival(link, direction);
+                let tie = self.network.bits();
+                self.agenda.at(at_us, Due::Packet(link, direction), tie);
+            }
+            Queued::Late { link } => {
+                let lost = self.network.chance(1, 2);
+                let latency_us = self.plan.latency.draw(&mut self.network) << self.network.below(12);
+                self.later(latency_us, Due::LateRequest { link, lost });
+            }
+            Queued::Unblocked { link } => {
+                let key = (link, Direction::ToServer);
+                if let Some(arrived) = self.arrived.get_mut(&key) {
+                    *arrived -= 1;
+                    if *arrived == 0 {
+                        self.arrived.remove(&key);
+                    }
+                    self.later(0, Due::Packet(link, Direction::ToServer));
+                }
+            }
+            Queued::TimerSet { node, timer, from, window } => {
+                self.agenda.arm(self.now_us, (node, timer), from, window, &self.clocks, &mut self.timers);
+            }
+            Queued::TimerCancelled { node, timer } => self.agenda.disarm(node, timer),
+            Queued::Marked { node, mark } => self.agenda.mark(node, mark, self.now_us),
+            Queued::Syncing { node, token } => {
+                let latency_us = self.plan.latency.draw(&mut self.network);
+                self.later(latency_us, Due::Sync(node, token));
+            }
+            Queued::Asked { node, .. } => self.later(0, Due::Choice(node)),
+            Queued::Ready { node } => {
+                let think_us = self.workload.between(0, self.plan.think_us);
+                let tie = self.workload.bits();
+                self.agenda.at(self.now_us + think_us, Due::Call(node), tie);
+            }
+            Queued::Stopped { node } => self.agenda.forget(node),
+        }
+    }
+
+    fn arrival(&mut self, link: Link, direction: Direction) -> u64 {
+        let latency_us = self.plan.latency.draw(&mut self.network);
+        let at_us = self.clogs.delay(link.sender(direction), link.receiver(direction), self.now_us + latency_us);
+        let last_us = self.last_arrival_us.entry((link, direction)).or_default();
+        *last_us = at_us.max(*last_us);
+        *last_us
+    }
+
+    /// What an action means for time itself.
+    fn after(&mut self, action: &Action) {
+        match action {
+            Action::Fault(Fault::Resume { node }) => {
+                self.agenda.wake(*node, self.now_us, &mut self.timers);
+                self.release(|link, direction| link.receiver(direction) == *node);
+            }
+            Action::Fault(Fault::Mend { from, to }) => {
+                self.release(|link, direction| link.sender(direction) == *from && link.receiver(direction) == *to);
+            }
+            Action::Fault(Fault::ClockJump { node, by_ms }) => {
+                self.clocks.jump(*node, *by_ms);
+                self.agenda.jump(*node, *by_ms, self.now_us, &mut self.timers);
+            }
+            Action::Fault(_)
+            | Action::Start { .. }
+            | Action::Connect(_)
+            | Action::Refuse(_)
+            | Action::Deliver { .. }
+            | Action::Fire { .. }
+            | Action::Sync { .. }
+            | Action::Choose { .. }
+            | Action::Call { .. } => {}
+        }
+    }
+
+    fn strike(&mut self, kind: usize) -> bool {
+        let kind = self.plan.faults.kinds[kind];
+        if kind.kind == Family::PowerLoss && self.power_losses >= self.plan.faults.power_losses_at_most {
+            return false;
+        }
+        let Some(blow) = nemesis::strike(&kind, self.plan, &self.world, &mut self.faults) else { return false };
+        self.power_losses += u32::from(kind.kind == Family::PowerLoss);
+        let hold_us = 1000 * self.faults.between(kind.hold_ms.0, kind.hold_ms.1);
+        if let Some((from, to)) = blow.clog {
+            self.clogs.clog(from, to, self.now_us + hold_us);
+        }
+        let mut done = blow.clog.is_some();
+        for action in blow.actions.clone() {
+            done |= self.act(action);
+        }
+        self.blows.push(blow);
+        let tie = self.faults.bits();
+        self.agenda.at(self.now_us + hold_us, Due::Recovery(self.blows.len() - 1), tie);
+        done
+    }
+
+    fn recover(&mut self, blow: usize) -> bool {
+        let undo = self.blows.get_mut(blow).map(|blow| mem::take(&mut blow.undo)).unwrap_or_default();
+        let mut done = false;
+        for action in undo {
+            let done_now = self.act(action.clone());
+            // A broker that was asked to shut down may still be at it.
+            if !done_now && let Action::Start { node } = action && self.world.node(node).is_up() {
+                self.blows[blow].undo.push(action);
+            }
+            done |= done_now;
+        }
+        if !self.blows.get(blow).is_none_or(|blow| blow.undo.is_empty()) {
+            let tie = self.faults.bits();
+            self.agenda.at(self.now_us + 1_000_000, Due::Recovery(blow), tie);
+        }
+        done
+    }
+}

@@ -1,0 +1,16 @@
+//! The seeded scheduler: a virtual clock, a generator, and an agenda. It only ever picks among what the world allows.
+
+mod agenda;
+mod clock;
+mod driver;
+mod latency;
+mod nemesis;
+mod phases;
+mod plan;
+mod prng;
+
+pub use clock::EPOCH_MS;
+pub use latency::Latency;
+pub use phases::{Phase, Report, run};
+pub use plan::{Family, FaultKind, FaultPlan, Plan, Target};
+pub use prng::{Purpose, Stream};

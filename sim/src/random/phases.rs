@@ -1,0 +1,244 @@
+//! One seeded run, in phases: the cluster comes up; everything may break; enough is healed, and what may finish must finish.
+
+use kafkasim_core::broker::Broker;
+use kafkasim_core::ids::{IncarnationId, NodeId, Offset, TopicPartition};
+use kafkasim_core::metadata::{MetadataImage, PartitionImage};
+
+use super::driver::Driver;
+use super::nemesis::controllers;
+use super::plan::Plan;
+use crate::check::{Coverage, Finale, Finding, Promise, Verdict};
+use crate::program::PollLoop;
+use crate::run::Observer;
+use crate::setup::Role;
+use crate::world::{Action, Fault, World};
+
+/// Long enough for any cluster to come up, in microseconds.
+const BRING_UP_US: u64 = 120_000_000;
+
+/// How far a run got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The cluster did not come up.
+    BringUp,
+    /// Things were breaking.
+    Safety,
+    /// Enough was healed, and everything was to finish.
+    Liveness,
+    /// Everything finished.
+    Finished,
+}
+
+/// The result of one seeded run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How far it got.
+    pub phase: Phase,
+    /// What was found, errors and allowed anomalies, in order.
+    pub findings: Vec<Finding>,
+    /// How often each situation was reached.
+    pub coverage: Coverage,
+    /// How many actions it took.
+    pub actions: u64,
+    /// How much virtual time went by, in microseconds.
+    pub virtual_us: u64,
+    /// What the end-of-run checks were told, if the run got that far.
+    pub finale: Option<Finale>,
+    /// The world at the end.
+    pub world: World,
+}
+
+impl Report {
+    /// The first thing that Kafka promises cannot happen.
+    #[must_use]
+    pub fn violation(&self) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.verdict == Verdict::Violated)
+    }
+}
+
+/// Runs one seed of a plan.
+pub fn run(plan: &Plan, seed: u64, observer: &mut dyn Observer) -> Report {
+    let mut driver = Driver::new(plan, seed, observer);
+    let (phase, finale) = phases(&mut driver);
+    Report {
+        phase,
+        finale,
+        actions: driver.actions,
+        virtual_us: driver.now_us,
+        findings: driver.findings,
+        coverage: driver.coverage,
+        world: driver.world,
+    }
+}
+
+fn phases(driver: &mut Driver<'_>) -> (Phase, Option<Finale>) {
+    let plan = driver.plan;
+    for (node, _) in plan.setup.nodes() {
+        if !plan.applications.contains(&node) && !plan.readers.contains(&node) {
+            driver.act(Action::Start { node });
+        }
+    }
+    if !driver.until(BRING_UP_US, cluster_is_up) {
+        if !driver.is_convicted() {
+            driver.findings.push(stuck("the cluster does not come up"));
+        }
+        return (Phase::BringUp, None);
+    }
+    for node in &plan.applications {
+        driver.act(Action::Start { node: *node });
+    }
+    let safety_ends_us = driver.now_us + 1000 * plan.safety_ms;
+    driver.schedule_faults(driver.now_us, safety_ends_us);
+    driver.until(safety_ends_us, |_| false);
+    if driver.is_convicted() {
+        return (Phase::Safety, None);
+    }
+    let core = heal(driver);
+    let deadline_us = driver.now_us + 1000 * plan.liveness_ms;
+    driver.until(deadline_us, |world| plan.applications.iter().all(|node| is_done(world, *node)));
+    for node in &plan.readers {
+        driver.act(Action::Start { node: *node });
+    }
+    let finished = driver.until(deadline_us, |world| everything_is_read(world, plan));
+    if driver.is_convicted() {
+        return (Phase::Liveness, None);
+    }
+    let finale = Finale { readers: plan.readers.clone(), healed_core: core, finished };
+    driver.world.finish(&finale, &mut driver.findings);
+    (if finished { Phase::Finished } else { Phase::Liveness }, Some(finale))
+}
+
+fn stuck(message: &str) -> Finding {
+    Finding { promise: Promise::Liveness, verdict: Verdict::Violated, message: message.to_owned() }
+}
+
+/// The operator has created every topic, and every broker is unfenced.
+fn cluster_is_up(world: &World) -> bool {
+    let operators_done = world
+        .setup()
+        .nodes()
+        .filter(|(_, process)| matches!(process.role, Role::Operator(..)))
+        .all(|(node, _)| is_done(world, node));
+    operators_done
+        && image(world).is_some_and(|image| world.setup().brokers().all(|broker| image.is_active(broker)))
+}
+
+/// A program that will not make another call: done, or gone with its process. Programs that never end need not.
+fn is_done(world: &World, node: NodeId) -> bool {
+    world.node(node).program().is_none_or(|program| program.is_done() || program.downcast_ref::<PollLoop>().is_some())
+}
+
+/// Every reader has read every partition up to where its leader's log ends, and that is committed.
+fn everything_is_read(world: &World, plan: &Plan) -> bool {
+    plan.readers.iter().all(|reader| {
+        let Some(consumer) = world.node(*reader).consumer() else { return false };
+        every_partition(world).all(|(partition, registered)| {
+            let Some(end) = committed_end(world, partition, registered) else { return false };
+            consumer.position(partition).is_some_and(|position| position.offset >= end)
+        })
+    })
+}
+
+fn committed_end(world: &World, partition: TopicPartition, registered: &PartitionImage) -> Option<Offset> {
+    let leader = world.node(registered.leader?).broker()?.partition(partition)?;
+    let log = leader.log();
+    (log.high_watermark() == log.end()).then_some(log.end())
+}
+
+fn image(world: &World) -> Option<&MetadataImage> {
+    controllers(world).find_map(|node| world.node(node).controller()).map(|controller| controller.image())
+}
+
+fn every_partition(world: &World) -> impl Iterator<Item = (TopicPartition, &PartitionImage)> {
+    image(world).into_iter().flat_map(|image| {
+        image.topics.iter().flat_map(|(topic, image)| {
+            (0..).zip(&image.partitions).map(|(partition, image)| (TopicPartition { topic: *topic, partition }, image))
+        })
+    })
+}
+
+/// Heals a random sufficient core of the cluster, and takes what is broken beyond it away for good. Healing everybody would mask bugs. Returns
+/// the brokers of the core.
+fn heal(driver: &mut Driver<'_>) -> Vec<NodeId> {
+    driver.call_off_faults();
+    let controllers: Vec<_> = controllers(&driver.world).collect();
+    for node in &controllers {
+        revive(driver, *node);
+    }
+    let core = draw_core(driver);
+    let lost: Vec<_> = driver.world.setup().brokers().filter(|broker| !core.contains(broker) && is_impaired(driver, *broker)).collect();
+    for node in lost {
+        driver.act(Action::Fault(Fault::Crash { node }));
+    }
+    let healed: Vec<_> =
+        driver.world.nodes().map(|(node, _)| node).filter(|node| !is_lost_broker(&driver.world, *node, &core)).collect();
+    for node in &healed {
+        if core.contains(node) {
+            revive(driver, *node);
+        } else if driver.world.node(*node).is_paused() {
+            driver.act(Action::Fault(Fault::Resume { node: *node }));
+        }
+    }
+    let mended: Vec<_> =
+        driver.world.network().cuts().filter(|(from, to)| healed.contains(from) && healed.contains(to)).collect();
+    for (from, to) in mended {
+        driver.act(Action::Fault(Fault::Mend { from, to }));
+    }
+    core
+}
+
+fn is_lost_broker(world: &World, node: NodeId, core: &[NodeId]) -> bool {
+    !core.contains(&node) && world.setup().brokers().any(|broker| broker == node) && !world.node(node).is_up()
+}
+
+/// Brings a process back; one that is about to stop is stopped at once.
+fn revive(driver: &mut Driver<'_>, node: NodeId) {
+    if driver.world.node(node).broker().is_some_and(Broker::is_shutting_down) {
+        driver.act(Action::Fault(Fault::Crash { node }));
+    }
+    driver.act(Action::Start { node });
+    driver.act(Action::Fault(Fault::Resume { node }));
+}
+
+fn is_impaired(driver: &Driver<'_>, node: NodeId) -> bool {
+    let process = driver.world.node(node);
+    !process.is_running()
+        || process.broker().is_some_and(Broker::is_shutting_down)
+        || driver.world.network().cuts().any(|(from, to)| from == node || to == node)
+}
+
+/// Whether a broker can be elected as it is. One that has to start or to register again may lose its eligibility by that (KIP-966).
+fn is_sound(driver: &Driver<'_>, image: &MetadataImage, broker: NodeId) -> bool {
+    let registered = image.brokers.get(&broker).map(|registered| registered.incarnation);
+    !is_impaired(driver, broker) && registered == Some(IncarnationId(driver.world.node(broker).starts() - 1))
+}
+
+/// Leaves brokers out of the core as long as every partition can still be led and written, each with even chances.
+fn draw_core(driver: &mut Driver<'_>) -> Vec<NodeId> {
+    let mut core: Vec<NodeId> = driver.world.setup().brokers().collect();
+    let mut order = core.clone();
+    driver.faults.shuffle(&mut order);
+    for broker in order {
+        if driver.faults.chance(1, 2) {
+            let without: Vec<_> = core.iter().copied().filter(|other| *other != broker).collect();
+            if is_sufficient(driver, &without) {
+                core = without;
+            }
+        }
+    }
+    core
+}
+
+fn is_sufficient(driver: &Driver<'_>, core: &[NodeId]) -> bool {
+    let world = &driver.world;
+    let Some(image) = image(world) else { return false };
+    every_partition(world).all(|(partition, registered)| {
+        let electable: Vec<_> = registered.isr.iter().chain(&registered.elr).chain(&registered.last_known_elr).collect();
+        let can_lead = registered.isr.iter().chain(&registered.elr).any(|broker| core.contains(broker) && is_sound(driver, image, *broker))
+            || electable.iter().all(|broker| core.contains(broker));
+        let replicas = registered.replicas.iter().filter(|broker| core.contains(broker)).count();
+        let min_insync = image.topics.get(&partition.topic).map_or(1, |topic| topic.config.min_insync_replicas);
+        let needed = usize::try_from(min_insync).unwrap_or(1).min(registered.replicas.len());
+        can_lead && replicas >= needed
+    })
+}

@@ -1,0 +1,108 @@
+//! What a random run is to do: a world, who is who in it, and what may happen to it. Everything here is decided before the run starts.
+
+use std::sync::Arc;
+
+use kafkasim_core::ids::NodeId;
+use serde::{Deserialize, Serialize};
+
+use super::latency::Latency;
+use crate::setup::Setup;
+
+/// A run, but for chance.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The world.
+    pub setup: Arc<Setup>,
+    /// Applications, started once the cluster is up.
+    pub applications: Vec<NodeId>,
+    /// Fresh readers, started when the applications are done; they read every partition from its start.
+    pub readers: Vec<NodeId>,
+    /// What breaks.
+    pub faults: FaultPlan,
+    /// How long messages take.
+    pub latency: Latency,
+    /// How long applications think between two calls, at most, in microseconds.
+    pub think_us: u64,
+    /// How far wall clocks are off, at most, in milliseconds.
+    pub skew_ms: u64,
+    /// How much clocks drift, at most, in parts per million.
+    pub drift_ppm: u64,
+    /// How long things may break, in milliseconds.
+    pub safety_ms: u64,
+    /// How long everything may take to finish after that, in milliseconds.
+    pub liveness_ms: u64,
+}
+
+/// What may break, and how often.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FaultPlan {
+    /// The kinds of faults to draw from; none is a run without faults.
+    pub kinds: Vec<FaultKind>,
+    /// How many faults there are, exactly (fewer only if none of the kinds is possible when its time comes).
+    pub count: u32,
+    /// How many power losses there may be among them.
+    pub power_losses_at_most: u32,
+}
+
+/// One kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FaultKind {
+    /// What happens.
+    pub kind: Family,
+    /// To whom.
+    #[serde(default)]
+    pub target: Target,
+    /// For how long, at least and at most, in milliseconds (for a clock jump: how far).
+    #[serde(default = "default_hold")]
+    pub hold_ms: (u64, u64),
+}
+
+const fn default_hold() -> (u64, u64) {
+    (100, 15_000)
+}
+
+/// What can happen to a process or to the network around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// The process dies and is started again.
+    Crash,
+    /// The machine loses power: like a crash, and unsynced writes may be lost.
+    PowerLoss,
+    /// The broker is shut down in order and started again.
+    ShutDown,
+    /// The process stands still.
+    Pause,
+    /// Nothing gets to or from the process.
+    Isolate,
+    /// Nothing gets from the process to one other, and back.
+    Cut,
+    /// Nothing gets from the process to one other.
+    CutOneWay,
+    /// Nothing gets from the process to any other broker, but everything else does.
+    CutFromBrokers,
+    /// One of the process's connections breaks.
+    Reset,
+    /// What the process sends to one other is held back, then arrives all at once.
+    Clog,
+    /// The process's wall clock jumps, forwards or backwards.
+    ClockJump,
+}
+
+/// Whom a fault hits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// Any broker.
+    #[default]
+    Broker,
+    /// A broker that leads a partition.
+    Leader,
+    /// A broker that follows in a partition.
+    Follower,
+    /// The controller.
+    Controller,
+    /// An application.
+    Application,
+}

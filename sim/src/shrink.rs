@@ -1,0 +1,129 @@
+//! Makes a failing run small: the fewest actions, and above all the fewest faults, that still break the same promise.
+//!
+//! Delta debugging over the list of actions. Each candidate is truly replayed: an action that has become impossible is left out, everything else
+//! happens as the world says. A promise that only the end of a run can judge is judged after the world was given every chance to finish.
+
+use std::mem;
+
+use crate::check::{Finale, Finding, Promise, Verdict};
+use crate::explore::settle;
+use crate::world::{Action, Outcome, Step, World};
+
+/// A healed world that has not come to rest after so many actions never will.
+const SETTLING_AT_MOST: usize = 50_000;
+
+/// What to shrink.
+pub struct Shrinker<'a> {
+    /// The world before the first action.
+    pub build: &'a dyn Fn() -> World,
+    /// The promise that must stay broken.
+    pub promise: Promise,
+    /// What the end-of-run checks were told, if the promise was found broken there.
+    pub finale: Option<Finale>,
+    /// Told after every round.
+    pub progress: &'a mut dyn FnMut(Round),
+}
+
+/// How far shrinking has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// Actions left.
+    pub actions: usize,
+    /// Faults among them.
+    pub faults: usize,
+    /// Candidates replayed so far.
+    pub replayed: usize,
+}
+
+/// The smallest run found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shrunk {
+    /// Its actions.
+    pub steps: Vec<Step>,
+    /// Everything found in it, the broken promise included.
+    pub findings: Vec<Finding>,
+    /// How many candidates were replayed.
+    pub replayed: usize,
+}
+
+impl Shrinker<'_> {
+    /// Shrinks; `None` if the run does not break the promise in the first place.
+    pub fn shrink(&mut self, steps: &[Step]) -> Option<Shrunk> {
+        let (steps, findings) = self.attempt(steps)?;
+        let mut best = Shrunk { steps, findings, replayed: 1 };
+        loop {
+            let before = best.steps.len();
+            self.reduce(&mut best, Action::is_fault);
+            self.reduce(&mut best, |action| matches!(action, Action::Call { .. }));
+            self.reduce(&mut best, |action| matches!(action, Action::Fire { .. }));
+            self.reduce(&mut best, |_| true);
+            if best.steps.len() == before {
+                return Some(best);
+            }
+        }
+    }
+
+    /// Leaves out ever smaller chunks of the actions of one kind, from the end to the beginning.
+    fn reduce(&mut self, best: &mut Shrunk, is_candidate: impl Fn(&Action) -> bool) {
+        let count = |best: &Shrunk| best.steps.iter().filter(|step| is_candidate(&step.action)).count();
+        let mut chunk = count(best).div_ceil(2);
+        while chunk > 0 {
+            let mut end = count(best);
+            while end > 0 {
+                let start = end.saturating_sub(chunk);
+                let mut index = 0;
+                let mut kept = best.steps.clone();
+                kept.retain(|step| {
+                    let candidate = is_candidate(&step.action);
+                    let dropped = candidate && (start..end).contains(&index);
+                    index += usize::from(candidate);
+                    !dropped
+                });
+                best.replayed += 1;
+                if let Some((steps, findings)) = self.attempt(&kept).filter(|(steps, _)| steps.len() < best.steps.len()) {
+                    best.steps = steps;
+                    best.findings = findings;
+                    end = start.min(count(best));
+                } else {
+                    end = start;
+                }
+            }
+            self.report(best);
+            chunk = if chunk == 1 { 0 } else { chunk.div_ceil(2) };
+        }
+    }
+
+    fn report(&mut self, best: &Shrunk) {
+        let faults = best.steps.iter().filter(|step| step.action.is_fault()).count();
+        (self.progress)(Round { actions: best.steps.len(), faults, replayed: best.replayed });
+    }
+
+    /// Replays what is possible of these actions up to the broken promise: what did happen, and what was found.
+    fn attempt(&self, steps: &[Step]) -> Option<(Vec<Step>, Vec<Finding>)> {
+        let mut world = (self.build)();
+        let mut outcome = Outcome::default();
+        let mut done = Vec::with_capacity(steps.len());
+        let mut findings = Vec::new();
+        for step in steps {
+            if world.check_enabled(&step.action).is_err() {
+                continue;
+            }
+            world.apply(&step.action, step.wall_ms, &mut outcome);
+            done.push(step.clone());
+            findings.append(&mut outcome.findings);
+            if let Some(broken) = first_violation(&findings) {
+                return (broken == self.promise).then_some((done, mem::take(&mut findings)));
+            }
+        }
+        let finale = self.finale.as_ref()?;
+        if !settle(&mut world, SETTLING_AT_MOST, &mut done) {
+            return None;
+        }
+        world.finish(finale, &mut findings);
+        (first_violation(&findings) == Some(self.promise)).then_some((done, findings))
+    }
+}
+
+fn first_violation(findings: &[Finding]) -> Option<Promise> {
+    findings.iter().find(|finding| finding.verdict == Verdict::Violated).map(|finding| finding.promise)
+}

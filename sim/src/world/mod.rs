@@ -1,0 +1,572 @@
+//! One world: every process, every disk and the network between them, at one moment that has no time.
+//!
+//! [`World::enabled`] lists what could happen next, [`World::apply`] makes one of it happen. Who picks, and when, is not the world's business: the
+//! seeded scheduler, the explorer and a replay all drive this very same type. The world holds no clock, no chance and no names that grow.
+
+mod action;
+mod disk;
+mod network;
+mod node;
+
+use std::sync::Arc;
+
+use kafkasim_core::call::{Answer, Call};
+use kafkasim_core::ids::{DiskToken, NodeId, Timestamp};
+use kafkasim_core::machine::{Choice, ConnectionId, Effect, Input, Outbox, Question};
+use kafkasim_core::note::Note;
+use kafkasim_core::timer::{Mark, Timer, Window};
+
+pub use action::{Action, Delivery, Direction, Fault, KeptTail, Link, Step};
+pub use disk::Disk;
+pub use network::{Connection, Network};
+pub use node::Node;
+
+use crate::check::{Finale, Finding, Monitors};
+use crate::fingerprint::Fingerprint;
+use crate::setup::{Setup, index};
+use network::Packet;
+
+/// Everything there is, between two actions.
+#[derive(Clone, Debug)]
+pub struct World {
+    setup: Arc<Setup>,
+    nodes: Vec<Slot>,
+    network: Network,
+    monitors: Monitors,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    node: Arc<Node>,
+    fingerprint: Option<Fingerprint>,
+}
+
+/// Something that a scheduler may want to know, in the order in which it came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queued {
+    /// A connection waits to be made or refused.
+    Opening {
+        /// The connection.
+        link: Link,
+    },
+    /// Something was put into one direction of a connection.
+    Packet {
+        /// The connection.
+        link: Link,
+        /// The direction.
+        direction: Direction,
+    },
+    /// A request under way has just outlived its connection.
+    Late {
+        /// The connection.
+        link: Link,
+    },
+    /// A server is free to work on the next request of a connection, which has arrived or will.
+    Unblocked {
+        /// The connection.
+        link: Link,
+    },
+    /// A timer was armed, counted from now or from a mark.
+    TimerSet {
+        /// The process.
+        node: NodeId,
+        /// The timer.
+        timer: Timer,
+        /// Where the window counts from, if not from now.
+        from: Option<Mark>,
+        /// When it may fire.
+        window: Window,
+    },
+    /// A timer was disarmed.
+    TimerCancelled {
+        /// The process.
+        node: NodeId,
+        /// The timer.
+        timer: Timer,
+    },
+    /// A moment is to be remembered.
+    Marked {
+        /// The process.
+        node: NodeId,
+        /// The mark.
+        mark: Mark,
+    },
+    /// A sync was asked for.
+    Syncing {
+        /// The process.
+        node: NodeId,
+        /// The operation.
+        token: DiskToken,
+    },
+    /// A question was asked.
+    Asked {
+        /// The process.
+        node: NodeId,
+        /// The question.
+        question: Question,
+    },
+    /// An application has a call to make.
+    Ready {
+        /// The process.
+        node: NodeId,
+    },
+    /// A process stopped: nothing that was armed, asked or marked there exists any more.
+    Stopped {
+        /// The process.
+        node: NodeId,
+    },
+}
+
+/// Something that monitors and histories look at, in the order in which it came about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A process started.
+    Started {
+        /// The process.
+        node: NodeId,
+    },
+    /// A process stopped: crashed, lost power, or shut down in order.
+    Stopped {
+        /// The process.
+        node: NodeId,
+        /// In order, after handing over its partitions.
+        in_order: bool,
+    },
+    /// The environment did something. Told after it took effect, before what it caused.
+    Fault(Fault),
+    /// An application made a call.
+    Called {
+        /// The process.
+        node: NodeId,
+        /// The call.
+        call: Call,
+    },
+    /// An application was answered.
+    Answered {
+        /// The process.
+        node: NodeId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// A machine told something.
+    Note {
+        /// The process.
+        node: NodeId,
+        /// What.
+        note: Note,
+    },
+}
+
+/// What one action caused; reused from action to action.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// For the scheduler.
+    pub queued: Vec<Queued>,
+    /// For monitors, histories and pictures.
+    pub events: Vec<Event>,
+    /// What the monitors found.
+    pub findings: Vec<Finding>,
+    outbox: Outbox,
+}
+
+impl Outcome {
+    fn clear(&mut self) {
+        self.queued.clear();
+        self.events.clear();
+        self.findings.clear();
+    }
+}
+
+impl World {
+    /// Every process down, every disk empty.
+    #[must_use]
+    pub fn new(setup: Arc<Setup>, monitors: Monitors) -> Self {
+        let nodes = setup.processes.iter().map(|_| Slot { node: Arc::new(Node::new()), fingerprint: None }).collect();
+        Self { setup, nodes, network: Network::default(), monitors }
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// One process.
+    ///
+    /// # Panics
+    /// If there is no such process.
+    #[must_use]
+    pub fn node(&self, node: NodeId) -> &Node {
+        &self.nodes[index(node)].node
+    }
+
+    /// Every process.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        (0..).map(NodeId).zip(self.nodes.iter().map(|slot| &*slot.node))
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The checks, with what they remember.
+    #[must_use]
+    pub const fn monitors(&self) -> &Monitors {
+        &self.monitors
+    }
+
+    /// Whether everything is equal, compared in full.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let mut nodes = self.nodes.iter().zip(&other.nodes);
+        nodes.all(|(ours, theirs)| Arc::ptr_eq(&ours.node, &theirs.node) || ours.node == theirs.node)
+            && self.network == other.network
+            && self.monitors == other.monitors
+    }
+
+    /// A digest of everything; equal worlds have equal digests.
+    pub fn fingerprint(&mut self) -> Fingerprint {
+        let mut sum = self.network.fingerprint().plus(self.monitors.fingerprint());
+        for (id, slot) in self.nodes.iter_mut().enumerate() {
+            sum = sum.plus(*slot.fingerprint.get_or_insert_with(|| Fingerprint::of(&(id, &*slot.node))));
+        }
+        sum
+    }
+
+    /// What could happen next without the environment's doing: deliveries, connections, timers, syncs, choices and calls. Faults and starts are the
+    /// scheduler's to offer.
+    pub fn enabled(&self, actions: &mut Vec<Action>) {
+        for (link, connection) in self.network.connections() {
+            if connection.is_opening() {
+                let can = self.node(link.server).is_up() && !self.is_cut_off(link);
+                actions.push(if can { Action::Connect(link) } else { Action::Refuse(link) });
+            }
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                if let Some(what) = self.network.head(link, direction)
+                    && self.can_arrive(link, direction)
+                {
+                    actions.push(Action::Deliver { link, direction, what });
+                }
+            }
+        }
+        for (id, node) in self.nodes().filter(|(_, node)| node.is_running()) {
+            actions.extend(node.timers.iter().map(|timer| Action::Fire { node: id, timer: *timer }));
+            actions.extend(node.disk.syncing().map(|token| Action::Sync { node: id, token, ok: true }));
+            if let Some(question) = node.question() {
+                actions.extend((0..question.options).map(|option| Action::Choose { node: id, option }));
+            }
+            if node.program().and_then(|program| program.next_call()).is_some() {
+                actions.push(Action::Call { node: id });
+            }
+        }
+    }
+
+    /// Whether this action could happen now; if not, why.
+    pub fn check_enabled(&self, action: &Action) -> Result<(), String> {
+        let require = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
+        if let Some(node) = action.node() {
+            require(index(node) < self.nodes.len(), "there is no such process")?;
+        }
+        let running = |node: NodeId| {
+            require(self.node(node).is_up(), "the process is down")?;
+            require(!self.node(node).is_paused(), "the process is paused")
+        };
+        match action {
+            Action::Start { node } => require(!self.node(*node).is_up(), "the process is up already"),
+            Action::Connect(link) => {
+                self.check_opening(*link)?;
+                require(self.node(link.server).is_up(), "the server is down")?;
+                require(!self.is_cut_off(*link), "the network is cut")
+            }
+            Action::Refuse(link) => self.check_opening(*link),
+            Action::Deliver { link, direction, what } => {
+                let head = self.network.head(*link, *direction);
+                if head != Some(*what) {
+                    return Err(match head {
+                        Some(head) => format!("what arrives next is {head:?}"),
+                        None => "nothing can arrive there".to_owned(),
+                    });
+                }
+                running(link.receiver(*direction))?;
+                require(self.can_arrive(*link, *direction), "the network is cut")
+            }
+            Action::Fire { node, timer } => {
+                running(*node)?;
+                require(self.node(*node).timers.contains(timer), "the timer is not armed")
+            }
+            Action::Sync { node, token, .. } => {
+                running(*node)?;
+                require(self.node(*node).disk.syncing().any(|syncing| syncing == *token), "no such sync was asked for")
+            }
+            Action::Choose { node, option } => {
+                running(*node)?;
+                let question = self.node(*node).question();
+                require(question.is_some_and(|question| *option < question.options), "no such option is open")
+            }
+            Action::Call { node } => {
+                running(*node)?;
+                let call = self.node(*node).program().and_then(|program| program.next_call());
+                require(call.is_some(), "the program has no call to make")
+            }
+            Action::Fault(fault) => self.check_fault(fault),
+        }
+    }
+
+    /// Makes one enabled action happen: exactly one machine takes at most one step (and, with instant syncs, one more for each).
+    ///
+    /// # Panics
+    /// If the action is not enabled, or if a machine breaks one of its own invariants.
+    pub fn apply(&mut self, action: &Action, wall_clock: Timestamp, outcome: &mut Outcome) {
+        outcome.clear();
+        debug_assert_eq!(self.check_enabled(action), Ok(()), "{action} is not enabled");
+        match action {
+            Action::Start { node } => self.start(*node, wall_clock, outcome),
+            Action::Connect(link) => {
+                self.network.establish(*link);
+                self.step(link.client, wall_clock, Input::Connected(at_client(*link)), outcome);
+            }
+            Action::Refuse(link) => {
+                self.network.refuse(*link);
+                self.step(link.client, wall_clock, Input::Disconnected(at_client(*link)), outcome);
+            }
+            Action::Deliver { link, direction, what } => self.deliver(*link, *direction, *what, wall_clock, outcome),
+            Action::Fire { node, timer } => {
+                self.node_mut(*node).timers.remove(timer);
+                self.step(*node, wall_clock, Input::TimerFired(*timer), outcome);
+            }
+            Action::Sync { node, token, ok } => {
+                self.node_mut(*node).disk.complete(*token, *ok);
+                let result = if *ok { Ok(()) } else { Err(kafkasim_core::disk::DiskError::Storage) };
+                self.step(*node, wall_clock, Input::Synced(*token, result), outcome);
+            }
+            Action::Choose { node, option } => {
+                let question = self.node_mut(*node).questions.pop_front().expect("a question is open");
+                let choice = Choice { kind: question.kind, option: *option };
+                self.step(*node, wall_clock, Input::Chosen(choice), outcome);
+            }
+            Action::Call { node } => self.call(*node, wall_clock, outcome),
+            Action::Fault(fault) => self.fault(fault, wall_clock, outcome),
+        }
+        let mut monitors = std::mem::take(&mut self.monitors);
+        monitors.observe(self, &outcome.events, &mut outcome.findings);
+        self.monitors = monitors;
+    }
+
+    /// The run is over: the checks that only the end can answer.
+    pub fn finish(&mut self, finale: &Finale, findings: &mut Vec<Finding>) {
+        let mut monitors = std::mem::take(&mut self.monitors);
+        monitors.finish(self, finale, findings);
+        self.monitors = monitors;
+    }
+
+    fn start(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
+        let setup = Arc::clone(&self.setup);
+        outcome.events.push(Event::Started { node: id });
+        self.node_mut(id).boot(id, &setup, wall_clock, &mut outcome.outbox);
+        self.carry_out(id, wall_clock, outcome);
+        self.announce_call(id, outcome);
+    }
+
+    fn deliver(&mut self, link: Link, direction: Direction, what: Delivery, wall_clock: Timestamp, outcome: &mut Outcome) {
+        let receiver = link.receiver(direction);
+        let mut connection = match direction {
+            Direction::ToServer => at_server(link),
+            Direction::ToClient => at_client(link),
+        };
+        if let Delivery::Late(_) = what {
+            connection.generation = ConnectionId::ENDED;
+        }
+        let input = match self.network.take(link, direction) {
+            Packet::Message(message) => Input::Message { connection, message },
+            Packet::End => Input::Disconnected(connection),
+        };
+        self.step(receiver, wall_clock, input, outcome);
+    }
+
+    fn call(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
+        let program = self.node_mut(id).program_mut().expect("applications have programs");
+        let call = program.next_call().expect("the program has a call to make");
+        program.called(&call);
+        outcome.events.push(Event::Called { node: id, call: call.clone() });
+        self.step(id, wall_clock, Input::Call(call), outcome);
+        self.announce_call(id, outcome);
+    }
+
+    fn fault(&mut self, fault: &Fault, wall_clock: Timestamp, outcome: &mut Outcome) {
+        outcome.events.push(Event::Fault(fault.clone()));
+        match fault {
+            Fault::Crash { node } => self.stop(*node, false, outcome),
+            Fault::PowerLoss { node, kept } => {
+                self.stop(*node, false, outcome);
+                self.node_mut(*node).disk.lose_power(kept);
+            }
+            Fault::Pause { node } => self.node_mut(*node).paused = true,
+            Fault::Resume { node } => self.node_mut(*node).paused = false,
+            Fault::ShutDown { node } => self.step(*node, wall_clock, Input::Call(Call::ShutDown), outcome),
+            Fault::Cut { from, to } => self.network.cut(*from, *to),
+            Fault::Mend { from, to } => self.network.mend(*from, *to),
+            Fault::Reset(link) => self.network.reset(*link, self.setup.options.late_requests, &mut outcome.queued),
+            Fault::Lose(link) => self.network.lose(*link),
+            // The wall clock is the scheduler's; from now on it comes with each step.
+            Fault::ClockJump { .. } => {}
+        }
+    }
+
+    fn step(&mut self, id: NodeId, wall_clock: Timestamp, input: Input, outcome: &mut Outcome) {
+        let setup = Arc::clone(&self.setup);
+        self.node_mut(id).step(id, &setup, wall_clock, input, &mut outcome.outbox);
+        self.carry_out(id, wall_clock, outcome);
+    }
+
+    /// Carries out what a machine has put into its outbox, in order.
+    fn carry_out(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
+        let mut outbox = std::mem::take(&mut outcome.outbox);
+        let mut answered = false;
+        let mut shut_down = false;
+        for effect in outbox.drain() {
+            match effect {
+                Effect::Connect { peer, lane } => {
+                    let link = self.network.open(id, peer, lane);
+                    outcome.queued.push(Queued::Opening { link });
+                }
+                Effect::Send { connection, message } => {
+                    self.network.send(id, connection, message, &mut outcome.queued);
+                }
+                Effect::Disconnect(connection) => self.disconnect(id, connection, outcome),
+                Effect::SetTimer { timer, window } => self.set_timer(id, timer, None, window, outcome),
+                Effect::SetTimerFromMark { timer, mark, window } => self.set_timer(id, timer, Some(mark), window, outcome),
+                Effect::Mark(mark) => outcome.queued.push(Queued::Marked { node: id, mark }),
+                Effect::CancelTimer(timer) => {
+                    if self.node_mut(id).timers.remove(&timer) {
+                        outcome.queued.push(Queued::TimerCancelled { node: id, timer });
+                    }
+                }
+                Effect::Disk(op) => {
+                    if let kafkasim_core::disk::DiskOp::Sync { token, .. } = &op {
+                        outcome.queued.push(Queued::Syncing { node: id, token: *token });
+                    }
+                    self.node_mut(id).disk.write(op);
+                }
+                Effect::Choose(question) => {
+                    self.node_mut(id).questions.push_back(question);
+                    outcome.queued.push(Queued::Asked { node: id, question });
+                }
+                Effect::Answer(answer) => {
+                    shut_down |= answer == Answer::ShutDown;
+                    if let Some(program) = self.node_mut(id).program_mut() {
+                        program.answered(&answer);
+                        answered = true;
+                    }
+                    outcome.events.push(Event::Answered { node: id, answer });
+                }
+                Effect::Note(note) => outcome.events.push(Event::Note { node: id, note }),
+            }
+        }
+        outcome.outbox = outbox;
+        if shut_down {
+            self.stop(id, true, outcome);
+        } else if self.setup.options.instant_sync {
+            self.complete_syncs(id, wall_clock, outcome);
+        }
+        if answered {
+            self.announce_call(id, outcome);
+        }
+    }
+
+    fn set_timer(&mut self, id: NodeId, timer: Timer, from: Option<Mark>, window: Window, outcome: &mut Outcome) {
+        self.node_mut(id).timers.insert(timer);
+        outcome.queued.push(Queued::TimerSet { node: id, timer, from, window });
+    }
+
+    fn complete_syncs(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
+        let next = self.node(id).disk.syncing().next();
+        if let Some(token) = next {
+            self.node_mut(id).disk.complete(token, true);
+            self.step(id, wall_clock, Input::Synced(token, Ok(())), outcome);
+        }
+    }
+
+    /// A machine closes a connection: usually one that it opened, but a broker also hangs up on clients.
+    fn disconnect(&mut self, id: NodeId, connection: ConnectionId, outcome: &mut Outcome) {
+        let ours = Link { client: id, server: connection.peer, lane: connection.lane, generation: connection.generation };
+        if self.network.connection(ours).is_some() {
+            self.network.close(ours, Direction::ToServer, self.setup.options.late_requests, &mut outcome.queued);
+        } else {
+            let theirs = Link { client: connection.peer, server: id, ..ours };
+            self.network.close(theirs, Direction::ToClient, false, &mut outcome.queued);
+        }
+    }
+
+    fn stop(&mut self, id: NodeId, in_order: bool, outcome: &mut Outcome) {
+        self.node_mut(id).stop();
+        for link in self.network.links_of(id) {
+            let closing = if link.client == id { Direction::ToServer } else { Direction::ToClient };
+            self.network.close(link, closing, self.setup.options.late_requests, &mut outcome.queued);
+        }
+        outcome.queued.push(Queued::Stopped { node: id });
+        outcome.events.push(Event::Stopped { node: id, in_order });
+    }
+
+    fn announce_call(&self, id: NodeId, outcome: &mut Outcome) {
+        if self.node(id).program().and_then(|program| program.next_call()).is_some() {
+            outcome.queued.push(Queued::Ready { node: id });
+        }
+    }
+
+    fn check_opening(&self, link: Link) -> Result<(), String> {
+        match self.network.connection(link) {
+            Some(connection) if connection.is_opening() => Ok(()),
+            Some(_) => Err("the connection is made already".to_owned()),
+            None => Err("no such connection was asked for".to_owned()),
+        }
+    }
+
+    fn check_fault(&self, fault: &Fault) -> Result<(), String> {
+        let require = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
+        match fault {
+            Fault::Crash { node } | Fault::PowerLoss { node, .. } => {
+                require(self.node(*node).is_up(), "the process is down")
+            }
+            Fault::Pause { node } => require(self.node(*node).is_running(), "the process does not run"),
+            Fault::Resume { node } => require(self.node(*node).is_paused(), "the process is not paused"),
+            Fault::ShutDown { node } => {
+                require(self.node(*node).is_running() && self.node(*node).broker().is_some(), "no broker runs there")
+            }
+            Fault::Cut { from, to } => require(!self.network.is_cut(*from, *to), "it is cut already"),
+            Fault::Mend { from, to } => require(self.network.is_cut(*from, *to), "it is not cut"),
+            Fault::Reset(link) => {
+                require(self.network.connection(*link).is_some_and(Connection::is_open), "there is no such open connection")
+            }
+            Fault::Lose(link) => {
+                let late = self.network.head(*link, Direction::ToServer);
+                require(matches!(late, Some(Delivery::Late(_))), "no request has outlived that connection")
+            }
+            Fault::ClockJump { .. } => Ok(()),
+        }
+    }
+
+    fn can_arrive(&self, link: Link, direction: Direction) -> bool {
+        let (sender, receiver) = (link.sender(direction), link.receiver(direction));
+        self.node(receiver).is_running() && !self.network.is_cut(sender, receiver)
+    }
+
+    fn is_cut_off(&self, link: Link) -> bool {
+        self.network.is_cut(link.client, link.server) || self.network.is_cut(link.server, link.client)
+    }
+
+    fn node_mut(&mut self, node: NodeId) -> &mut Node {
+        let slot = &mut self.nodes[index(node)];
+        slot.fingerprint = None;
+        Arc::make_mut(&mut slot.node)
+    }
+}
+
+const fn at_client(link: Link) -> ConnectionId {
+    ConnectionId { peer: link.server, lane: link.lane, generation: link.generation }
+}
+
+const fn at_server(link: Link) -> ConnectionId {
+    ConnectionId { peer: link.client, lane: link.lane, generation: link.generation }
+}

@@ -1,0 +1,64 @@
+//! Every scenario of the catalog under many seeds: adding a file there adds a test here.
+//!
+//! `KAFKASIM_SEEDS` says how many seeds, `KAFKASIM_SEED` runs a single one.
+
+use kafkasim_scenarios::campaign::{Failure, Judgement, Trial};
+use kafkasim_scenarios::scenario::Scenario;
+use kafkasim_scenarios::{catalog, exhibits, rule_sets};
+use kafkasim_tests::{folder, number_from};
+
+/// Enough for every gate of every scenario, and for `cargo test` to stay pleasant.
+const SEEDS: u64 = 150;
+
+#[test]
+fn every_scenario_comes_out_as_expected() {
+    let scenarios = catalog::all().unwrap_or_else(|error| panic!("{error}"));
+    assert!(scenarios.len() >= 6, "the catalog has {} scenarios", scenarios.len());
+    let failures: Vec<String> = scenarios.iter().flat_map(failures_of).collect();
+    assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+#[test]
+fn every_exhibits_scenario_is_clean_under_current_rules() {
+    let scenarios = exhibits::all().iter().map(|exhibit| exhibit.scenario().unwrap_or_else(|error| panic!("{error}")));
+    let failures: Vec<String> = scenarios.flat_map(|scenario| failures_of(&scenario)).collect();
+    assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+/// What is wrong with one scenario, each with the command that replays it.
+fn failures_of(scenario: &Scenario) -> Vec<String> {
+    let trial = Trial { scenario, rules: &rule_sets::CURRENT };
+    let (first, count) = match std::env::var("KAFKASIM_SEED") {
+        Ok(_) => (number_from("KAFKASIM_SEED", 0), 1),
+        Err(_) => (0, number_from("KAFKASIM_SEEDS", SEEDS)),
+    };
+    let campaign = trial.campaign(first..first + count, |_| ());
+    match trial.judge(&campaign) {
+        Judgement::AsExpected => Vec::new(),
+        // A single seed need not reach everything, nor find what a campaign must find.
+        Judgement::Failed(failures) => {
+            failures.iter().filter(|failure| count > 1 || is_broken(failure)).map(|failure| describe(&trial, failure)).collect()
+        }
+    }
+}
+
+const fn is_broken(failure: &Failure) -> bool {
+    matches!(failure, Failure::Broken { .. })
+}
+
+fn describe(trial: &Trial<'_>, failure: &Failure) -> String {
+    let name = &trial.scenario.name;
+    match failure {
+        Failure::Broken { promise, seed, finding } => {
+            let path = folder("results/failures").join(format!("{name}-{seed}.trace"));
+            trial.trace(*seed).1.write(&path).unwrap_or_else(|error| panic!("{error}"));
+            format!(
+                "FAIL {}   replay: cargo run --release -- replay results/failures/{name}-{seed}.trace\n     {}\n     found by: cargo run --release -- run {name} --seed {seed}",
+                promise.name(),
+                finding.message
+            )
+        }
+        Failure::NotFound(promise) => format!("FAIL {name} never found {}, which it is about", promise.name()),
+        Failure::NotReached(situation) => format!("FAIL {name} never reached {situation}, which it is about"),
+    }
+}
