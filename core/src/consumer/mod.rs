@@ -139,7 +139,7 @@ impl Consumer {
         match (pending, response) {
             (Pending::Metadata, Response::Metadata(metadata)) => {
                 self.cluster.update(metadata, refresh_times(context.config), out);
-                self.metadata_changed(out);
+                self.metadata_changed(context, out);
             }
             (Pending::Fetch(asked), Response::Fetch(fetched)) => self.on_fetch(connection.peer, asked, fetched, out),
             (Pending::ListOffsets(asked), Response::ListOffsets(listed)) => {

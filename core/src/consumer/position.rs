@@ -3,10 +3,11 @@
 //! Kafka's `SubscriptionState`. A position is looked up when there is none ([`reset`](super::reset)), and validated when its leader has
 //! changed ([`validation`](super::validation)).
 
-use super::Consumer;
+use super::{Consumer, refresh_times};
 use crate::cluster::Cluster;
+use crate::config::ConsumerConfig;
 use crate::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
-use crate::machine::Outbox;
+use crate::machine::{Context, Outbox};
 use crate::timer::{Timer, Window};
 
 /// From where a partition is read next.
@@ -120,20 +121,23 @@ impl Consumer {
     }
 
     /// New metadata: partitions are located, and positions whose leader has changed have to be validated.
-    pub(super) fn metadata_changed(&mut self, out: &mut Outbox) {
+    pub(super) fn metadata_changed(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         for assigned in &mut self.assigned {
             assigned.locate(&self.cluster, out);
         }
         for index in 0..self.assigned.len() {
             self.follow_leader(index, out);
         }
-        // A topic that was assigned while the request was on its way is not in the answer.
         if self
             .assigned
             .iter()
             .any(|assigned| self.cluster.topic(&assigned.topic).is_none())
         {
+            // A topic that was assigned while the request was on its way is not in the answer.
             self.cluster.request_update();
+        } else if self.assigned.iter().any(|assigned| assigned.id.is_none()) {
+            // The topic may get more partitions.
+            self.cluster.request_update_later(refresh_times(context.config), out);
         }
     }
 

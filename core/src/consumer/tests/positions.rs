@@ -181,15 +181,18 @@ fn a_topic_that_does_not_exist_yet_is_asked_about_again() {
 }
 
 #[test]
-fn a_partition_that_its_topic_does_not_have_is_not_asked_about_in_a_circle() {
+fn a_partition_that_its_topic_does_not_have_is_asked_about_after_a_back_off() {
     check(
         "
-        >> assign a-5
+        >> assign a-1
         >> poll 1000
         >> up 1
         > 1: metadata a-0=1@1
-        > fire metadata-age
+        set metadata 120
+        > fire metadata
         send 1 Metadata a
+        > 1: metadata a-0=1@1 a-1=1@0
+        send 1 ListOffsets a-1 earliest @0
         ",
     );
 }
