@@ -26,7 +26,7 @@ pub struct Bounds {
     pub resets: u32,
     /// Timers that suspect somebody who is not dead.
     pub false_suspicions: u32,
-    /// Whether connections, registrations, heartbeats, requests for metadata and back-offs are carried out at once, before anything else.
+    /// Whether connections, registrations, heartbeats and requests for metadata are carried out at once, before anything else.
     pub coarse: bool,
     /// How many distinct states to look at.
     pub states_at_most: u64,
@@ -65,13 +65,6 @@ impl Bounds {
         actions.clear();
         world.enabled(actions);
         found.extend(actions.drain(..).filter_map(|action| Some((self.allow(world, &action, spent)?, action))).map(swap));
-        if self.coarse
-            && let Some(urgent) = found.iter().position(|(action, _)| is_urgent(action))
-        {
-            found.swap(0, urgent);
-            found.truncate(1);
-            return;
-        }
         for (id, node) in world.nodes() {
             if !node.is_up() && node.starts() > 0 {
                 found.push((Action::Start { node: id }, spent));
@@ -85,6 +78,11 @@ impl Bounds {
             let spent = Spent { resets: spent.resets + 1, ..spent };
             found.extend(open.map(|(link, _)| (Action::Fault(Fault::Reset(link)), spent)));
         }
+    }
+
+    /// Which of some successors is carried out at once, before the others are tried.
+    pub(super) fn urgent(&self, successors: &[(Action, Spent)]) -> Option<usize> {
+        if self.coarse { successors.iter().position(|(action, _)| is_urgent(action)) } else { None }
     }
 
     fn process_faults(&self, world: &World, node: NodeId, spent: Spent, found: &mut Vec<(Action, Spent)>) {

@@ -1,12 +1,12 @@
 //! Coarse steps: what is carried out at once, before anything else happens.
 //!
-//! While something of this kind is possible, nothing else is tried. That is a bound, and is named as one: it gives up interleavings in which
+//! While something of this kind is possible and leads to a new state, nothing else is tried. That is a bound, and is named as one: it gives up interleavings in which
 //! a connection is half made, a registration or a heartbeat is on its way, or a request for metadata has not arrived. None of these
 //! reads or writes a log, and what the controller decides still reaches every broker at a time of its own.
 
 use kafkasim_core::machine::Lane;
 use kafkasim_core::message::Api;
-use kafkasim_core::timer::{Timer, TimerClass};
+use kafkasim_core::timer::Timer;
 
 use crate::world::{Action, Delivery, Direction};
 
@@ -23,12 +23,7 @@ pub(super) fn is_urgent(action: &Action) -> bool {
             Lane::Client => matches!(api, Api::Metadata | Api::InitProducerId),
             Lane::Replica | Lane::AlterPartition => false,
         },
-        Action::Fire { timer, .. } => is_back_off(timer),
+        Action::Fire { timer, .. } => matches!(timer, Timer::ReconnectBackoff { .. }),
         Action::Start { .. } | Action::Choose { .. } | Action::Call { .. } | Action::Fault(_) => false,
     }
-}
-
-/// A timer that only waits before the same thing is tried again.
-fn is_back_off(timer: &Timer) -> bool {
-    timer.class() == TimerClass::Progress && !matches!(timer, Timer::FetchWait { .. } | Timer::Linger { .. } | Timer::PollTimeout)
 }
