@@ -62,7 +62,7 @@ pub enum Answer {
         /// The call that it answers.
         call: CallId,
         /// Where the record is, or why not.
-        result: Result<RecordMetadata, SendError>,
+        result: Result<RecordMetadata, SendFailure>,
     },
     /// A poll returned.
     Polled(Result<Vec<ConsumerRecord>, PollError>),
@@ -79,8 +79,25 @@ pub struct RecordMetadata {
     pub topic: TopicName,
     /// The partition.
     pub partition: i32,
-    /// The record's offset; `None` with acks=0.
+    /// The record's offset; `None` with acks=0, or if the broker only said that it has the record already.
     pub offset: Option<Offset>,
+}
+
+/// A send that did not succeed, as far as the client knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SendFailure {
+    /// What the application is told.
+    pub error: SendError,
+    /// Some attempt may have been appended: a request was lost, or was refused in a way that does not rule it out.
+    pub maybe_appended: bool,
+}
+
+impl SendFailure {
+    /// Whether the client knows that no attempt was ever appended; otherwise the outcome is open.
+    #[must_use]
+    pub const fn is_definite(&self) -> bool {
+        !self.maybe_appended
+    }
 }
 
 /// Why a send failed.

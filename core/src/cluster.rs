@@ -108,6 +108,25 @@ impl Cluster {
         self.refresh != Refresh::Fresh
     }
 
+    /// Asks again, after a back-off: what was learnt does not contain what is needed.
+    pub fn request_update_later(&mut self, times: RefreshTimes, out: &mut Outbox) {
+        if self.refresh == Refresh::Fresh {
+            self.back_off(times, out);
+        }
+    }
+
+    /// The names of the known topics, in order.
+    pub fn topic_names(&self) -> impl Iterator<Item = &TopicName> {
+        self.topics.keys()
+    }
+
+    /// A broker that a request for anybody can be sent to now; if there is none, makes a connection.
+    pub fn any_broker<P>(&self, connections: &mut Connections<P>, out: &mut Outbox) -> Option<NodeId> {
+        let turn = self.brokers[self.turn % self.brokers.len()];
+        let open = self.brokers.iter().copied().find(|broker| connections.is_open(*broker, Lane::Client));
+        open.or_else(|| connections.ready(turn, Lane::Client, out).then_some(turn))
+    }
+
     /// Sends a Metadata request if one is needed and somebody can be reached; otherwise makes a connection.
     pub fn maybe_ask<P>(
         &mut self,
@@ -120,9 +139,7 @@ impl Cluster {
         if self.refresh != Refresh::Needed {
             return;
         }
-        let turn = self.brokers[self.turn % self.brokers.len()];
-        let open = self.brokers.iter().copied().find(|broker| connections.is_open(*broker, Lane::Client));
-        let Some(broker) = open.or_else(|| connections.ready(turn, Lane::Client, out).then_some(turn)) else { return };
+        let Some(broker) = self.any_broker(connections, out) else { return };
         let request = MetadataRequest { topics: Some(topics) };
         connections.send(broker, Lane::Client, request.into(), pending, Window::wall(times.request_timeout_ms), out);
         self.refresh = Refresh::Asked;

@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::config::TopicConfig;
-use crate::error::ErrorCode;
 use crate::ids::{
     BrokerEpoch, IncarnationId, LeaderEpoch, NodeId, PartitionEpoch, ProducerId, TopicId, TopicName, TopicPartition,
 };
@@ -142,7 +141,7 @@ impl MetadataImage {
             MetadataRecord::Topic { name, id } => {
                 let topic = TopicImage {
                     name: name.clone(),
-                    config: kafka_defaults(),
+                    config: TopicConfig::defaults(),
                     partitions: Vec::new(),
                 };
                 self.topics.insert(*id, Arc::new(topic));
@@ -150,7 +149,8 @@ impl MetadataImage {
             MetadataRecord::Config { topic, key, value } => {
                 let topic = self.topics.values_mut().find(|image| image.name == *topic);
                 let topic = Arc::make_mut(topic.expect("a topic is configured after its creation"));
-                set_config(&mut topic.config, key, value).expect("configuration is validated before it is written");
+                topic.config = TopicConfig::parse([(&**key, &**value)], &topic.config)
+                    .expect("configuration is validated before it is written");
             }
             MetadataRecord::Partition {
                 partition,
@@ -258,21 +258,177 @@ fn replace(field: &mut Vec<NodeId>, by: Option<&Vec<NodeId>>) {
     }
 }
 
-/// Kafka's defaults.
-pub(crate) const fn kafka_defaults() -> TopicConfig {
-    TopicConfig { min_insync_replicas: 1, unclean_leader_election_enable: false, max_message_bytes: 1_048_588 }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Sets one key.
-pub(crate) fn set_config(config: &mut TopicConfig, key: &str, value: &str) -> Result<(), ErrorCode> {
-    let number = |least: i32| value.parse().ok().filter(|number| *number >= least).ok_or(ErrorCode::InvalidConfig);
-    match key {
-        "min.insync.replicas" => config.min_insync_replicas = number(1)?,
-        "unclean.leader.election.enable" => {
-            config.unclean_leader_election_enable = value.parse().map_err(|_| ErrorCode::InvalidConfig)?;
-        }
-        "max.message.bytes" => config.max_message_bytes = number(0)?,
-        _ => return Err(ErrorCode::InvalidConfig),
+    const PARTITION: TopicPartition = TopicPartition {
+        topic: TopicId(1),
+        partition: 0,
+    };
+
+    fn nodes(ids: &[i32]) -> Vec<NodeId> {
+        ids.iter().copied().map(NodeId).collect()
     }
-    Ok(())
+
+    fn unchanged() -> MetadataRecord {
+        MetadataRecord::PartitionChange {
+            partition: PARTITION,
+            isr: None,
+            leader: None,
+            recovering: None,
+            elr: None,
+            last_known_elr: None,
+        }
+    }
+
+    fn with_topic() -> MetadataImage {
+        let mut image = MetadataImage::new();
+        image.replay(&MetadataRecord::Topic {
+            name: "t".into(),
+            id: PARTITION.topic,
+        });
+        image.replay(&MetadataRecord::Partition {
+            partition: PARTITION,
+            replicas: nodes(&[1, 2]),
+            isr: nodes(&[1, 2]),
+            leader: Some(NodeId(1)),
+            leader_epoch: LeaderEpoch(0),
+            partition_epoch: PartitionEpoch(0),
+        });
+        image
+    }
+
+    fn epochs(image: &MetadataImage) -> (Option<i32>, i32, i32) {
+        let partition = image.partition(PARTITION).expect("it was created");
+        (
+            partition.leader.map(|leader| leader.0),
+            partition.leader_epoch.0,
+            partition.partition_epoch.0,
+        )
+    }
+
+    #[test]
+    fn every_change_counts_and_only_naming_a_leader_begins_an_epoch() {
+        let mut image = with_topic();
+        let MetadataRecord::PartitionChange {
+            partition,
+            isr,
+            recovering,
+            elr,
+            last_known_elr,
+            ..
+        } = unchanged()
+        else {
+            panic!("a partition change is one");
+        };
+        let change = |leader| MetadataRecord::PartitionChange {
+            partition,
+            isr: isr.clone(),
+            leader,
+            recovering,
+            elr: elr.clone(),
+            last_known_elr: last_known_elr.clone(),
+        };
+        for (leader, expected) in [
+            (None, (Some(1), 0, 1)),
+            (Some(None), (None, 1, 2)),
+            (Some(Some(NodeId(2))), (Some(2), 2, 3)),
+            (Some(Some(NodeId(2))), (Some(2), 3, 4)),
+        ] {
+            image.replay(&change(leader));
+            assert_eq!(epochs(&image), expected, "after {leader:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_change_does_not_name_stays() {
+        let mut image = with_topic();
+        image.replay(&MetadataRecord::PartitionChange {
+            partition: PARTITION,
+            isr: Some(nodes(&[1])),
+            leader: None,
+            recovering: Some(true),
+            elr: Some(nodes(&[2])),
+            last_known_elr: Some(nodes(&[1])),
+        });
+        let before = image.partition(PARTITION).expect("it was created").clone();
+        image.replay(&unchanged());
+        let after = PartitionImage {
+            partition_epoch: before.partition_epoch.next(),
+            ..before
+        };
+        assert_eq!(image.partition(PARTITION), Some(&after));
+        assert!(after.recovering);
+        assert_eq!(
+            (after.isr, after.elr, after.last_known_elr),
+            (nodes(&[1]), nodes(&[2]), nodes(&[1]))
+        );
+    }
+
+    #[test]
+    fn a_broker_starts_fenced_every_time_it_registers() {
+        let mut image = MetadataImage::new();
+        let broker = NodeId(1);
+        let register = |incarnation, epoch| MetadataRecord::RegisterBroker {
+            broker,
+            incarnation: IncarnationId(incarnation),
+            epoch: BrokerEpoch(epoch),
+        };
+        let change = |epoch, fenced, in_controlled_shutdown| MetadataRecord::BrokerRegistrationChange {
+            broker,
+            epoch: BrokerEpoch(epoch),
+            fenced,
+            in_controlled_shutdown,
+        };
+        for (record, is_active) in [
+            (register(1, 1), false),
+            (change(1, Some(false), None), true),
+            (change(1, None, Some(true)), false),
+            (register(2, 4), false),
+            (change(4, Some(false), None), true),
+            (change(4, Some(true), None), false),
+        ] {
+            image.replay(&record);
+            assert_eq!(image.is_active(broker), is_active, "after {record:?}");
+        }
+        assert!(
+            !image.is_active(NodeId(2)),
+            "a broker that never registered is not active"
+        );
+    }
+
+    #[test]
+    fn topics_are_found_by_name_and_shared_until_one_changes() {
+        let mut image = with_topic();
+        image.replay(&MetadataRecord::Topic {
+            name: "u".into(),
+            id: TopicId(2),
+        });
+        let before = image.clone();
+        image.replay(&MetadataRecord::Config {
+            topic: "u".into(),
+            key: "min.insync.replicas".into(),
+            value: "2".into(),
+        });
+        assert!(Arc::ptr_eq(&before.topics[&TopicId(1)], &image.topics[&TopicId(1)]));
+        let (id, topic) = image.topic_by_name(&"u".into()).expect("it was created");
+        assert_eq!((id, topic.config.min_insync_replicas), (TopicId(2), 2));
+        assert_eq!(before.topics[&TopicId(2)].config.min_insync_replicas, 1);
+        assert_eq!(image.topic_by_name(&"v".into()), None);
+    }
+
+    #[test]
+    fn no_more_in_sync_replicas_are_required_than_there_are() {
+        let mut image = with_topic();
+        for (min_isr, effective) in [("1", 1), ("2", 2), ("3", 2)] {
+            image.replay(&MetadataRecord::Config {
+                topic: "t".into(),
+                key: "min.insync.replicas".into(),
+                value: min_isr.into(),
+            });
+            let (_, topic, partition) = image.partitions().next().expect("there is one");
+            assert_eq!(topic.effective_min_isr(partition), effective);
+        }
+    }
 }

@@ -43,6 +43,7 @@ pub enum Role {
 
 /// Properties of the environment. Each is a named bound of an exploration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
     /// Requests may outlive their connections.
     pub late_requests: bool,

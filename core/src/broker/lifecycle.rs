@@ -138,26 +138,26 @@ impl Lifecycle {
 
     fn heartbeat_answered(&mut self, response: BrokerHeartbeatResponse, config: &BrokerConfig, out: &mut Outbox) {
         let again = matches!(self.turn, Turn::Controller { again: true });
-        match response.error_code {
-            ErrorCode::None if response.should_shut_down && self.is_shutting_down() => self.shutdown = Shutdown::Done,
-            ErrorCode::None if again => self.turn = Turn::Broker,
-            ErrorCode::None => {
+        let error = response.error_code;
+        if error == ErrorCode::None {
+            if response.should_shut_down && self.is_shutting_down() {
+                self.shutdown = Shutdown::Done;
+            } else if again {
+                self.turn = Turn::Broker;
+            } else {
                 self.wait(
                     Timer::Heartbeat,
                     Window::monotonic(config.broker_heartbeat_interval_ms),
                     out,
                 );
             }
+        } else if error == ErrorCode::StaleBrokerEpoch || error == ErrorCode::BrokerIdNotRegistered {
             // A registration of an earlier start that was long on its way can replace that of this one. Kafka's broker would repeat its
             // heartbeat for ever; this one registers again.
-            ErrorCode::StaleBrokerEpoch | ErrorCode::BrokerIdNotRegistered => {
-                self.epoch = None;
-                self.wait(Timer::RegistrationBackoff, RETRY_BACKOFF, out);
-            }
-            error => {
-                debug_assert!(error != ErrorCode::None, "success is handled above");
-                self.wait(Timer::Heartbeat, RETRY_BACKOFF, out);
-            }
+            self.epoch = None;
+            self.wait(Timer::RegistrationBackoff, RETRY_BACKOFF, out);
+        } else {
+            self.wait(Timer::Heartbeat, RETRY_BACKOFF, out);
         }
     }
 }

@@ -368,3 +368,6 @@ fn controller(context: &Context<'_, BrokerConfig>) -> NodeId {
 fn request_timeout(config: &BrokerConfig) -> Window {
     Window::wall(config.request_timeout_ms)
 }
+
+#[cfg(test)]
+mod tests;

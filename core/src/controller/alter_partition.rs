@@ -25,7 +25,16 @@ impl Controller {
     ) {
         let sender = request.broker;
         if let Err(error_code) = self.check_broker_epoch(sender.broker_id, sender.broker_epoch) {
-            let response = AlterPartitionResponse { error_code, partitions: Vec::new() };
+            for data in &request.partitions {
+                out.note(Note::AlterPartitionRefused {
+                    partition: data.partition,
+                    error: error_code,
+                });
+            }
+            let response = AlterPartitionResponse {
+                error_code,
+                partitions: Vec::new(),
+            };
             return out.respond(connection, response.into());
         }
         let mut records = Records::default();
@@ -33,7 +42,10 @@ impl Controller {
         for data in &request.partitions {
             let verdict = self.alter(context, sender.broker_id, data, &mut records);
             if let Err(error) = verdict {
-                out.note(Note::AlterPartitionRefused { partition: data.partition, error });
+                out.note(Note::AlterPartitionRefused {
+                    partition: data.partition,
+                    error,
+                });
             }
             verdicts.push((data.partition, verdict));
         }
@@ -43,7 +55,14 @@ impl Controller {
             Err(error) => refused(partition, error),
         };
         let partitions = verdicts.into_iter().map(altered).collect();
-        self.answer(connection, AlterPartitionResponse { error_code: ErrorCode::None, partitions }, out);
+        self.answer(
+            connection,
+            AlterPartitionResponse {
+                error_code: ErrorCode::None,
+                partitions,
+            },
+            out,
+        );
     }
 
     fn alter(
@@ -53,8 +72,15 @@ impl Controller {
         data: &AlterPartitionData,
         records: &mut Records,
     ) -> Result<(), ErrorCode> {
-        let topic = self.image.topics.get(&data.partition.topic).ok_or(ErrorCode::UnknownTopicId)?;
-        let partition = self.image.partition(data.partition).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let topic = self
+            .image
+            .topics
+            .get(&data.partition.topic)
+            .ok_or(ErrorCode::UnknownTopicId)?;
+        let partition = self
+            .image
+            .partition(data.partition)
+            .ok_or(ErrorCode::UnknownTopicOrPartition)?;
         check_epochs(sender, partition, data)?;
         check_isr(&self.image, partition, data)?;
 
@@ -66,7 +92,11 @@ impl Controller {
             records.push_change(data.partition, change);
         }
         // The one error that comes with a change: the sender learns from the metadata log what became of its partition.
-        if loses_leadership { Err(ErrorCode::NewLeaderElected) } else { Ok(()) }
+        if loses_leadership {
+            Err(ErrorCode::NewLeaderElected)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -78,7 +108,10 @@ fn wanted<'a>(
 ) -> Proposal<'a> {
     let is_wanted = |replica: &NodeId| data.new_isr.iter().any(|wanted| wanted.broker_id == *replica);
     let isr = partition.replicas.iter().copied().filter(is_wanted).collect();
-    Proposal { recovering: data.recovering, ..proposal(context, topic, partition, isr) }
+    Proposal {
+        recovering: data.recovering,
+        ..proposal(context, topic, partition, isr)
+    }
 }
 
 /// Whether the sender knows the partition as it is.
@@ -100,7 +133,8 @@ fn check_epochs(sender: NodeId, partition: &PartitionImage, data: &AlterPartitio
 /// Whether the in-sync replicas wanted are possible.
 fn check_isr(image: &MetadataImage, partition: &PartitionImage, data: &AlterPartitionData) -> Result<(), ErrorCode> {
     let isr = &data.new_isr;
-    let is_repeated = |(at, wanted): (usize, &BrokerState)| isr[..at].iter().any(|seen| seen.broker_id == wanted.broker_id);
+    let is_repeated =
+        |(at, wanted): (usize, &BrokerState)| isr[..at].iter().any(|seen| seen.broker_id == wanted.broker_id);
     let is_possible = isr.iter().all(|wanted| partition.replicas.contains(&wanted.broker_id))
         && !isr.iter().enumerate().any(is_repeated)
         && isr.iter().any(|wanted| Some(wanted.broker_id) == partition.leader);
@@ -117,13 +151,17 @@ fn check_isr(image: &MetadataImage, partition: &PartitionImage, data: &AlterPart
 /// A replica that is fenced or shuts down may not be in sync (KIP-841), nor one of another registration than the leader saw
 /// fetching: it may have lost its log since (KIP-903).
 fn is_eligible(image: &MetadataImage, wanted: BrokerState) -> bool {
-    let Some(registration) = image.brokers.get(&wanted.broker_id) else { return false };
+    let Some(registration) = image.brokers.get(&wanted.broker_id) else {
+        return false;
+    };
     let is_same = wanted.broker_epoch.0 == -1 || wanted.broker_epoch == registration.epoch;
     registration.is_active() && is_same
 }
 
 fn altered(image: &MetadataImage, partition: TopicPartition) -> AlteredPartition {
-    let image = image.partition(partition).expect("a partition that was altered is there");
+    let image = image
+        .partition(partition)
+        .expect("a partition that was altered is there");
     AlteredPartition {
         partition,
         error_code: ErrorCode::None,

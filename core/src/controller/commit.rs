@@ -73,12 +73,19 @@ impl Commits {
     /// What a batch that was just appended waits with; asks for the sync if none is outstanding.
     fn appended(&mut self, end: Offset, out: &mut Outbox) -> &mut Uncommitted {
         let slot = if self.syncing.is_none() {
-            out.disk(DiskOp::Sync { log: METADATA, token: SYNC });
+            out.disk(DiskOp::Sync {
+                log: METADATA,
+                token: SYNC,
+            });
             &mut self.syncing
         } else {
             &mut self.appended
         };
-        let waiting = slot.get_or_insert(Uncommitted { notes: Vec::new(), answers: Vec::new(), end });
+        let waiting = slot.get_or_insert(Uncommitted {
+            notes: Vec::new(),
+            answers: Vec::new(),
+            end,
+        });
         waiting.end = end;
         waiting
     }
@@ -98,7 +105,9 @@ pub(super) fn recover(disk: &DiskImage, out: &mut Outbox) -> (Log, MetadataImage
     };
     let mut image = MetadataImage::new();
     for batch in log.batches() {
-        let records = batch.records().expect("what recovery keeps of the metadata log can be read");
+        let records = batch
+            .records()
+            .expect("what recovery keeps of the metadata log can be read");
         for value in records.iter().filter_map(|record| record.value.as_ref()) {
             image.replay(&MetadataRecord::decode(value).expect("the metadata log holds metadata records"));
         }
@@ -111,7 +120,11 @@ impl Controller {
     pub(super) fn begin_epoch(&mut self, context: &ControllerContext<'_>, out: &mut Outbox) {
         let epoch = self.log.last_epoch().unwrap_or(LeaderEpoch(0)).next();
         self.log.begin_epoch(epoch, out);
-        out.note(Note::BecameLeader { partition: METADATA, epoch, start_offset: self.log.end() });
+        out.note(Note::BecameLeader {
+            partition: METADATA,
+            epoch,
+            start_offset: self.log.end(),
+        });
         let mut first = Records::default();
         first.push(MetadataRecord::NoOp);
         self.append(context, first, out);
@@ -127,7 +140,11 @@ impl Controller {
             builder.append(context.wall_clock, None, Some(record.encode()), &[]);
         }
         let batch = self.log.append_as_leader(&builder.build(None), self.epoch(), out);
-        out.note(Note::Appended { partition: METADATA, batch, as_leader: true });
+        out.note(Note::Appended {
+            partition: METADATA,
+            batch,
+            as_leader: true,
+        });
 
         let waiting = self.commits.appended(self.log.end(), out);
         for record in &records.records {
@@ -150,10 +167,17 @@ impl Controller {
         let committed = self.commits.syncing.take().expect("only what was asked for is synced");
         self.commits.syncing = self.commits.appended.take();
         if self.commits.syncing.is_some() {
-            out.disk(DiskOp::Sync { log: METADATA, token: SYNC });
+            out.disk(DiskOp::Sync {
+                log: METADATA,
+                token: SYNC,
+            });
         }
         self.log.set_high_watermark(committed.end);
-        out.note(Note::HighWatermark { partition: METADATA, to: committed.end, as_leader: true });
+        out.note(Note::HighWatermark {
+            partition: METADATA,
+            to: committed.end,
+            as_leader: true,
+        });
         for note in committed.notes {
             out.note(note);
         }
@@ -187,12 +211,17 @@ impl Controller {
 /// What there is to tell about a record that was just replayed.
 fn note(image: &MetadataImage, record: &MetadataRecord, unclean: &[TopicPartition]) -> Option<Note> {
     match record {
-        MetadataRecord::RegisterBroker { broker, epoch, .. } => {
-            Some(Note::BrokerRegistered { broker: *broker, epoch: *epoch })
+        MetadataRecord::RegisterBroker { broker, epoch, .. } => Some(Note::BrokerRegistered {
+            broker: *broker,
+            epoch: *epoch,
+        }),
+        MetadataRecord::BrokerRegistrationChange { broker, fenced, .. } => {
+            fenced.map(|fenced| fencing(*broker, fenced))
         }
-        MetadataRecord::BrokerRegistrationChange { broker, fenced, .. } => fenced.map(|fenced| fencing(*broker, fenced)),
         MetadataRecord::Partition { partition, .. } | MetadataRecord::PartitionChange { partition, .. } => {
-            let changed = image.partition(*partition).expect("a partition whose record was replayed is there");
+            let changed = image
+                .partition(*partition)
+                .expect("a partition whose record was replayed is there");
             Some(Note::PartitionChanged {
                 partition: *partition,
                 leader: changed.leader,
@@ -211,5 +240,9 @@ fn note(image: &MetadataImage, record: &MetadataRecord, unclean: &[TopicPartitio
 }
 
 const fn fencing(broker: NodeId, fenced: bool) -> Note {
-    if fenced { Note::BrokerFenced { broker } } else { Note::BrokerUnfenced { broker } }
+    if fenced {
+        Note::BrokerFenced { broker }
+    } else {
+        Note::BrokerUnfenced { broker }
+    }
 }

@@ -86,7 +86,10 @@ pub(super) fn decide(
         last_known_elr,
         unclean: matches!(elected, Elected::Uncleanly(_)),
     };
-    let changes_nothing = Change { unclean: change.unclean, ..Change::default() };
+    let changes_nothing = Change {
+        unclean: change.unclean,
+        ..Change::default()
+    };
     (change != changes_nothing).then_some(change)
 }
 
@@ -137,7 +140,11 @@ fn elect(
         })
     };
     // A leader that may stay stays, even if it is not the preferred one.
-    let clean = partition.leader.iter().chain(&partition.replicas).find(|replica| is_valid(replica));
+    let clean = partition
+        .leader
+        .iter()
+        .chain(&partition.replicas)
+        .find(|replica| is_valid(replica));
     if let Some(leader) = clean {
         return Elected::Cleanly(*leader);
     }
@@ -168,7 +175,9 @@ fn with_leader(proposal: &Proposal<'_>, mut elr: Vec<NodeId>, elected: Elected) 
             (Vec::from([leader]), elr)
         }
         // Without eligible leader replicas the last in-sync replica stays on record: who else should be elected?
-        Elected::Nobody if proposal.isr.is_empty() && !proposal.eligible_leader_replicas => (partition.isr.clone(), elr),
+        Elected::Nobody if proposal.isr.is_empty() && !proposal.eligible_leader_replicas => {
+            (partition.isr.clone(), elr)
+        }
         Elected::Cleanly(_) | Elected::Nobody => (proposal.isr.clone(), elr),
     }
 }
@@ -187,3 +196,6 @@ fn last_known_after(proposal: &Proposal<'_>, isr: &[NodeId], leader: Option<Opti
         Some(_) | None => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

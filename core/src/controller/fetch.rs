@@ -53,7 +53,9 @@ impl Controller {
         request: &FetchRequest,
         out: &mut Outbox,
     ) {
-        let [wanted] = request.partitions[..] else { return refuse(connection, out) };
+        let [wanted] = request.partitions[..] else {
+            return refuse(connection, out);
+        };
         if wanted.partition != METADATA {
             return refuse(connection, out);
         }
@@ -63,8 +65,16 @@ impl Controller {
         };
         match self.check_position(&wanted) {
             Err(error) => {
-                out.note(Note::EpochRefused { partition: METADATA, error });
-                let leader = LeaderIdAndEpoch { leader_id: context.node, leader_epoch: self.epoch() };
+                if error != ErrorCode::OffsetOutOfRange {
+                    out.note(Note::EpochRefused {
+                        partition: METADATA,
+                        error,
+                    });
+                }
+                let leader = LeaderIdAndEpoch {
+                    leader_id: context.node,
+                    leader_epoch: self.epoch(),
+                };
                 let failed = FetchedPartition {
                     error_code: error,
                     current_leader: Some(leader),
@@ -74,9 +84,15 @@ impl Controller {
             }
             Ok(Some(diverging)) => {
                 if let Some(replica) = request.replica {
-                    out.note(Note::FetchDiverged { partition: METADATA, follower: replica.replica_id });
+                    out.note(Note::FetchDiverged {
+                        partition: METADATA,
+                        follower: replica.replica_id,
+                    });
                 }
-                let diverged = FetchedPartition { diverging_epoch: Some(diverging), ..self.fetched(Vec::new()) };
+                let diverged = FetchedPartition {
+                    diverging_epoch: Some(diverging),
+                    ..self.fetched(Vec::new())
+                };
                 respond(connection, diverged, out);
             }
             Ok(None) if read.from < self.log.high_watermark() || request.max_wait_ms == 0 => {
@@ -94,21 +110,24 @@ impl Controller {
 
     /// The time of a parked fetch is up.
     pub(super) fn on_fetch_wait_over(&mut self, connection: ConnectionId, out: &mut Outbox) {
-        let read = self.parked.by_connection.remove(&connection).expect("only a parked fetch waits");
+        let read = self
+            .parked
+            .by_connection
+            .remove(&connection)
+            .expect("only a parked fetch waits");
         out.note(Note::ParkedExpired { produce: false });
         respond(connection, self.read(read), out);
     }
 
     /// More is committed.
     pub(super) fn wake_fetches(&mut self, out: &mut Outbox) {
-        let committed = self.log.high_watermark();
-        let (ready, parked) =
-            core::mem::take(&mut self.parked.by_connection).into_iter().partition(|(_, read)| read.from < committed);
-        self.parked.by_connection = parked;
-        let ready: BTreeMap<ConnectionId, Read> = ready;
-        for (connection, read) in ready {
-            out.cancel_timer(Timer::FetchWait { connection });
-            respond(connection, self.read(read), out);
+        for (connection, read) in core::mem::take(&mut self.parked.by_connection) {
+            if read.from < self.log.high_watermark() {
+                out.cancel_timer(Timer::FetchWait { connection });
+                respond(connection, self.read(read), out);
+            } else {
+                self.parked.by_connection.insert(connection, read);
+            }
         }
     }
 
@@ -125,7 +144,11 @@ impl Controller {
             return Ok(diverging(&self.log, wanted));
         }
         let is_within = (self.log.start()..=self.log.end()).contains(&wanted.fetch_offset);
-        if is_within { Ok(None) } else { Err(ErrorCode::OffsetOutOfRange) }
+        if is_within {
+            Ok(None)
+        } else {
+            Err(ErrorCode::OffsetOutOfRange)
+        }
     }
 
     fn read(&self, read: Read) -> FetchedPartition {
@@ -160,12 +183,18 @@ fn diverging(log: &Log, wanted: &FetchPartition) -> Option<EpochEndOffset> {
 }
 
 fn respond(connection: ConnectionId, fetched: FetchedPartition, out: &mut Outbox) {
-    let response = FetchResponse { error_code: ErrorCode::None, responses: Vec::from([fetched]) };
+    let response = FetchResponse {
+        error_code: ErrorCode::None,
+        responses: Vec::from([fetched]),
+    };
     out.respond(connection, response.into());
 }
 
 /// A controller has one log, and a fetch reads that or nothing.
 fn refuse(connection: ConnectionId, out: &mut Outbox) {
-    let response = FetchResponse { error_code: ErrorCode::InvalidRequest, responses: Vec::new() };
+    let response = FetchResponse {
+        error_code: ErrorCode::InvalidRequest,
+        responses: Vec::new(),
+    };
     out.respond(connection, response.into());
 }

@@ -146,13 +146,7 @@ impl Controller {
         self.fence(context, broker, registration, out);
     }
 
-    fn fence(
-        &mut self,
-        context: &ControllerContext<'_>,
-        broker: NodeId,
-        registration: BrokerImage,
-        out: &mut Outbox,
-    ) {
+    fn fence(&mut self, context: &ControllerContext<'_>, broker: NodeId, registration: BrokerImage, out: &mut Outbox) {
         let mut records = Records::default();
         self.change_partitions(context, BrokerEvent::Gone(broker), &mut records);
         records.push(fenced_record(broker, registration, true));

@@ -4,9 +4,9 @@
 //! `QuorumController`: a handler decides on records and a response; the records are appended and at once replayed into the pending
 //! view, which the next handler sees; the response leaves when they are committed. Nothing but replay changes the view.
 //!
-//! - [`commit`]: from records to a committed batch. [`fetch`]: how brokers obtain it.
-//! - [`registration`], [`heartbeat`], [`shutdown`]: which brokers are alive. [`partitions`], [`election`]: what that means for partitions.
-//! - [`alter_partition`], [`topics`], [`producer_ids`]: one API each. [`refusal`]: everything else.
+//! - commit: from records to a committed batch. fetch: how brokers obtain it.
+//! - registration, heartbeat, shutdown: which brokers are alive. partitions, election: what that means for partitions.
+//! - alter_partition, topics, producer_ids: one API each. refusal: everything else.
 
 mod alter_partition;
 mod commit;
@@ -32,7 +32,7 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId};
 use crate::log::Log;
 use crate::machine::{Boot, ConnectionId, Context, Input, Machine, Outbox};
-use crate::message::{Message, Request};
+use crate::message::{Api, Message, Request};
 use crate::metadata::{BrokerImage, MetadataImage};
 use crate::timer::{Timer, Window};
 
@@ -85,7 +85,10 @@ impl Machine for Controller {
             return;
         }
         match input {
-            Input::Message { connection, message: Message::Request(request) } => {
+            Input::Message {
+                connection,
+                message: Message::Request(request),
+            } => {
                 self.on_request(context, connection, request, out);
             }
             Input::Disconnected(connection) => {
@@ -96,7 +99,10 @@ impl Machine for Controller {
             Input::Synced(_, Ok(())) => self.on_synced(context, out),
             Input::Synced(_, Err(_)) => self.halt(out),
             // A controller opens no connections, asks no questions and is not called.
-            Input::Message { message: Message::Response(_), .. }
+            Input::Message {
+                message: Message::Response(_),
+                ..
+            }
             | Input::Connected(_)
             | Input::Chosen(_)
             | Input::Call(_) => {}
@@ -112,11 +118,11 @@ impl Controller {
         request: Request,
         out: &mut Outbox,
     ) {
+        if self.role == Role::Activating && request.api() != Api::Fetch {
+            return refusal::refuse(connection, &request, ErrorCode::NotController, out);
+        }
         match request {
             Request::Fetch(fetch) => self.on_fetch(context, connection, &fetch, out),
-            other if self.role == Role::Activating => {
-                refusal::refuse(connection, &other, ErrorCode::NotController, out);
-            }
             Request::BrokerRegistration(request) => self.on_registration(context, connection, &request, out),
             Request::BrokerHeartbeat(request) => self.on_heartbeat(context, connection, &request, out),
             Request::AlterPartition(request) => self.on_alter_partition(context, connection, &request, out),
@@ -167,7 +173,11 @@ impl Controller {
         self.commits = Commits::default();
         self.shutdowns.clear();
         self.parked.forget_all(out);
-        let unfenced = self.image.brokers.iter().filter(|(_, registration)| !registration.fenced);
+        let unfenced = self
+            .image
+            .brokers
+            .iter()
+            .filter(|(_, registration)| !registration.fenced);
         for (broker, _) in unfenced {
             out.cancel_timer(Timer::Session { broker: *broker });
         }

@@ -56,7 +56,12 @@ impl Controller {
     pub(super) fn change_partitions(&self, context: &ControllerContext<'_>, event: BrokerEvent, records: &mut Records) {
         let is_active = |broker| event.leaves_active(broker, self.image.is_active(broker));
         for (partition, topic, image) in self.image.partitions().filter(|(_, _, image)| event.concerns(image)) {
-            let isr = image.isr.iter().copied().filter(|replica| event.leaving() != Some(*replica)).collect();
+            let isr = image
+                .isr
+                .iter()
+                .copied()
+                .filter(|replica| event.leaving() != Some(*replica))
+                .collect();
             let proposal = Proposal {
                 unclean_shutdown: event.unclean_shutdown(),
                 ..proposal(context, topic, image, isr)
@@ -69,7 +74,9 @@ impl Controller {
 
     /// Whether a broker leads any partition.
     pub(super) fn has_leaderships(&self, broker: NodeId) -> bool {
-        self.image.partitions().any(|(_, _, image)| image.leader == Some(broker))
+        self.image
+            .partitions()
+            .any(|(_, _, image)| image.leader == Some(broker))
     }
 }
 

@@ -44,5 +44,9 @@ impl Controller {
 
 /// No block, and why.
 pub(super) const fn refused(error_code: ErrorCode) -> AllocateProducerIdsResponse {
-    AllocateProducerIdsResponse { error_code, producer_id_start: ProducerId::NONE, producer_id_len: 0 }
+    AllocateProducerIdsResponse {
+        error_code,
+        producer_id_start: ProducerId::NONE,
+        producer_id_len: 0,
+    }
 }

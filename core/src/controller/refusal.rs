@@ -23,12 +23,24 @@ pub(super) fn refuse(connection: ConnectionId, request: &Request, error: ErrorCo
 fn refusal(request: &Request, error_code: ErrorCode) -> Response {
     match request {
         Request::Produce(request) => {
-            let responses = request.partition_data.iter().map(|data| not_produced(data, error_code)).collect();
+            let responses = request
+                .partition_data
+                .iter()
+                .map(|data| not_produced(data, error_code))
+                .collect();
             ProduceResponse { responses }.into()
         }
-        Request::Fetch(_) => FetchResponse { error_code, responses: Vec::new() }.into(),
+        Request::Fetch(_) => FetchResponse {
+            error_code,
+            responses: Vec::new(),
+        }
+        .into(),
         Request::ListOffsets(request) => {
-            let partitions = request.partitions.iter().map(|partition| not_listed(partition, error_code)).collect();
+            let partitions = request
+                .partitions
+                .iter()
+                .map(|partition| not_listed(partition, error_code))
+                .collect();
             ListOffsetsResponse { partitions }.into()
         }
         Request::Metadata(request) => no_metadata(request, error_code).into(),
@@ -40,13 +52,23 @@ fn refusal(request: &Request, error_code: ErrorCode) -> Response {
         }
         .into(),
         Request::OffsetForLeaderEpoch(request) => {
-            let partitions = request.partitions.iter().map(|partition| no_end(partition, error_code)).collect();
+            let partitions = request
+                .partitions
+                .iter()
+                .map(|partition| no_end(partition, error_code))
+                .collect();
             OffsetForLeaderEpochResponse { partitions }.into()
         }
-        Request::AlterPartition(_) => AlterPartitionResponse { error_code, partitions: Vec::new() }.into(),
-        Request::BrokerRegistration(_) => {
-            BrokerRegistrationResponse { error_code, broker_epoch: BrokerEpoch::NONE }.into()
+        Request::AlterPartition(_) => AlterPartitionResponse {
+            error_code,
+            partitions: Vec::new(),
         }
+        .into(),
+        Request::BrokerRegistration(_) => BrokerRegistrationResponse {
+            error_code,
+            broker_epoch: BrokerEpoch::NONE,
+        }
+        .into(),
         Request::BrokerHeartbeat(_) => no_heartbeat(error_code).into(),
         Request::AllocateProducerIds(_) => producer_ids::refused(error_code).into(),
     }
@@ -54,7 +76,12 @@ fn refusal(request: &Request, error_code: ErrorCode) -> Response {
 
 /// A heartbeat that counted for nothing.
 pub(super) const fn no_heartbeat(error_code: ErrorCode) -> BrokerHeartbeatResponse {
-    BrokerHeartbeatResponse { error_code, is_caught_up: false, is_fenced: true, should_shut_down: false }
+    BrokerHeartbeatResponse {
+        error_code,
+        is_caught_up: false,
+        is_fenced: true,
+        should_shut_down: false,
+    }
 }
 
 const fn not_produced(data: &PartitionProduceData, error_code: ErrorCode) -> PartitionProduceResponse {
@@ -85,13 +112,19 @@ fn no_metadata(request: &MetadataRequest, error_code: ErrorCode) -> MetadataResp
         topic_id: TopicId::CLUSTER_METADATA,
         partitions: Vec::new(),
     };
-    MetadataResponse { brokers: Vec::<NodeId>::new(), topics: request.topics.iter().flatten().map(topic).collect() }
+    MetadataResponse {
+        brokers: Vec::<NodeId>::new(),
+        topics: request.topics.iter().flatten().map(topic).collect(),
+    }
 }
 
 const fn no_end(partition: &OffsetForLeaderEpochPartition, error_code: ErrorCode) -> OffsetForLeaderEpochResult {
     OffsetForLeaderEpochResult {
         partition: partition.partition,
         error_code,
-        end: EpochEndOffset { leader_epoch: LeaderEpoch::NONE, end_offset: Offset::NONE },
+        end: EpochEndOffset {
+            leader_epoch: LeaderEpoch::NONE,
+            end_offset: Offset::NONE,
+        },
     }
 }

@@ -25,7 +25,10 @@ impl Controller {
             Some(existing) if blocks_successor(existing) => return out.respond(connection, duplicate().into()),
             existing => self.register(context, request, existing, out),
         };
-        let response = BrokerRegistrationResponse { error_code: ErrorCode::None, broker_epoch: epoch };
+        let response = BrokerRegistrationResponse {
+            error_code: ErrorCode::None,
+            broker_epoch: epoch,
+        };
         self.answer(connection, response, out);
     }
 
@@ -52,7 +55,11 @@ impl Controller {
             self.broker_inactive(broker);
         }
         let epoch = self.next_broker_epoch(&records);
-        records.push(MetadataRecord::RegisterBroker { broker, incarnation: request.incarnation_id, epoch });
+        records.push(MetadataRecord::RegisterBroker {
+            broker,
+            incarnation: request.incarnation_id,
+            epoch,
+        });
         self.append(context, records, out);
         epoch
     }

@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 use super::commit::Records;
 use super::{Controller, ControllerContext};
 use crate::call::NewTopic;
+use crate::config::TopicConfig;
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, PartitionEpoch, TopicId, TopicName, TopicPartition};
 use crate::machine::{ConnectionId, Outbox};
 use crate::message::{CreateTopicsRequest, CreateTopicsResponse};
-use crate::metadata::{self, MetadataImage};
+use crate::metadata::MetadataImage;
 use crate::record::MetadataRecord;
 
 /// How long the name of a topic may be.
@@ -27,7 +28,13 @@ impl Controller {
         match creation(context, &self.image, &request.topic) {
             Ok(records) => {
                 self.append(context, records, out);
-                self.answer(connection, CreateTopicsResponse { error_code: ErrorCode::None }, out);
+                self.answer(
+                    connection,
+                    CreateTopicsResponse {
+                        error_code: ErrorCode::None,
+                    },
+                    out,
+                );
             }
             Err(error_code) => self.answer(connection, CreateTopicsResponse { error_code }, out),
         }
@@ -35,28 +42,43 @@ impl Controller {
 }
 
 /// The records that create a topic.
-fn creation(
-    context: &ControllerContext<'_>,
-    image: &MetadataImage,
-    topic: &NewTopic,
-) -> Result<Records, ErrorCode> {
+fn creation(context: &ControllerContext<'_>, image: &MetadataImage, topic: &NewTopic) -> Result<Records, ErrorCode> {
     check_name(image, &topic.name)?;
     let configs = configs(context, topic)?;
     check_assignments(image, &topic.assignments)?;
 
-    // Ids are never given away twice, which would matter if topics could be deleted.
-    let newest = image.topics.keys().next_back().copied().unwrap_or(TopicId::CLUSTER_METADATA);
+    // Kafka draws a random id; any new one will do.
+    let newest = image
+        .topics
+        .keys()
+        .next_back()
+        .copied()
+        .unwrap_or(TopicId::CLUSTER_METADATA);
     let id = TopicId(newest.0 + 1);
     let mut records = Records::default();
-    records.push(MetadataRecord::Topic { name: topic.name.clone(), id });
+    records.push(MetadataRecord::Topic {
+        name: topic.name.clone(),
+        id,
+    });
     for (key, value) in configs {
-        records.push(MetadataRecord::Config { topic: topic.name.clone(), key, value });
+        records.push(MetadataRecord::Config {
+            topic: topic.name.clone(),
+            key: key.into(),
+            value,
+        });
     }
     for (index, replicas) in (0..).zip(&topic.assignments) {
-        let isr: Vec<NodeId> = replicas.iter().copied().filter(|replica| image.is_active(*replica)).collect();
+        let isr: Vec<NodeId> = replicas
+            .iter()
+            .copied()
+            .filter(|replica| image.is_active(*replica))
+            .collect();
         let leader = *isr.first().ok_or(ErrorCode::InvalidReplicaAssignment)?;
         records.push(MetadataRecord::Partition {
-            partition: TopicPartition { topic: id, partition: index },
+            partition: TopicPartition {
+                topic: id,
+                partition: index,
+            },
             replicas: replicas.clone(),
             isr,
             leader: Some(leader),
@@ -67,23 +89,17 @@ fn creation(
     Ok(records)
 }
 
-/// The topic's configuration as far as it is not Kafka's default: what the operator sets, and what the cluster's own defaults are.
-fn configs(context: &ControllerContext<'_>, topic: &NewTopic) -> Result<Vec<(String, String)>, ErrorCode> {
-    let mut config = context.config.topic_defaults.clone();
-    for (key, value) in &topic.configs {
-        metadata::set_config(&mut config, key, value)?;
-    }
-    let defaults = to_pairs(&metadata::kafka_defaults());
-    Ok(to_pairs(&config).into_iter().filter(|pair| !defaults.contains(pair)).collect())
-}
-
-fn to_pairs(config: &crate::config::TopicConfig) -> Vec<(String, String)> {
-    use alloc::string::ToString;
-    Vec::from([
-        ("min.insync.replicas".to_string(), config.min_insync_replicas.to_string()),
-        ("unclean.leader.election.enable".to_string(), config.unclean_leader_election_enable.to_string()),
-        ("max.message.bytes".to_string(), config.max_message_bytes.to_string()),
-    ])
+/// The topic's configuration as far as it is not Kafka's default: what the operator sets, and the cluster's own defaults, which the
+/// brokers could not know otherwise.
+fn configs(context: &ControllerContext<'_>, topic: &NewTopic) -> Result<Vec<(&'static str, String)>, ErrorCode> {
+    let pairs = topic.configs.iter().map(|(key, value)| (&**key, &**value));
+    let config = TopicConfig::parse(pairs, &context.config.topic_defaults).map_err(|_| ErrorCode::InvalidConfig)?;
+    let defaults = TopicConfig::defaults();
+    let differs = config
+        .to_pairs()
+        .zip(defaults.to_pairs())
+        .filter(|(own, default)| own != default);
+    Ok(differs.map(|(own, _)| own).collect())
 }
 
 fn check_name(image: &MetadataImage, name: &TopicName) -> Result<(), ErrorCode> {
@@ -102,7 +118,9 @@ fn check_name(image: &MetadataImage, name: &TopicName) -> Result<(), ErrorCode> 
 }
 
 fn check_assignments(image: &MetadataImage, assignments: &[Vec<NodeId>]) -> Result<(), ErrorCode> {
-    let Some(first) = assignments.first() else { return Err(ErrorCode::InvalidPartitions) };
+    let Some(first) = assignments.first() else {
+        return Err(ErrorCode::InvalidPartitions);
+    };
     for replicas in assignments {
         let is_repeated = |(at, replica): (usize, &NodeId)| replicas[..at].contains(replica);
         let is_possible = !replicas.is_empty()

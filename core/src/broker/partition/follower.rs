@@ -118,21 +118,15 @@ impl Follower {
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
-        self.progress = match answer.error_code {
-            ErrorCode::None => match answer.diverging_epoch {
-                Some(at_leader) => {
-                    truncate(log, divergence(log, at_leader), changes, out);
-                    Progress::Ready
-                }
-                None => append(answer, log, changes, out),
-            },
-            ErrorCode::OffsetOutOfRange => Progress::OutOfRange,
-            // The leader is ahead of this replica: the metadata log will bring the epoch.
-            ErrorCode::FencedLeaderEpoch => Progress::Failed,
-            error => {
-                debug_assert!(error != ErrorCode::None, "success is handled above");
-                Progress::Delayed
-            }
+        self.progress = if answer.error_code == ErrorCode::OffsetOutOfRange {
+            Progress::OutOfRange
+        } else if answer.error_code != ErrorCode::None {
+            Progress::after(answer.error_code)
+        } else if let Some(at_leader) = answer.diverging_epoch {
+            truncate(log, divergence(log, at_leader), changes, out);
+            Progress::Ready
+        } else {
+            append(answer, log, changes, out)
         };
     }
 
@@ -148,8 +142,18 @@ impl Follower {
 
     /// The leader refused to tell where its log ends.
     pub(super) fn leader_end_refused(&mut self, error: ErrorCode) {
-        let is_fenced = error == ErrorCode::FencedLeaderEpoch;
-        self.progress = if is_fenced { Progress::Failed } else { Progress::Delayed };
+        self.progress = Progress::after(error);
+    }
+}
+
+impl Progress {
+    fn after(error: ErrorCode) -> Self {
+        // The leader is ahead of this replica: the metadata log will bring the epoch.
+        if error == ErrorCode::FencedLeaderEpoch {
+            Self::Failed
+        } else {
+            Self::Delayed
+        }
     }
 }
 

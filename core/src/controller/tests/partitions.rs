@@ -80,8 +80,13 @@ fn without_eligible_leader_replicas_the_last_one_in_sync_stays_on_record() {
         log 12 RegisterBroker 2 as 21 epoch 12
         note registered 2@12
         to 2: BrokerRegistration NONE epoch 12
-        > heartbeat 2@13 at 13
-        to 2: BrokerHeartbeat STALE_BROKER_EPOCH fenced
+        > heartbeat 2@12 at 12
+        log 13 BrokerRegistrationChange 2@12 unfence
+        log 14 PartitionChange t1-0 leader 2
+        arm session 2 9000ms
+        note unfenced 2
+        note t1-0 leader 2 epoch 3 isr [2] elr [] partition epoch 3
+        to 2: BrokerHeartbeat NONE caught-up
         ",
     );
 }
@@ -120,10 +125,18 @@ fn an_unclean_shutdown_costs_eligibility() {
         note t1-0 leader none epoch 2 isr [] elr [1] partition epoch 3
         note registered 2@14
         to 2: BrokerRegistration NONE epoch 14
-        > heartbeat 2@15 at 15
-        to 2: BrokerHeartbeat STALE_BROKER_EPOCH fenced
-        > heartbeat 1@13 at 13
-        to 1: BrokerHeartbeat STALE_BROKER_EPOCH fenced
+        > heartbeat 2@14 at 14
+        log 15 BrokerRegistrationChange 2@14 unfence
+        arm session 2 9000ms
+        note unfenced 2
+        to 2: BrokerHeartbeat NONE caught-up
+        > heartbeat 1@12 at 14
+        log 16 BrokerRegistrationChange 1@12 unfence
+        log 17 PartitionChange t1-0 leader 1 isr [1] elr [] last known []
+        arm session 1 9000ms
+        note unfenced 1
+        note t1-0 leader 1 epoch 3 isr [1] elr [] partition epoch 4
+        to 1: BrokerHeartbeat NONE caught-up
         ",
     );
 }
@@ -248,6 +261,7 @@ fn a_proposal_that_is_out_of_date_or_impossible_is_refused() {
         note t1-0 leader 1 epoch 0 isr [1, 2] elr [] partition epoch 1
         note fenced 3
         > alter 1@0 t1-0 isr 1@1 epochs 0/1
+        note refused t1-0 STALE_BROKER_EPOCH
         to 1: AlterPartition STALE_BROKER_EPOCH 
         > alter 1@1 t2-0 isr 1@1 epochs 0/1
         note refused t2-0 UNKNOWN_TOPIC_ID

@@ -8,7 +8,8 @@
 //! alter 1@5 t1-0 isr 1@5,2@6 epochs 0/0 [recovering]     leader epoch / partition epoch
 //! ids 1@5                                   AllocateProducerIds
 //! fetch 1 from 3 [epoch 2] [last 2] [now]   current leader epoch, last fetched epoch; without waiting
-//! wait over 1 | disconnect 1                of the connection over which broker 1 fetches
+//! wait over 1                               of the fetch of broker 1
+//! disconnect 1 metadata|lifecycle
 //! late …                                    the same request, after its connection has ended
 //! ```
 
@@ -32,19 +33,29 @@ pub(super) fn input(line: &str) -> Input {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
         ["late", ..] => match input(line.trim_start_matches("late ")) {
-            Input::Message { connection, message } => {
-                Input::Message { connection: ConnectionId { generation: ConnectionId::ENDED, ..connection }, message }
-            }
+            Input::Message { connection, message } => Input::Message {
+                connection: ConnectionId {
+                    generation: ConnectionId::ENDED,
+                    ..connection
+                },
+                message,
+            },
             other => panic!("only messages are late, not {other:?}"),
         },
-        ["expire", broker] => Input::TimerFired(Timer::Session { broker: NodeId(number(broker)) }),
-        ["wait", "over", broker] => {
-            Input::TimerFired(Timer::FetchWait { connection: connection(NodeId(number(broker)), Lane::Metadata) })
-        }
-        ["disconnect", broker] => Input::Disconnected(connection(NodeId(number(broker)), Lane::Metadata)),
+        ["expire", broker] => Input::TimerFired(Timer::Session {
+            broker: NodeId(number(broker)),
+        }),
+        ["wait", "over", broker] => Input::TimerFired(Timer::FetchWait {
+            connection: connection(NodeId(number(broker)), Lane::Metadata),
+        }),
+        ["disconnect", broker, "metadata"] => Input::Disconnected(connection(NodeId(number(broker)), Lane::Metadata)),
+        ["disconnect", broker, "lifecycle"] => Input::Disconnected(connection(NodeId(number(broker)), Lane::Lifecycle)),
         [kind, sender, ref rest @ ..] => {
             let (peer, lane, request) = request(kind, sender, rest);
-            Input::Message { connection: connection(peer, lane), message: Message::Request(request) }
+            Input::Message {
+                connection: connection(peer, lane),
+                message: Message::Request(request),
+            }
         }
         [] | [_] => panic!("no input: {line}"),
     }
@@ -62,7 +73,10 @@ fn request(kind: &str, sender: &str, words: &[&str]) -> (NodeId, Lane, Request) 
             (broker_id, Lane::Lifecycle, request.into())
         }
         "heartbeat" => {
-            let BrokerState { broker_id, broker_epoch } = state(sender);
+            let BrokerState {
+                broker_id,
+                broker_epoch,
+            } = state(sender);
             let request = BrokerHeartbeatRequest {
                 broker_id,
                 broker_epoch,
@@ -72,11 +86,33 @@ fn request(kind: &str, sender: &str, words: &[&str]) -> (NodeId, Lane, Request) 
             };
             (broker_id, Lane::Lifecycle, request.into())
         }
-        "create" => (NodeId(50), Lane::Client, CreateTopicsRequest { topic: topic(sender, words) }.into()),
-        "alter" => (state(sender).broker_id, Lane::AlterPartition, alter(state(sender), words).into()),
+        "create" => (
+            NodeId(50),
+            Lane::Client,
+            CreateTopicsRequest {
+                topic: topic(sender, words),
+            }
+            .into(),
+        ),
+        "alter" => (
+            state(sender).broker_id,
+            Lane::AlterPartition,
+            alter(state(sender), words).into(),
+        ),
         "ids" => {
-            let BrokerState { broker_id, broker_epoch } = state(sender);
-            (broker_id, Lane::Forwarding, AllocateProducerIdsRequest { broker_id, broker_epoch }.into())
+            let BrokerState {
+                broker_id,
+                broker_epoch,
+            } = state(sender);
+            (
+                broker_id,
+                Lane::Forwarding,
+                AllocateProducerIdsRequest {
+                    broker_id,
+                    broker_epoch,
+                }
+                .into(),
+            )
         }
         "fetch" => (NodeId(number(sender)), Lane::Metadata, fetch(words).into()),
         other => panic!("no request: {other}"),
@@ -87,7 +123,10 @@ fn topic(name: &str, words: &[&str]) -> NewTopic {
     let (assignments, configs): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('['));
     let replicas = |list: &str| -> Vec<NodeId> {
         let list = list.trim_matches(['[', ']']);
-        list.split(',').filter(|id| !id.is_empty()).map(|id| NodeId(number(id))).collect()
+        list.split(',')
+            .filter(|id| !id.is_empty())
+            .map(|id| NodeId(number(id)))
+            .collect()
     };
     let config = |pair: &str| -> (String, String) {
         let (key, value) = pair.split_once('=').expect("key=value");
@@ -102,8 +141,9 @@ fn topic(name: &str, words: &[&str]) -> NewTopic {
 
 fn alter(broker: BrokerState, words: &[&str]) -> AlterPartitionRequest {
     let isr = after("isr", words).expect("an isr");
-    let (leader_epoch, partition_epoch) =
-        after("epochs", words).and_then(|epochs| epochs.split_once('/')).expect("leader epoch/partition epoch");
+    let (leader_epoch, partition_epoch) = after("epochs", words)
+        .and_then(|epochs| epochs.split_once('/'))
+        .expect("leader epoch/partition epoch");
     let data = AlterPartitionData {
         partition: partition(words[0]),
         leader_epoch: LeaderEpoch(number(leader_epoch)),
@@ -111,7 +151,10 @@ fn alter(broker: BrokerState, words: &[&str]) -> AlterPartitionRequest {
         recovering: words.contains(&"recovering"),
         partition_epoch: PartitionEpoch(number(partition_epoch)),
     };
-    AlterPartitionRequest { broker, partitions: Vec::from([data]) }
+    AlterPartitionRequest {
+        broker,
+        partitions: Vec::from([data]),
+    }
 }
 
 fn fetch(words: &[&str]) -> FetchRequest {
@@ -134,17 +177,27 @@ fn fetch(words: &[&str]) -> FetchRequest {
 }
 
 fn connection(peer: NodeId, lane: Lane) -> ConnectionId {
-    ConnectionId { peer, lane, generation: Generation(0) }
+    ConnectionId {
+        peer,
+        lane,
+        generation: Generation(0),
+    }
 }
 
 fn partition(text: &str) -> TopicPartition {
     let (topic, partition) = text.trim_start_matches('t').split_once('-').expect("topic-partition");
-    TopicPartition { topic: TopicId(number(topic)), partition: number(partition) }
+    TopicPartition {
+        topic: TopicId(number(topic)),
+        partition: number(partition),
+    }
 }
 
 fn state(text: &str) -> BrokerState {
     let (broker, epoch) = text.split_once('@').expect("broker@epoch");
-    BrokerState { broker_id: NodeId(number(broker)), broker_epoch: BrokerEpoch(number(epoch)) }
+    BrokerState {
+        broker_id: NodeId(number(broker)),
+        broker_epoch: BrokerEpoch(number(epoch)),
+    }
 }
 
 fn after<'a>(name: &str, words: &[&'a str]) -> Option<&'a str> {

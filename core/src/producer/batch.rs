@@ -1,0 +1,165 @@
+//! A batch on its way: filled record by record, encoded when it is first sent, answered once.
+
+use alloc::vec::Vec;
+
+use crate::call::{Answer, ProducerRecord, RecordMetadata, SendError, SendFailure};
+use crate::ids::{CallId, LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicName};
+use crate::machine::Outbox;
+use crate::record::{Batch, BatchBuilder};
+
+/// One batch for one partition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ProducerBatch {
+    /// Names it within its partition.
+    pub(super) number: u32,
+    /// The calls that wait for it, one a record, in order.
+    pub(super) calls: Vec<CallId>,
+    /// How far it is.
+    pub(super) stage: Stage,
+}
+
+/// A record that is to be appended, its partition being known.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    /// The call that waits for it.
+    pub(super) call: CallId,
+    /// The record.
+    pub(super) record: ProducerRecord,
+    /// When it was appended: its CreateTime.
+    pub(super) timestamp: Timestamp,
+}
+
+/// How far a batch is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Stage {
+    /// Never sent; the last batch of a partition still takes records.
+    Filling {
+        /// The records so far.
+        builder: BatchBuilder,
+        /// Its linger timer is armed: it may be sent along with others, but not for its own sake.
+        lingering: bool,
+    },
+    /// Sent at least once, and so never changed again.
+    Sent(SentBatch),
+}
+
+/// A batch that was sent at least once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SentBatch {
+    /// The bytes, with producer id and sequence.
+    pub(super) records: Batch,
+    /// How often it was put back; counts no further than any decision looks.
+    pub(super) attempts: u32,
+    /// An attempt that is over may have been appended.
+    pub(super) maybe_appended: bool,
+    /// The leader epoch known when it was last sent.
+    pub(super) leader_epoch: LeaderEpoch,
+}
+
+impl ProducerBatch {
+    /// With its first record.
+    pub(super) fn new(number: u32, arrival: Arrival) -> Self {
+        let Arrival { call, record, timestamp } = arrival;
+        let mut builder = BatchBuilder::new();
+        builder.append(timestamp, record.key, record.value, &[]);
+        Self { number, calls: Vec::from([call]), stage: Stage::Filling { builder, lingering: false } }
+    }
+
+    /// Adds a record if the batch stays within `batch_size`; gives it back otherwise.
+    pub(super) fn try_append(&mut self, arrival: Arrival, batch_size: usize) -> Result<(), Arrival> {
+        let Stage::Filling { builder, .. } = &mut self.stage else { return Err(arrival) };
+        let (key, value) = (arrival.record.key.as_ref(), arrival.record.value.as_ref());
+        if builder.size_with(arrival.timestamp, key, value, &[]) > batch_size {
+            return Err(arrival);
+        }
+        builder.append(arrival.timestamp, arrival.record.key, arrival.record.value, &[]);
+        self.calls.push(arrival.call);
+        Ok(())
+    }
+
+    /// How many bytes it has.
+    pub(super) fn size(&self) -> usize {
+        match &self.stage {
+            Stage::Filling { builder, .. } => builder.size(),
+            Stage::Sent(sent) => sent.records.size(),
+        }
+    }
+
+    /// Whether it takes no more records.
+    pub(super) fn is_full(&self, batch_size: usize) -> bool {
+        match &self.stage {
+            Stage::Filling { builder, .. } => builder.size() >= batch_size,
+            Stage::Sent(_) => true,
+        }
+    }
+
+    /// Whether it waits for more records.
+    pub(super) fn is_lingering(&self) -> bool {
+        matches!(self.stage, Stage::Filling { lingering: true, .. })
+    }
+
+    /// It waits for more records, or no longer; says whether that is a change.
+    pub(super) fn set_lingering(&mut self, wanted: bool) -> bool {
+        match &mut self.stage {
+            Stage::Filling { lingering, .. } => core::mem::replace(lingering, wanted) != wanted,
+            Stage::Sent(_) => false,
+        }
+    }
+
+    /// What there is to know about a batch that was sent.
+    pub(super) fn sent(&self) -> Option<&SentBatch> {
+        match &self.stage {
+            Stage::Filling { .. } => None,
+            Stage::Sent(sent) => Some(sent),
+        }
+    }
+
+    /// The same, to change it.
+    ///
+    /// # Panics
+    /// If it was never sent.
+    pub(super) fn sent_mut(&mut self) -> &mut SentBatch {
+        match &mut self.stage {
+            Stage::Filling { .. } => panic!("a batch in flight was never sent"),
+            Stage::Sent(sent) => sent,
+        }
+    }
+
+    /// The sequence of its first record, once it has one.
+    pub(super) fn sequence(&self) -> Option<Sequence> {
+        self.sent().map(|sent| sent.records.base_sequence()).filter(|sequence| *sequence != Sequence::NONE)
+    }
+
+    /// It is being sent to the leader of this epoch. What was encoded once stays as it is: an earlier attempt may have been appended,
+    /// and only under the same sequence can the broker tell.
+    pub(super) fn send(
+        &mut self,
+        leader_epoch: LeaderEpoch,
+        producer: Option<(ProducerId, ProducerEpoch, Sequence)>,
+    ) -> &SentBatch {
+        match &mut self.stage {
+            Stage::Filling { builder, .. } => {
+                let records = builder.build(producer);
+                self.stage = Stage::Sent(SentBatch { records, attempts: 0, maybe_appended: false, leader_epoch });
+            }
+            Stage::Sent(sent) => sent.leader_epoch = leader_epoch,
+        }
+        self.sent().expect("a batch that was just sent")
+    }
+
+    /// Answers its calls: the records are in the log from `base_offset` on, if that is known.
+    pub(super) fn succeed(self, topic: &TopicName, partition: i32, base_offset: Option<Offset>, out: &mut Outbox) {
+        for (call, index) in self.calls.into_iter().zip(0..) {
+            let offset = base_offset.map(|base_offset| base_offset + index);
+            let metadata = RecordMetadata { topic: topic.clone(), partition, offset };
+            out.answer(Answer::Sent { call, result: Ok(metadata) });
+        }
+    }
+
+    /// Answers its calls: it was given up.
+    pub(super) fn fail(self, error: SendError, maybe_appended: bool, out: &mut Outbox) {
+        for call in self.calls {
+            out.answer(Answer::Sent { call, result: Err(SendFailure { error, maybe_appended }) });
+        }
+    }
+}
