@@ -1,20 +1,19 @@
 //! P4: every send completes once, in time, and no more requests are under way than allowed.
 
 use kafkasim_core::config::ProducerConfig;
-use kafkasim_core::ids::{NodeId, TopicPartition};
+use kafkasim_core::ids::{CallId, NodeId, TopicPartition};
 
-use super::sends::Matching;
 use super::view::View;
 use super::{Finding, Promise, Verdict};
 
-/// Whether a call and its answer match.
-pub(crate) fn matched(node: NodeId, matching: Matching) -> Option<Finding> {
-    let message = match matching {
-        Matching::Fine => return None,
-        Matching::Reused(call) => format!("{node} makes call {call} again while it is outstanding"),
-        Matching::Unasked(call) => format!("{node} is told how call {call} ended, which is not outstanding"),
-    };
-    Some(violated(message))
+/// A call has the number of one that is outstanding.
+pub(crate) fn reused(node: NodeId, call: CallId) -> Finding {
+    violated(format!("{node} makes call {call} again while it is outstanding"))
+}
+
+/// An answer is to a call that is not outstanding: it was never made, or answered before.
+pub(crate) fn unasked(node: NodeId, call: CallId) -> Finding {
+    violated(format!("{node} is told how call {call} ended, which is not outstanding"))
 }
 
 /// A producer handed a batch to the network.

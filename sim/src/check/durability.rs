@@ -9,6 +9,7 @@ use kafkasim_core::message::Acks;
 use kafkasim_core::metadata::PartitionImage;
 use kafkasim_core::record::Batch;
 
+use super::offsets::Offsets;
 use super::sends::{Outcome, Send, text};
 use super::truth::{Change, CommittedBatch, batches};
 use super::{Finale, Finding, Promise, Scene, Verdict, guarantee, liveness};
@@ -95,22 +96,19 @@ impl Durability {
     }
 
     /// The run is over, and everything that can be read was read.
-    pub(crate) fn finish(&self, scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Finding>) {
+    pub(crate) fn finish(&self, scene: &Scene<'_>, finale: &Finale, offsets: &Offsets, findings: &mut Vec<Finding>) {
         for (value, send) in scene.sends.iter().filter(|(_, send)| !send.read) {
-            let Some((partition, offset)) = place(scene, send) else { continue };
-            let offset = offset.or(send.committed.map(|(_, offset)| offset));
-            let verdict = self.judge_at_the_end(scene, value, send, partition, offset);
-            let has_been_passed = offset.is_some_and(|offset| {
-                let reads = scene.sends.iter().filter(|(_, send)| send.read).filter_map(|(_, send)| send.committed);
-                reads.into_iter().any(|(read, at)| read == partition && at > offset)
-            });
+            let Some((partition, told)) = place(scene, send) else { continue };
+            let offset = told.or(send.committed.map(|(_, offset)| offset));
             let (whose, what) = (scene.truth.name(partition), text(value));
-            let at = offset.map_or(String::new(), |offset| format!(" at {offset}"));
-            if has_been_passed || offset.is_none() {
-                let message = format!("{whose}: {what}{at} was acknowledged to {}, and nobody has read it", send.producer);
+            let verdict = self.judge_at_the_end(scene, value, send, partition, offset);
+            let message = match offset {
+                None => format!("{whose}: {what} was acknowledged to {}, but never written", send.producer),
+                Some(at) => format!("{whose}: {what} was acknowledged to {} at {at}, but not read", send.producer),
+            };
+            if offset.is_none_or(|offset| offsets.highest_read(partition).is_some_and(|read| read >= offset)) {
                 findings.push(Finding::new(Promise::LostWrite, verdict, message));
             } else if !liveness::is_out_of_reach(scene, partition, &finale.healed_core) {
-                let message = format!("{whose}: {what}{at} was acknowledged to {}, but not seen in the end", send.producer);
                 findings.push(Finding::new(Promise::Unseen, verdict, message));
             }
         }
@@ -140,11 +138,8 @@ impl Durability {
     ) {
         let Some(unsettled) = self.unsettled.remove(&partition) else { return };
         let log = batches(scene.view.log(leader, partition));
-        let (kept, lost): (BTreeMap<_, _>, Vec<_>) = {
-            let (kept, lost): (Vec<_>, Vec<_>) =
-                unsettled.into_iter().partition(|(offset, value)| holds(log, *offset, value));
-            (kept.into_iter().collect(), lost)
-        };
+        let is_kept = |(offset, value): &(Offset, Bytes)| holds(log, *offset, value);
+        let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) = unsettled.into_iter().partition(is_kept);
         if !kept.is_empty() {
             self.unsettled.insert(partition, kept);
         }

@@ -13,9 +13,16 @@ use super::{Finding, Promise, Scene, Verdict, guarantee};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Offsets {
     seen: BTreeMap<TopicPartition, BTreeMap<Offset, Bytes>>,
+    highest_read: BTreeMap<TopicPartition, Offset>,
 }
 
 impl Offsets {
+    /// The highest offset that anybody has read.
+    pub(crate) fn highest_read(&self, partition: TopicPartition) -> Option<Offset> {
+        self.highest_read.get(&partition).copied()
+    }
+
+
     /// A record is committed. It was not before, or at another place.
     pub(crate) fn committed(
         &self,
@@ -80,7 +87,9 @@ impl Offsets {
         records: &[(Offset, Bytes)],
         findings: &mut Vec<Finding>,
     ) {
-        let Some((first, _)) = records.first() else { return };
+        let (Some((first, _)), Some((last, _))) = (records.first(), records.last()) else { return };
+        let highest = self.highest_read.entry(partition).or_insert(*last);
+        *highest = (*highest).max(*last);
         let truth = scene.truth.partition(partition);
         let mut committed = truth.into_iter().flat_map(|truth| truth.committed.values_from(*first)).peekable();
         for (offset, value) in records {

@@ -21,8 +21,8 @@ pub(crate) struct Order {
 struct Reader {
     /// The last offset that it was given.
     last: Option<Offset>,
-    /// Where it was told to go on, if its position was moved since.
-    moved_to: Option<Offset>,
+    /// Where it is to start, while it was given nothing.
+    starts_at: Option<Offset>,
 }
 
 /// What is wrong with the next records.
@@ -59,7 +59,7 @@ impl Order {
     }
 
     /// Records are lost: the next ones follow those that are left.
-    pub(crate) fn lost(&mut self, partition: TopicPartition, kept: &[&Send]) {
+    pub(crate) fn lost<'a>(&mut self, partition: TopicPartition, kept: impl Iterator<Item = &'a Send>) {
         self.sent.retain(|(_, _, sent_to), _| *sent_to != partition);
         for send in kept {
             let last = self.sent.entry((send.producer, send.session, partition)).or_default();
@@ -73,20 +73,21 @@ impl Order {
         scene: &Scene<'_>,
         node: NodeId,
         partition: TopicPartition,
-        offsets: impl Iterator<Item = Offset>,
+        records: &[(Offset, Bytes)],
         findings: &mut Vec<Finding>,
     ) {
         let reader = self.readers.entry((node, partition)).or_default();
-        for offset in offsets {
-            if let Some(broken) = reader.next(offset, |from| first_record(scene, partition, from)) {
-                findings.push(broken.finding(scene, node, partition, offset));
+        for (offset, _) in records {
+            if let Some(broken) = reader.next(*offset, |from| first_record(scene, partition, from)) {
+                findings.push(broken.finding(scene, node, partition, *offset));
             }
         }
     }
 
     /// A consumer's position was moved: looked up anew, or taken back behind a truncation.
     pub(crate) fn moved(&mut self, node: NodeId, partition: TopicPartition, to: Offset) {
-        self.readers.entry((node, partition)).or_default().moved_to = Some(to);
+        let reader = self.readers.entry((node, partition)).or_default();
+        reader.starts_at = reader.last.is_none().then_some(to);
     }
 
     /// A consumer reads these partitions from now on, and goes on where it was in those that it has read before.
@@ -104,11 +105,11 @@ impl Reader {
     /// It is given the record at this offset. `first_record` is where the first record from some offset on is.
     fn next(&mut self, offset: Offset, first_record: impl Fn(Offset) -> Option<Offset>) -> Option<Break> {
         let last = self.last.replace(offset);
-        let moved_to = self.moved_to.take();
+        let starts_at = self.starts_at.take();
         if last.is_some_and(|last| offset <= last) {
             return Some(Break::Back);
         }
-        let from = last.map(Offset::next).or(moved_to)?;
+        let from = last.map(Offset::next).or(starts_at)?;
         if offset == from {
             return None;
         }
@@ -152,7 +153,7 @@ mod tests {
             .split_whitespace()
             .filter_map(|step| {
                 if let Some(to) = step.strip_prefix("move:") {
-                    reader.moved_to = Some(Offset(to.parse().expect("an offset")));
+                    reader.starts_at = reader.last.is_none().then(|| Offset(to.parse().expect("an offset")));
                     return None;
                 }
                 let offset: i64 = step.parse().expect("an offset");

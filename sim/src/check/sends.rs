@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use kafkasim_core::call::{Answer, Call, ProducerRecord, RecordMetadata, SendError};
+use kafkasim_core::call::{Answer, Call, ProducerRecord, RecordMetadata};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{CallId, NodeId, Offset, TopicName, TopicPartition};
 use kafkasim_core::message::{Acks, Api};
@@ -54,15 +54,17 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-/// Whether calls and answers match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a call, or an answer, goes together with what was called and answered before.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Matching {
-    /// They do, or the event is about something else.
+    /// Well, or the event is about something else.
     Fine,
+    /// It completes the send of this value.
+    Completed(Bytes),
     /// A call has the number of one that is outstanding.
-    Reused(CallId),
+    Reused(NodeId, CallId),
     /// An answer is to a call that is not outstanding.
-    Unasked(CallId),
+    Unasked(NodeId, CallId),
 }
 
 impl Sends {
@@ -81,12 +83,11 @@ impl Sends {
         self.outstanding.iter().map(|((producer, _), value)| (*producer, value.as_ref()))
     }
 
-    /// Remembers where a value was committed first; says where if it was before.
-    pub(crate) fn committed(&mut self, value: &Bytes, place: (TopicPartition, Offset)) -> Option<(TopicPartition, Offset)> {
-        let send = self.by_value.get_mut(value)?;
-        let before = send.committed;
-        send.committed = before.or(Some(place));
-        before
+    /// Remembers where a value was committed first.
+    pub(crate) fn committed(&mut self, value: &Bytes, place: (TopicPartition, Offset)) {
+        if let Some(send) = self.by_value.get_mut(value) {
+            send.committed = send.committed.or(Some(place));
+        }
     }
 
     /// What was committed there is lost.
@@ -105,14 +106,14 @@ impl Sends {
         }
     }
 
-    /// Takes an event in; says whether calls and answers match.
+    /// Takes an event in.
     pub(crate) fn observe(&mut self, view: &dyn View, event: &Event) -> Matching {
         match event {
             Event::Called { node, call: Call::Send { call, record } } => self.called(view, *node, *call, record),
             Event::Answered { node, answer: Answer::Sent { call, result } } => {
                 let outcome = match result {
                     Ok(place) => Outcome::Acknowledged(place.clone()),
-                    Err(error) if is_definite(*error) => Outcome::Failed,
+                    Err(failure) if failure.is_definite() => Outcome::Failed,
                     Err(_) => Outcome::Open,
                 };
                 self.answered(*node, *call, outcome)
@@ -150,16 +151,17 @@ impl Sends {
         }
         match self.outstanding.insert((producer, call), record.value.clone()) {
             None => Matching::Fine,
-            Some(_) => Matching::Reused(call),
+            Some(_) => Matching::Reused(producer, call),
         }
     }
 
     fn answered(&mut self, producer: NodeId, call: CallId, outcome: Outcome) -> Matching {
-        let Some(value) = self.outstanding.remove(&(producer, call)) else { return Matching::Unasked(call) };
-        if let Some(send) = value.and_then(|value| self.by_value.get_mut(&value)) {
+        let Some(value) = self.outstanding.remove(&(producer, call)) else { return Matching::Unasked(producer, call) };
+        let Some(value) = value else { return Matching::Fine };
+        if let Some(send) = self.by_value.get_mut(&value) {
             send.outcome = outcome;
         }
-        Matching::Fine
+        Matching::Completed(value)
     }
 
     /// Nobody will ever learn what became of its sends.
@@ -244,11 +246,6 @@ impl Risks {
 /// A value as people read it.
 pub(crate) fn text(value: &Bytes) -> String {
     String::from_utf8_lossy(value).into_owned()
-}
-
-/// Whether a producer that is told so knows that no attempt was appended.
-const fn is_definite(error: SendError) -> bool {
-    matches!(error, SendError::RecordTooLarge | SendError::MaxBlock)
 }
 
 /// Whether a batch may have been appended although its producer was told so.

@@ -1,6 +1,6 @@
 //! What monitors may look at besides events: disks, configurations, and what leaders believe.
 
-use kafkasim_core::config::{ConsumerConfig, ProducerConfig};
+use kafkasim_core::config::ProducerConfig;
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, TopicPartition};
 use kafkasim_core::message::{Acks, Request, Response};
@@ -16,8 +16,6 @@ pub(crate) trait View {
     fn producers(&self) -> Vec<NodeId>;
     /// How a producer is configured, if this process is one.
     fn producer(&self, node: NodeId) -> Option<&ProducerConfig>;
-    /// How a consumer is configured, if this process is one.
-    fn consumer(&self, node: NodeId) -> Option<&ConsumerConfig>;
     /// Whether the cluster keeps eligible leader replicas (KIP-966).
     fn keeps_eligible_leader_replicas(&self) -> bool;
     /// How often a process was started.
@@ -26,11 +24,22 @@ pub(crate) trait View {
     fn is_running(&self, node: NodeId) -> bool;
     /// One log as it is on a disk: what a running process has, and what one that is down will find. The end may be torn.
     fn log(&self, node: NodeId, partition: TopicPartition) -> Option<&LogImage>;
-    /// The epoch in which a running broker leads a partition, and whom it counts as in sync at most (KIP-497).
-    fn maximal_isr(&self, node: NodeId, partition: TopicPartition) -> Option<(LeaderEpoch, Vec<NodeId>)>;
+    /// How a running broker leads a partition, if it believes that it does.
+    fn leadership(&self, node: NodeId, partition: TopicPartition) -> Option<Leadership>;
     /// How many Produces of a process are under way, unanswered or with their answers, on the connection that has most of them. The one that the
     /// broker works on does not count.
     fn unanswered_produces(&self, node: NodeId) -> usize;
+}
+
+/// What a leader believes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leadership {
+    /// In which epoch it leads.
+    pub(crate) epoch: LeaderEpoch,
+    /// How many replicas are in sync, as far as it knows that the controller agrees.
+    pub(crate) committed: usize,
+    /// Everybody whom the controller may believe to be in sync (KIP-497).
+    pub(crate) maximal: Vec<NodeId>,
 }
 
 impl View for World {
@@ -46,13 +55,6 @@ impl View for World {
         match &self.setup().process(node).role {
             Role::Producer(config, _) => Some(config),
             Role::Controller(_) | Role::Broker(_) | Role::Operator(..) | Role::Consumer(..) => None,
-        }
-    }
-
-    fn consumer(&self, node: NodeId) -> Option<&ConsumerConfig> {
-        match &self.setup().process(node).role {
-            Role::Consumer(config, _) => Some(config),
-            Role::Controller(_) | Role::Broker(_) | Role::Operator(..) | Role::Producer(..) => None,
         }
     }
 
@@ -75,9 +77,10 @@ impl View for World {
         self.node(node).disk().image().logs.get(&partition)
     }
 
-    fn maximal_isr(&self, node: NodeId, partition: TopicPartition) -> Option<(LeaderEpoch, Vec<NodeId>)> {
+    fn leadership(&self, node: NodeId, partition: TopicPartition) -> Option<Leadership> {
         let replica = self.node(node).broker()?.partition(partition)?;
-        Some((replica.leader_epoch(), replica.maximal_isr()?.collect()))
+        let (committed, maximal) = (replica.isr()?.len(), replica.maximal_isr()?.collect());
+        Some(Leadership { epoch: replica.leader_epoch(), committed, maximal })
     }
 
     fn unanswered_produces(&self, node: NodeId) -> usize {

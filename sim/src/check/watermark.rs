@@ -4,6 +4,7 @@ use kafkasim_core::ids::{NodeId, TopicPartition};
 use kafkasim_core::metadata::PartitionImage;
 
 use super::truth::Change;
+use super::view::Leadership;
 use super::{Finding, Promise, Scene, Verdict};
 
 /// R6, and R4 when the controller has decided something.
@@ -27,21 +28,22 @@ pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Fin
     }
 }
 
-/// R4: whom the leader waits for includes everybody whom the controller believes to be in sync, and while enough are in sync everybody who is eligible.
+/// R4: whom the leader waits for includes everybody whom the controller believes to be in sync, and everybody who is eligible while the leader believes
+/// enough to be in sync to commit anything.
 pub(crate) fn too_small(scene: &Scene<'_>, partition: TopicPartition, leader: NodeId) -> Option<Finding> {
     let registered = scene.truth.registered(partition)?;
-    let (epoch, maximal) = scene.view.maximal_isr(leader, partition)?;
-    if registered.leader != Some(leader) || registered.leader_epoch != epoch {
+    let leadership = scene.view.leadership(leader, partition)?;
+    if registered.leader != Some(leader) || registered.leader_epoch != leadership.epoch {
         return None;
     }
     let min_isr = scene.truth.topic(partition.topic)?.effective_min_isr(registered);
-    let missing = not_waited_for(registered, &maximal, min_isr)?;
-    let whose = scene.truth.name(partition);
-    let message = format!("{whose}: leader {leader} waits for {maximal:?}, but not for {missing}, whom the controller counts on");
+    let missing = not_waited_for(registered, &leadership, min_isr)?;
+    let (whose, waits_for) = (scene.truth.name(partition), &leadership.maximal);
+    let message = format!("{whose}: leader {leader} waits for {waits_for:?}, but not for {missing}, whom the controller counts on");
     Some(Finding::new(Promise::QuorumSuperset, Verdict::Violated, message))
 }
 
-fn not_waited_for(registered: &PartitionImage, maximal: &[NodeId], min_isr: usize) -> Option<NodeId> {
-    let eligible = if maximal.len() >= min_isr { &registered.elr[..] } else { &[] };
-    registered.isr.iter().chain(eligible).copied().find(|node| !maximal.contains(node))
+fn not_waited_for(registered: &PartitionImage, leadership: &Leadership, min_isr: usize) -> Option<NodeId> {
+    let eligible = if leadership.committed >= min_isr { &registered.elr[..] } else { &[] };
+    registered.isr.iter().chain(eligible).copied().find(|node| !leadership.maximal.contains(node))
 }

@@ -28,7 +28,7 @@ use crate::world::{Event, Fault};
 const METADATA: TopicPartition = TopicPartition::CLUSTER_METADATA;
 
 /// Everything that monitors need to know about the cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Truth {
     metadata: MetadataImage,
     /// Up to where the metadata log was replayed.
@@ -151,6 +151,17 @@ pub(crate) enum Change {
     },
 }
 
+impl Default for Truth {
+    fn default() -> Self {
+        Self {
+            metadata: MetadataImage::new(),
+            replayed: Offset::ZERO,
+            partitions: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+        }
+    }
+}
+
 impl Truth {
     /// What the controller has committed about a topic.
     pub(crate) fn topic(&self, topic: TopicId) -> Option<&TopicImage> {
@@ -225,7 +236,12 @@ impl Truth {
             Event::Note { node, note } => self.noted(view, *node, note, changes),
             Event::Fault(Fault::PowerLoss { node, .. }) => self.power_lost(view, *node, changes),
             Event::Stopped { node, .. } => self.stopped(*node),
-            Event::Fault(_) | Event::Started { .. } | Event::Called { .. } | Event::Answered { .. } => {}
+            Event::Fault(_)
+            | Event::Started { .. }
+            | Event::Called { .. }
+            | Event::Answered { .. }
+            | Event::Late { .. }
+            | Event::Severed { .. } => {}
         }
     }
 
@@ -425,6 +441,13 @@ impl Truth {
 
     fn replica_mut(&mut self, partition: TopicPartition, node: NodeId) -> &mut Replica {
         self.replicas.entry((partition, node)).or_default()
+    }
+}
+
+impl Partition {
+    /// Whether an unclean leader was elected, and has yet to learn of it: what will stay is open.
+    pub(crate) const fn awaits_unclean_leader(&self) -> bool {
+        self.unclean
     }
 }
 
