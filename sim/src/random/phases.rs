@@ -1,6 +1,7 @@
 //! One seeded run, in phases: the cluster comes up; everything may break; enough is healed, and what may finish must finish.
 
-use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
+use kafkasim_core::broker::Broker;
+use kafkasim_core::ids::{IncarnationId, NodeId, Offset, TopicPartition};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage};
 
 use super::driver::Driver;
@@ -190,13 +191,26 @@ fn is_lost_broker(world: &World, node: NodeId, core: &[NodeId]) -> bool {
     !core.contains(&node) && world.setup().brokers().any(|broker| broker == node) && !world.node(node).is_up()
 }
 
+/// Brings a process back; one that is about to stop is stopped at once.
 fn revive(driver: &mut Driver<'_>, node: NodeId) {
+    if driver.world.node(node).broker().is_some_and(Broker::is_shutting_down) {
+        driver.act(Action::Fault(Fault::Crash { node }));
+    }
     driver.act(Action::Start { node });
     driver.act(Action::Fault(Fault::Resume { node }));
 }
 
 fn is_impaired(driver: &Driver<'_>, node: NodeId) -> bool {
-    !driver.world.node(node).is_running() || driver.world.network().cuts().any(|(from, to)| from == node || to == node)
+    let process = driver.world.node(node);
+    !process.is_running()
+        || process.broker().is_some_and(Broker::is_shutting_down)
+        || driver.world.network().cuts().any(|(from, to)| from == node || to == node)
+}
+
+/// Whether a broker can be elected as it is. One that has to start or to register again may lose its eligibility by that (KIP-966).
+fn is_sound(driver: &Driver<'_>, image: &MetadataImage, broker: NodeId) -> bool {
+    let registered = image.brokers.get(&broker).map(|registered| registered.incarnation);
+    !is_impaired(driver, broker) && registered == Some(IncarnationId(driver.world.node(broker).starts() - 1))
 }
 
 /// Leaves brokers out of the core as long as every partition can still be led and written, each with even chances.
@@ -220,8 +234,7 @@ fn is_sufficient(driver: &Driver<'_>, core: &[NodeId]) -> bool {
     let Some(image) = image(world) else { return false };
     every_partition(world).all(|(partition, registered)| {
         let electable: Vec<_> = registered.isr.iter().chain(&registered.elr).chain(&registered.last_known_elr).collect();
-        // Whoever is up and in sync can be elected; one that has to start again may have lost its eligibility by then (KIP-966).
-        let can_lead = registered.isr.iter().chain(&registered.elr).any(|broker| core.contains(broker) && !is_impaired(driver, *broker))
+        let can_lead = registered.isr.iter().chain(&registered.elr).any(|broker| core.contains(broker) && is_sound(driver, image, *broker))
             || electable.iter().all(|broker| core.contains(broker));
         let replicas = registered.replicas.iter().filter(|broker| core.contains(broker)).count();
         let min_insync = image.topics.get(&partition.topic).map_or(1, |topic| topic.config.min_insync_replicas);
