@@ -10,7 +10,13 @@ use super::{Finding, Promise, Scene, Verdict};
 /// R6, and R4 when the controller has decided something.
 pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Finding>) {
     match change {
-        Change::Watermark { partition, node, from, to, as_leader: true } if to < from => {
+        Change::Watermark {
+            partition,
+            node,
+            from,
+            to,
+            as_leader: true,
+        } if to < from => {
             let whose = scene.truth.name(*partition);
             let message = format!("{whose}: the high watermark of leader {node} goes back from {from} to {to}");
             findings.push(Finding::new(Promise::MonotoneWatermark, Verdict::Violated, message));
@@ -39,11 +45,22 @@ pub(crate) fn too_small(scene: &Scene<'_>, partition: TopicPartition, leader: No
     let min_isr = scene.truth.topic(partition.topic)?.effective_min_isr(registered);
     let missing = not_waited_for(registered, &leadership, min_isr)?;
     let (whose, waits_for) = (scene.truth.name(partition), &leadership.maximal);
-    let message = format!("{whose}: leader {leader} waits for {waits_for:?}, but not for {missing}, whom the controller counts on");
+    let message = format!(
+        "{whose}: leader {leader} waits for {waits_for:?}, but not for {missing}, whom the controller counts on"
+    );
     Some(Finding::new(Promise::QuorumSuperset, Verdict::Violated, message))
 }
 
 fn not_waited_for(registered: &PartitionImage, leadership: &Leadership, min_isr: usize) -> Option<NodeId> {
-    let eligible = if leadership.committed >= min_isr { &registered.elr[..] } else { &[] };
-    registered.isr.iter().chain(eligible).copied().find(|node| !leadership.maximal.contains(node))
+    let eligible = if leadership.committed >= min_isr {
+        &registered.elr[..]
+    } else {
+        &[]
+    };
+    registered
+        .isr
+        .iter()
+        .chain(eligible)
+        .copied()
+        .find(|node| !leadership.maximal.contains(node))
 }
