@@ -65,7 +65,12 @@ impl Cluster {
     #[must_use]
     pub fn bootstrap(bootstrap_servers: &[NodeId]) -> Self {
         assert!(!bootstrap_servers.is_empty(), "bootstrap.servers is not empty");
-        Self { brokers: bootstrap_servers.to_vec(), topics: BTreeMap::new(), refresh: Refresh::Needed, turn: 0 }
+        Self {
+            brokers: bootstrap_servers.to_vec(),
+            topics: BTreeMap::new(),
+            refresh: Refresh::Needed,
+            turn: 0,
+        }
     }
 
     /// A topic, if it is known.
@@ -79,20 +84,29 @@ impl Cluster {
     pub fn locate(&self, name: &TopicName, partition: i32) -> Option<TopicPartition> {
         let topic = self.topics.get(name)?;
         let index = usize::try_from(partition).ok()?;
-        (index < topic.partitions.len()).then_some(TopicPartition { topic: topic.id, partition })
+        (index < topic.partitions.len()).then_some(TopicPartition {
+            topic: topic.id,
+            partition,
+        })
     }
 
     /// What is known of a partition.
     #[must_use]
     pub fn partition(&self, partition: TopicPartition) -> Option<PartitionView> {
         let topic = self.topics.values().find(|topic| topic.id == partition.topic)?;
-        topic.partitions.get(usize::try_from(partition.partition).ok()?).copied()
+        topic
+            .partitions
+            .get(usize::try_from(partition.partition).ok()?)
+            .copied()
     }
 
     /// The name of a topic that is known by its id.
     #[must_use]
     pub fn name_of(&self, id: TopicId) -> Option<&TopicName> {
-        self.topics.iter().find(|(_, topic)| topic.id == id).map(|(name, _)| name)
+        self.topics
+            .iter()
+            .find(|(_, topic)| topic.id == id)
+            .map(|(name, _)| name)
     }
 
     /// The metadata may be out of date: ask again as soon as [`Self::maybe_ask`] is called and no back-off is running.
@@ -123,7 +137,11 @@ impl Cluster {
     /// A broker that a request for anybody can be sent to now; if there is none, makes a connection.
     pub fn any_broker<P>(&self, connections: &mut Connections<P>, out: &mut Outbox) -> Option<NodeId> {
         let turn = self.brokers[self.turn % self.brokers.len()];
-        let open = self.brokers.iter().copied().find(|broker| connections.is_open(*broker, Lane::Client));
+        let open = self
+            .brokers
+            .iter()
+            .copied()
+            .find(|broker| connections.is_open(*broker, Lane::Client));
         open.or_else(|| connections.ready(turn, Lane::Client, out).then_some(turn))
     }
 
@@ -139,9 +157,18 @@ impl Cluster {
         if self.refresh != Refresh::Needed {
             return;
         }
-        let Some(broker) = self.any_broker(connections, out) else { return };
+        let Some(broker) = self.any_broker(connections, out) else {
+            return;
+        };
         let request = MetadataRequest { topics: Some(topics) };
-        connections.send(broker, Lane::Client, request.into(), pending, Window::wall(times.request_timeout_ms), out);
+        connections.send(
+            broker,
+            Lane::Client,
+            request.into(),
+            pending,
+            Window::wall(times.request_timeout_ms),
+            out,
+        );
         self.refresh = Refresh::Asked;
     }
 
@@ -193,7 +220,10 @@ impl Cluster {
                     Some(_) | None => told,
                 }
             });
-            let view = TopicView { id: topic.topic_id, partitions: partitions.collect() };
+            let view = TopicView {
+                id: topic.topic_id,
+                partitions: partitions.collect(),
+            };
             complete &= view.partitions.iter().all(|partition| partition.leader.is_some());
             self.topics.insert(topic.name, view);
         }
@@ -207,13 +237,21 @@ impl Cluster {
 
     /// Takes in a newer leader that came along with an error (KIP-951); says whether it was news.
     pub fn learn_leader(&mut self, partition: TopicPartition, leader: LeaderIdAndEpoch) -> bool {
-        let Some(topic) = self.topics.values_mut().find(|topic| topic.id == partition.topic) else { return false };
-        let Some(view) = usize::try_from(partition.partition).ok().and_then(|index| topic.partitions.get_mut(index)) else {
+        let Some(topic) = self.topics.values_mut().find(|topic| topic.id == partition.topic) else {
+            return false;
+        };
+        let Some(view) = usize::try_from(partition.partition)
+            .ok()
+            .and_then(|index| topic.partitions.get_mut(index))
+        else {
             return false;
         };
         let is_news = leader.leader_epoch > view.leader_epoch;
         if is_news {
-            *view = PartitionView { leader: Some(leader.leader_id), leader_epoch: leader.leader_epoch };
+            *view = PartitionView {
+                leader: Some(leader.leader_id),
+                leader_epoch: leader.leader_epoch,
+            };
         }
         is_news
     }

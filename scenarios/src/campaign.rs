@@ -14,7 +14,10 @@ use crate::rule_sets::RuleSet;
 use crate::scenario::{Built, Scenario};
 
 /// Seeded runs allow everything that an environment can do.
-pub const EVERYTHING: Options = Options { late_requests: true, instant_sync: false };
+pub const EVERYTHING: Options = Options {
+    late_requests: true,
+    instant_sync: false,
+};
 
 /// A scenario under some rules.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +101,11 @@ impl<'a> Trial<'a> {
         let (resolved, built) = self.build(seed);
         let mut steps: Vec<Step> = Vec::new();
         let mut report = random::run(&built.plan, seed, &mut steps);
-        let found_by = format!("kafkasim run {} --seed {seed}{}", self.scenario.name, self.rules.argument());
+        let found_by = format!(
+            "kafkasim run {} --seed {seed}{}",
+            self.scenario.name,
+            self.rules.argument()
+        );
         let header = Header::new(resolved.to_toml(), self.rules.name.to_owned(), found_by);
         let footer = Footer {
             actions: steps.len(),
@@ -116,14 +123,20 @@ impl<'a> Trial<'a> {
             done(&report);
             Campaign::of(seed, &report)
         };
-        seeds.into_par_iter().map(run).reduce(Campaign::default, Campaign::merge)
+        seeds
+            .into_par_iter()
+            .map(run)
+            .reduce(Campaign::default, Campaign::merge)
     }
 
     /// The smallest seed that breaks a promise that Kafka makes, if one of these does.
     pub fn first_conviction(&self, seeds: std::ops::Range<u64>, promises: &[Promise]) -> Option<(u64, Finding)> {
         seeds.into_par_iter().find_map_first(|seed| {
             let report = self.run(seed, &mut ());
-            let finding = report.findings.into_iter().find(|finding| is_conviction(finding, promises))?;
+            let finding = report
+                .findings
+                .into_iter()
+                .find(|finding| is_conviction(finding, promises))?;
             Some((seed, finding))
         })
     }
@@ -136,14 +149,25 @@ impl<'a> Trial<'a> {
         for ((promise, violated), broken) in &campaign.broken {
             if *violated || !(expect.finds.contains(promise) || expect.may_find.contains(promise)) {
                 let finding = broken.finding.clone();
-                failures.push(Failure::Broken { promise: *promise, seed: broken.first_seed, finding });
+                failures.push(Failure::Broken {
+                    promise: *promise,
+                    seed: broken.first_seed,
+                    finding,
+                });
             }
         }
-        let missing = expect.finds.iter().filter(|promise| !campaign.broken.contains_key(&(**promise, false)));
+        let missing = expect
+            .finds
+            .iter()
+            .filter(|promise| !campaign.broken.contains_key(&(**promise, false)));
         failures.extend(missing.map(|promise| Failure::NotFound(*promise)));
         let unreached = expect.reached.iter().filter(|name| campaign.coverage.count(name) == 0);
         failures.extend(unreached.map(|name| Failure::NotReached(name.clone())));
-        if failures.is_empty() { Judgement::AsExpected } else { Judgement::Failed(failures) }
+        if failures.is_empty() {
+            Judgement::AsExpected
+        } else {
+            Judgement::Failed(failures)
+        }
     }
 }
 
@@ -159,7 +183,11 @@ impl Campaign {
         for finding in &report.findings {
             broken
                 .entry((finding.promise, finding.verdict == Verdict::Violated))
-                .or_insert_with(|| Broken { seeds: 1, first_seed: seed, finding: finding.clone() });
+                .or_insert_with(|| Broken {
+                    seeds: 1,
+                    first_seed: seed,
+                    finding: finding.clone(),
+                });
         }
         Self {
             seeds: 1,

@@ -14,7 +14,10 @@ pub struct RuleSet {
 }
 
 /// What Kafka 4.1 does.
-pub const CURRENT: RuleSet = RuleSet { name: "current", rules: Rules::CURRENT };
+pub const CURRENT: RuleSet = RuleSet {
+    name: "current",
+    rules: Rules::CURRENT,
+};
 
 impl RuleSet {
     /// The rule set of this name.
@@ -31,6 +34,10 @@ impl RuleSet {
     /// How a command line asks for it.
     #[must_use]
     pub fn argument(&self) -> String {
-        if self.name == CURRENT.name { String::new() } else { format!(" --rules {}", self.name) }
+        if self.name == CURRENT.name {
+            String::new()
+        } else {
+            format!(" --rules {}", self.name)
+        }
     }
 }

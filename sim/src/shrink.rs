@@ -50,7 +50,11 @@ impl Shrinker<'_> {
     /// Shrinks; `None` if the run does not break the promise in the first place.
     pub fn shrink(&mut self, steps: &[Step]) -> Option<Shrunk> {
         let (steps, findings) = self.attempt(steps)?;
-        let mut best = Shrunk { steps, findings, replayed: 1 };
+        let mut best = Shrunk {
+            steps,
+            findings,
+            replayed: 1,
+        };
         loop {
             let before = best.steps.len();
             self.reduce(&mut best, Action::is_fault);
@@ -80,7 +84,8 @@ impl Shrinker<'_> {
                     !dropped
                 });
                 best.replayed += 1;
-                if let Some((steps, findings)) = self.attempt(&kept).filter(|(steps, _)| steps.len() < best.steps.len()) {
+                if let Some((steps, findings)) = self.attempt(&kept).filter(|(steps, _)| steps.len() < best.steps.len())
+                {
                     best.steps = steps;
                     best.findings = findings;
                     end = start.min(count(best));
@@ -95,7 +100,11 @@ impl Shrinker<'_> {
 
     fn report(&mut self, best: &Shrunk) {
         let faults = best.steps.iter().filter(|step| step.action.is_fault()).count();
-        (self.progress)(Round { actions: best.steps.len(), faults, replayed: best.replayed });
+        (self.progress)(Round {
+            actions: best.steps.len(),
+            faults,
+            replayed: best.replayed,
+        });
     }
 
     /// Replays what is possible of these actions up to the broken promise: what did happen, and what was found.
@@ -125,5 +134,8 @@ impl Shrinker<'_> {
 }
 
 fn first_violation(findings: &[Finding]) -> Option<Promise> {
-    findings.iter().find(|finding| finding.verdict == Verdict::Violated).map(|finding| finding.promise)
+    findings
+        .iter()
+        .find(|finding| finding.verdict == Verdict::Violated)
+        .map(|finding| finding.promise)
 }

@@ -26,13 +26,14 @@ impl ProducerIds {
     }
 
     fn take(&mut self) -> Option<ProducerId> {
-        if self.left <= 0 {
-            return None;
-        }
-        let id = self.next;
-        *self = Self {
-            next: ProducerId(id.0 + 1),
-            left: self.left - 1,
+        let id = (self.left > 0).then_some(self.next)?;
+        *self = if self.left == 1 {
+            Self::none()
+        } else {
+            Self {
+                next: ProducerId(id.0 + 1),
+                left: self.left - 1,
+            }
         };
         Some(id)
     }
@@ -98,19 +99,25 @@ impl Broker {
         }
         let waiting: Vec<ConnectionId> = self.purgatory.init_producer_id().collect();
         for connection in waiting {
-            let response = match self.producer_ids.take() {
-                Some(id) => assigned(id),
-                // The producer asks again.
-                None => InitProducerIdResponse {
-                    error_code: ErrorCode::RequestTimedOut,
-                    producer_id: ProducerId::NONE,
-                    producer_epoch: ProducerEpoch::NONE,
-                },
+            let answer = match (response.error_code, self.producer_ids.take()) {
+                (ErrorCode::None, Some(id)) => assigned(id),
+                // Whoever is left over waits for the next block.
+                (ErrorCode::None, None) => break,
+                (_, _) => refused(),
             };
             self.purgatory.forget(connection, out);
-            out.respond(connection, response.into());
+            out.respond(connection, answer.into());
         }
         self.pursue_producer_ids(context, out);
+    }
+}
+
+/// The producer asks again, after a while.
+fn refused() -> InitProducerIdResponse {
+    InitProducerIdResponse {
+        error_code: ErrorCode::RequestTimedOut,
+        producer_id: ProducerId::NONE,
+        producer_epoch: ProducerEpoch::NONE,
     }
 }
 

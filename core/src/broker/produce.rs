@@ -85,6 +85,7 @@ fn acknowledgement(
     if !(around.context.rules.is_replicated)(&pending) {
         None
     } else if leader.is_maximally_under_min_isr(partition, around) {
+        // Since the high watermark stands still below the minimum (KAFKA-15583), hardly anybody is ever told this.
         Some(ErrorCode::NotEnoughReplicasAfterAppend)
     } else {
         Some(ErrorCode::None)
@@ -201,13 +202,7 @@ impl Broker {
         match verdict(batch, replica, &around) {
             SequenceVerdict::Append => {
                 let batch = replica.append(batch, &around, changes, out);
-                let position = position(batch.base_offset, &batch, replica);
-                out.note(Note::Appended {
-                    partition,
-                    batch,
-                    as_leader: true,
-                });
-                Ok(position)
+                Ok(position(batch.base_offset, &batch, replica))
             }
             SequenceVerdict::Duplicate(base_offset) => {
                 replica.append_nothing(&around, changes, out);

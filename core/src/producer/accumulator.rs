@@ -1,5 +1,5 @@
-//! The batches that are not answered yet, partition by partition: Kafka's `RecordAccumulator`, and the sender's lists of what is in
-//! flight.
+//! The batches that are not answered yet, partition by partition: Kafka's `RecordAccumulator`, and the sender's lists
+//! of what is in flight.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -23,7 +23,10 @@ impl Accumulator {
     }
 
     /// Everything, beginning with this partition and coming round to it again.
-    pub(super) fn iter_from(&self, first: Option<TopicPartition>) -> impl Iterator<Item = (TopicPartition, &Partition)> {
+    pub(super) fn iter_from(
+        &self,
+        first: Option<TopicPartition>,
+    ) -> impl Iterator<Item = (TopicPartition, &Partition)> {
         let rest = self.iter().filter(move |(at, _)| Some(*at) >= first);
         rest.chain(self.iter().filter(move |(at, _)| Some(*at) < first))
     }
@@ -53,8 +56,8 @@ impl Accumulator {
         self.get(at).is_none_or(|partition| partition.last_is_full(batch_size))
     }
 
-    /// Adds a record to the last batch of a partition, or to a new one, named by the smallest number that is free and not `taken`
-    /// otherwise; says how many bytes that took.
+    /// Adds a record to the last batch of a partition, or to a new one, named by the smallest number that is free and
+    /// not `taken` otherwise; says how many bytes that took.
     pub(super) fn append(
         &mut self,
         at: TopicPartition,
@@ -64,7 +67,10 @@ impl Accumulator {
         out: &mut Outbox,
     ) -> usize {
         let topic = &arrival.record.topic;
-        let partition = self.partitions.entry(at).or_insert_with(|| Partition::new(topic.clone()));
+        let partition = self
+            .partitions
+            .entry(at)
+            .or_insert_with(|| Partition::new(topic.clone()));
         match partition.append_to_last(at, arrival, config, out) {
             Ok(bytes) => bytes,
             Err(arrival) => partition.open(at, arrival, taken, config, out),

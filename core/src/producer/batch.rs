@@ -59,15 +59,28 @@ pub(super) struct SentBatch {
 impl ProducerBatch {
     /// With its first record.
     pub(super) fn new(number: u32, arrival: Arrival) -> Self {
-        let Arrival { call, record, timestamp } = arrival;
+        let Arrival {
+            call,
+            record,
+            timestamp,
+        } = arrival;
         let mut builder = BatchBuilder::new();
         builder.append(timestamp, record.key, record.value, &[]);
-        Self { number, calls: Vec::from([call]), stage: Stage::Filling { builder, lingering: false } }
+        Self {
+            number,
+            calls: Vec::from([call]),
+            stage: Stage::Filling {
+                builder,
+                lingering: false,
+            },
+        }
     }
 
     /// Adds a record if the batch stays within `batch_size`; gives it back otherwise.
     pub(super) fn try_append(&mut self, arrival: Arrival, batch_size: usize) -> Result<(), Arrival> {
-        let Stage::Filling { builder, .. } = &mut self.stage else { return Err(arrival) };
+        let Stage::Filling { builder, .. } = &mut self.stage else {
+            return Err(arrival);
+        };
         let (key, value) = (arrival.record.key.as_ref(), arrival.record.value.as_ref());
         if builder.size_with(arrival.timestamp, key, value, &[]) > batch_size {
             return Err(arrival);
@@ -127,11 +140,13 @@ impl ProducerBatch {
 
     /// The sequence of its first record, once it has one.
     pub(super) fn sequence(&self) -> Option<Sequence> {
-        self.sent().map(|sent| sent.records.base_sequence()).filter(|sequence| *sequence != Sequence::NONE)
+        self.sent()
+            .map(|sent| sent.records.base_sequence())
+            .filter(|sequence| *sequence != Sequence::NONE)
     }
 
-    /// It is being sent to the leader of this epoch. What was encoded once stays as it is: an earlier attempt may have been appended,
-    /// and only under the same sequence can the broker tell.
+    /// It is being sent to the leader of this epoch. What was encoded once stays as it is: an earlier attempt may have
+    /// been appended, and only under the same sequence can the broker tell.
     pub(super) fn send(
         &mut self,
         leader_epoch: LeaderEpoch,
@@ -140,7 +155,12 @@ impl ProducerBatch {
         match &mut self.stage {
             Stage::Filling { builder, .. } => {
                 let records = builder.build(producer);
-                self.stage = Stage::Sent(SentBatch { records, attempts: 0, maybe_appended: false, leader_epoch });
+                self.stage = Stage::Sent(SentBatch {
+                    records,
+                    attempts: 0,
+                    maybe_appended: false,
+                    leader_epoch,
+                });
             }
             Stage::Sent(sent) => sent.leader_epoch = leader_epoch,
         }
@@ -151,15 +171,25 @@ impl ProducerBatch {
     pub(super) fn succeed(self, topic: &TopicName, partition: i32, base_offset: Option<Offset>, out: &mut Outbox) {
         for (call, index) in self.calls.into_iter().zip(0..) {
             let offset = base_offset.map(|base_offset| base_offset + index);
-            let metadata = RecordMetadata { topic: topic.clone(), partition, offset };
-            out.answer(Answer::Sent { call, result: Ok(metadata) });
+            let metadata = RecordMetadata {
+                topic: topic.clone(),
+                partition,
+                offset,
+            };
+            out.answer(Answer::Sent {
+                call,
+                result: Ok(metadata),
+            });
         }
     }
 
     /// Answers its calls: it was given up.
     pub(super) fn fail(self, error: SendError, maybe_appended: bool, out: &mut Outbox) {
         for call in self.calls {
-            out.answer(Answer::Sent { call, result: Err(SendFailure { error, maybe_appended }) });
+            out.answer(Answer::Sent {
+                call,
+                result: Err(SendFailure { error, maybe_appended }),
+            });
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
+use super::Producer;
 use super::batch::Arrival;
 use super::partitioner::{self, Sticky};
-use super::Producer;
 use crate::call::{Answer, ProducerRecord, SendError, SendFailure};
 use crate::cluster::TopicView;
 use crate::config::ProducerConfig;
@@ -66,7 +66,15 @@ impl Producer {
     ) {
         match self.failure {
             Some(error) => refuse(call, error, out),
-            None => self.admit(context, Waiting { call, record, for_metadata: false }, out),
+            None => self.admit(
+                context,
+                Waiting {
+                    call,
+                    record,
+                    for_metadata: false,
+                },
+                out,
+            ),
         }
     }
 
@@ -98,7 +106,11 @@ impl Producer {
             return;
         }
         let is_sticky = record.partition.is_none() && record.key.is_none();
-        let arrival = Arrival { call, record, timestamp: context.wall_clock };
+        let arrival = Arrival {
+            call,
+            record,
+            timestamp: context.wall_clock,
+        };
         // A number is free again only when no answer can come for it any more.
         let connections = &self.connections;
         let taken = |number| connections.all_unanswered().any(|pending| pending.contains(at, number));
@@ -109,7 +121,9 @@ impl Producer {
     }
 
     fn place(&mut self, record: &ProducerRecord, config: &ProducerConfig, out: &mut Outbox) -> Placement {
-        let Some(topic) = self.cluster.topic(&record.topic) else { return Placement::AwaitsMetadata };
+        let Some(topic) = self.cluster.topic(&record.topic) else {
+            return Placement::AwaitsMetadata;
+        };
         if topic.partitions.is_empty() {
             return Placement::AwaitsMetadata;
         }
@@ -137,7 +151,10 @@ impl Producer {
         match self.sticky.get(&topic)? {
             Sticky::Asked => None,
             Sticky::Chosen { partition, produced } => {
-                let at = TopicPartition { topic, partition: *partition };
+                let at = TopicPartition {
+                    topic,
+                    partition: *partition,
+                };
                 let last_is_full = self.accumulator.last_is_full(at, config.batch_size);
                 (!partitioner::has_had_enough(*produced, last_is_full, config.batch_size)).then_some(*partition)
             }
@@ -146,7 +163,10 @@ impl Producer {
 
     /// Asks for a sticky partition, unless there is only one to choose from.
     fn draw(&mut self, name: &TopicName, out: &mut Outbox) -> Placement {
-        let topic = self.cluster.topic(name).expect("a sticky partition is drawn for a known topic");
+        let topic = self
+            .cluster
+            .topic(name)
+            .expect("a sticky partition is drawn for a known topic");
         let id = topic.id;
         match options(topic)[..] {
             [partition] => {
@@ -155,7 +175,10 @@ impl Producer {
             }
             ref options => {
                 let options = u32::try_from(options.len()).expect("a topic's partitions are counted by an i32");
-                out.choose(Question { kind: QuestionKind::StickyPartition(id), options });
+                out.choose(Question {
+                    kind: QuestionKind::StickyPartition(id),
+                    options,
+                });
                 self.sticky.insert(id, Sticky::Asked);
                 Placement::AwaitsChoice
             }
@@ -179,7 +202,13 @@ impl Producer {
         // Leaders, and the topic itself, may have come and gone since the question was asked.
         let index = (option as usize).checked_rem(options.len());
         if let Some(index) = index {
-            self.sticky.insert(topic, Sticky::Chosen { partition: options[index], produced: 0 });
+            self.sticky.insert(
+                topic,
+                Sticky::Chosen {
+                    partition: options[index],
+                    produced: 0,
+                },
+            );
         }
         self.admit_waiting(context, out);
     }
@@ -205,9 +234,13 @@ impl Producer {
 
     /// A topic that can never be does not make anybody wait.
     pub(super) fn refuse_invalid(&mut self, topics: &[MetadataTopic], out: &mut Outbox) {
-        for topic in topics.iter().filter(|topic| topic.error_code == ErrorCode::InvalidTopicException) {
-            let (invalid, others): (Vec<_>, Vec<_>) =
-                core::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.record.topic == topic.name);
+        for topic in topics
+            .iter()
+            .filter(|topic| topic.error_code == ErrorCode::InvalidTopicException)
+        {
+            let (invalid, others): (Vec<_>, Vec<_>) = core::mem::take(&mut self.waiting)
+                .into_iter()
+                .partition(|waiting| waiting.record.topic == topic.name);
             self.waiting = others.into();
             for waiting in invalid {
                 waiting.stop_timer(out);
@@ -219,14 +252,26 @@ impl Producer {
     /// Topics whose metadata is missing: of records that wait for it, and of batches whose leader is unknown.
     pub(super) fn missing_topics(&self) -> impl Iterator<Item = &TopicName> {
         let has_leader = |at| self.cluster.partition(at).is_some_and(|view| view.leader.is_some());
-        let waiting = self.waiting.iter().filter(|waiting| waiting.for_metadata).map(|waiting| &waiting.record.topic);
-        let leaderless = self.accumulator.iter().filter(move |(at, it)| it.head().is_some() && !has_leader(*at));
+        let waiting = self
+            .waiting
+            .iter()
+            .filter(|waiting| waiting.for_metadata)
+            .map(|waiting| &waiting.record.topic);
+        let leaderless = self
+            .accumulator
+            .iter()
+            .filter(move |(at, it)| it.head().is_some() && !has_leader(*at));
         waiting.chain(leaderless.map(|(_, partition)| &partition.topic))
     }
 
     /// The topics that this producer has to do with.
     pub(super) fn topics(&self) -> Vec<TopicName> {
-        let mut topics: Vec<_> = self.cluster.topic_names().chain(self.missing_topics()).cloned().collect();
+        let mut topics: Vec<_> = self
+            .cluster
+            .topic_names()
+            .chain(self.missing_topics())
+            .cloned()
+            .collect();
         topics.sort_unstable();
         topics.dedup();
         topics
@@ -234,14 +279,26 @@ impl Producer {
 }
 
 fn refuse(call: CallId, error: SendError, out: &mut Outbox) {
-    out.answer(Answer::Sent { call, result: Err(SendFailure { error, maybe_appended: false }) });
+    out.answer(Answer::Sent {
+        call,
+        result: Err(SendFailure {
+            error,
+            maybe_appended: false,
+        }),
+    });
 }
 
 /// What a sticky partition is drawn from: the partitions with a leader or, if there are none, all.
 fn options(topic: &TopicView) -> Vec<i32> {
-    let with_leader = (0..).zip(&topic.partitions).filter(|(_, partition)| partition.leader.is_some());
+    let with_leader = (0..)
+        .zip(&topic.partitions)
+        .filter(|(_, partition)| partition.leader.is_some());
     let options: Vec<i32> = with_leader.map(|(index, _)| index).collect();
-    if options.is_empty() { (0..).zip(&topic.partitions).map(|(index, _)| index).collect() } else { options }
+    if options.is_empty() {
+        (0..).zip(&topic.partitions).map(|(index, _)| index).collect()
+    } else {
+        options
+    }
 }
 
 /// The most bytes that a batch with just this record can have: `DefaultRecordBatch.estimateBatchSizeUpperBound`.
@@ -255,5 +312,9 @@ fn size_bound(record: &ProducerRecord) -> usize {
         (bits.max(1).div_ceil(7)) as usize + length
     };
     let header_count = 1;
-    BatchBuilder::new().size() + RECORD_OVERHEAD + field(record.key.as_ref()) + field(record.value.as_ref()) + header_count
+    BatchBuilder::new().size()
+        + RECORD_OVERHEAD
+        + field(record.key.as_ref())
+        + field(record.value.as_ref())
+        + header_count
 }

@@ -1,13 +1,15 @@
 //! The producer: takes records, gathers them into batches, and brings them to the leaders of their partitions.
 //!
-//! What Kafka spreads over `KafkaProducer`, `RecordAccumulator`, `Sender` and the idempotent half of `TransactionManager`, without
-//! the threads: every input is dealt with completely, and whatever may be sent after it is sent in the same step.
+//! What Kafka spreads over `KafkaProducer`, `RecordAccumulator`, `Sender` and the idempotent half of
+//! `TransactionManager`, without the threads: every input is dealt with completely, and whatever may be sent after it
+//! is sent in the same step.
 //!
-//! - a record on its way in: [`intake`] (metadata, sticky partitions), [`partitioner`]
-//! - batches: [`accumulator`] over [`partition`] over [`batch`]
-//! - requests and answers: [`sender`], with [`retry`] to decide and [`sequence`] for idempotence
+//! - a record on its way in: `intake` (metadata, sticky partitions), `partitioner`
+//! - batches: `accumulator` over `partition` over `batch`
+//! - requests and answers: `sender`, with `retry` to decide and `sequence` for idempotence
 //!
-//! A producer with nothing to deliver is silent: it asks for metadata, an id or a connection only when a record needs it.
+//! A producer with nothing to deliver is silent: it asks for metadata, an id or a connection only when a record needs
+//! it.
 
 mod accumulator;
 mod batch;
@@ -108,9 +110,9 @@ impl Machine for Producer {
     fn step(&mut self, context: &Context<'_, ProducerConfig>, input: Input, out: &mut Outbox) {
         match input {
             Input::Call(Call::Send { call, record }) => self.on_send(context, call, record, out),
-            Input::Call(
-                call @ (Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_)),
-            ) => panic!("a producer was called with {call:?}"),
+            Input::Call(call @ (Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_))) => {
+                panic!("a producer was called with {call:?}")
+            }
             Input::Message { connection, message } => self.on_message(context, connection, message, out),
             Input::Connected(connection) => {
                 self.connections.connected(connection);
@@ -121,7 +123,10 @@ impl Machine for Producer {
                 self.on_lost(context, connection.peer, lost, ErrorCode::NetworkException, out);
             }
             Input::TimerFired(timer) => self.on_timer(context, timer, out),
-            Input::Chosen(Choice { kind: QuestionKind::StickyPartition(topic), option }) => {
+            Input::Chosen(Choice {
+                kind: QuestionKind::StickyPartition(topic),
+                option,
+            }) => {
                 self.on_chosen(context, topic, option, out);
             }
             Input::Synced(token, _) => panic!("a producer has no disk, but {token:?} was synced"),
@@ -134,7 +139,10 @@ impl Producer {
     /// How many Produce requests to this broker are unanswered.
     #[must_use]
     pub fn in_flight_requests(&self, broker: NodeId) -> usize {
-        self.connections.unanswered(broker, Lane::Client).filter(|pending| !pending.in_flight().is_empty()).count()
+        self.connections
+            .unanswered(broker, Lane::Client)
+            .filter(|pending| !pending.in_flight().is_empty())
+            .count()
     }
 
     /// How many batches are not answered, in flight or not.
@@ -175,7 +183,8 @@ impl Producer {
         if self.cluster.is_updating() {
             let topics = self.topics();
             let times = refresh_times(context.config);
-            self.cluster.maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
+            self.cluster
+                .maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
         }
         if context.config.enable_idempotence {
             self.ask_for_id(context, out);
@@ -192,7 +201,8 @@ impl Producer {
         {
             let timeout = Window::wall(context.config.request_timeout_ms);
             let request = InitProducerIdRequest.into();
-            self.connections.send(broker, Lane::Client, request, Pending::InitProducerId, timeout, out);
+            self.connections
+                .send(broker, Lane::Client, request, Pending::InitProducerId, timeout, out);
             self.identity = Identity::Asked;
         }
     }
@@ -205,7 +215,9 @@ impl Producer {
         out: &mut Outbox,
     ) {
         let Message::Response(response) = message else { return };
-        let Some(pending) = self.connections.answered(connection, out) else { return };
+        let Some(pending) = self.connections.answered(connection, out) else {
+            return;
+        };
         match (pending, response) {
             (Pending::Metadata, Response::Metadata(response)) => self.on_metadata(context, response, out),
             (Pending::InitProducerId, Response::InitProducerId(response)) => self.on_id(context, response, out),
@@ -231,7 +243,8 @@ impl Producer {
         let times = refresh_times(context.config);
         self.cluster.update(response, times, out);
         self.admit_waiting(context, out);
-        // A topic that was not in the question is asked for at once; one that the answer was silent about, not before a while.
+        // A topic that was not in the question is asked for at once; one that the answer was silent about, not before
+        // a while.
         let is_told = self.missing_topics().any(|topic| told.contains(topic));
         if is_told && self.missing_topics().all(|topic| told.contains(topic)) {
             self.cluster.request_update_later(times, out);
@@ -239,10 +252,17 @@ impl Producer {
     }
 
     fn on_id(&mut self, context: &Context<'_, ProducerConfig>, response: InitProducerIdResponse, out: &mut Outbox) {
-        let InitProducerIdResponse { error_code, producer_id, producer_epoch } = response;
+        let InitProducerIdResponse {
+            error_code,
+            producer_id,
+            producer_epoch,
+        } = response;
         if error_code == ErrorCode::None {
             self.identity = Identity::Known(producer_id, producer_epoch);
-            out.note(Note::ProducerIdAssigned { producer_id, epoch: producer_epoch });
+            out.note(Note::ProducerIdAssigned {
+                producer_id,
+                epoch: producer_epoch,
+            });
         } else if error_code.is_retriable() {
             self.on_no_id(context, out);
         } else {
@@ -253,7 +273,10 @@ impl Producer {
 
     fn on_no_id(&mut self, context: &Context<'_, ProducerConfig>, out: &mut Outbox) {
         self.identity = Identity::BackingOff;
-        out.set_timer(Timer::InitProducerIdBackoff, Window::wall(context.config.retry_backoff_ms));
+        out.set_timer(
+            Timer::InitProducerIdBackoff,
+            Window::wall(context.config.retry_backoff_ms),
+        );
     }
 
     /// A connection ended, and with it what was unanswered.
@@ -269,7 +292,8 @@ impl Producer {
             return;
         }
         let asked = lost.contains(&Pending::Metadata);
-        self.cluster.disconnected(peer, asked, refresh_times(context.config), out);
+        self.cluster
+            .disconnected(peer, asked, refresh_times(context.config), out);
         for pending in lost {
             match pending {
                 Pending::Metadata => {}
@@ -296,10 +320,16 @@ impl Producer {
             Timer::MaxBlock { call } => self.on_max_block(call, out),
             Timer::DeliveryTimeout { partition, batch } => self.expire(partition, batch, out),
             Timer::Linger { partition } => {
-                self.accumulator.get_mut(partition).expect("a partition that lingers has batches").lingered();
+                self.accumulator
+                    .get_mut(partition)
+                    .expect("a partition that lingers has batches")
+                    .lingered();
             }
             Timer::RetryBackoff { partition } => {
-                self.accumulator.get_mut(partition).expect("a partition that backs off has batches").backed_off();
+                self.accumulator
+                    .get_mut(partition)
+                    .expect("a partition that backs off has batches")
+                    .backed_off();
             }
             Timer::RegistrationBackoff
             | Timer::Heartbeat

@@ -29,7 +29,13 @@ pub(super) struct Partition {
 impl Partition {
     /// Without batches.
     pub(super) const fn new(topic: TopicName) -> Self {
-        Self { topic, sequences: Sequences::START, batches: Vec::new(), queue: VecDeque::new(), backing_off: false }
+        Self {
+            topic,
+            sequences: Sequences::START,
+            batches: Vec::new(),
+            queue: VecDeque::new(),
+            backing_off: false,
+        }
     }
 
     /// How many batches are not answered.
@@ -49,7 +55,9 @@ impl Partition {
 
     /// The numbers of a batch and of every older one, oldest first.
     pub(super) fn up_to(&self, number: u32) -> Vec<u32> {
-        let index = self.index_of(number).expect("a delivery timeout is armed only for a batch that is there");
+        let index = self
+            .index_of(number)
+            .expect("a delivery timeout is armed only for a batch that is there");
         self.batches[..=index].iter().map(|batch| batch.number).collect()
     }
 
@@ -65,23 +73,27 @@ impl Partition {
 
     /// Whether the last queued batch takes no more records, or there is none.
     pub(super) fn last_is_full(&self, batch_size: usize) -> bool {
-        self.queue.back().is_none_or(|last| self.batch(*last).is_full(batch_size))
+        self.queue
+            .back()
+            .is_none_or(|last| self.batch(*last).is_full(batch_size))
     }
 
-    /// Whether there is a reason to send now: the next batch is full, has lingered, or is not the last.
+    /// Whether there is a reason to send now: the next batch is full, has lingered, or has another one behind it (only
+    /// the last lingers).
     pub(super) fn is_ready(&self) -> bool {
-        self.queue.len() > 1 || self.head().is_some_and(|head| !head.is_lingering())
+        self.head().is_some_and(|head| !head.is_lingering())
     }
 
     /// Whether the next batch may be sent to the leader of this epoch.
     pub(super) fn may_send(&self, leader_epoch: LeaderEpoch) -> bool {
         let Some(head) = self.head() else { return false };
         // A leader that the last attempt did not know is tried at once (KIP-951).
-        if self.backing_off && !head.sent().is_some_and(|sent| leader_epoch > sent.leader_epoch) {
+        if self.backing_off && head.sent().is_none_or(|sent| leader_epoch <= sent.leader_epoch) {
             return false;
         }
         // A retried batch waits until everything before it is answered. New batches come behind it in the queue.
-        head.sequence().is_none_or(|sequence| self.is_first_in_sequence(sequence))
+        head.sequence()
+            .is_none_or(|sequence| self.is_first_in_sequence(sequence))
     }
 
     fn is_first_in_sequence(&self, first: Sequence) -> bool {
@@ -89,7 +101,8 @@ impl Partition {
         sequences.all(|sequence| !self.sequences.is_before(sequence, first))
     }
 
-    /// Adds a record to the batch that still takes some, if there is one and it has room; says how many bytes that took.
+    /// Adds a record to the batch that still takes some, if there is one and it has room; says how many bytes that
+    /// took.
     pub(super) fn append_to_last(
         &mut self,
         at: TopicPartition,
@@ -97,7 +110,9 @@ impl Partition {
         config: &ProducerConfig,
         out: &mut Outbox,
     ) -> Result<usize, Arrival> {
-        let Some(last) = self.queue.back().copied() else { return Err(arrival) };
+        let Some(last) = self.queue.back().copied() else {
+            return Err(arrival);
+        };
         let last = self.batch_mut(last);
         let size = last.size();
         last.try_append(arrival, config.batch_size)?;
@@ -121,15 +136,23 @@ impl Partition {
             .expect("there are more numbers than batches");
         let mut batch = ProducerBatch::new(number, arrival);
         let size = batch.size();
-        // One timer is enough, for the batch that still takes records: whatever is in front of that one is ready anyway.
-        let replaced = self.queue.back().copied().is_some_and(|last| self.batch_mut(last).set_lingering(false));
+        // One timer is enough, for the batch that still takes records: whatever is in front of that one is ready
+        // anyway.
+        let replaced = self
+            .queue
+            .back()
+            .copied()
+            .is_some_and(|last| self.batch_mut(last).set_lingering(false));
         if config.linger_ms > 0 && !batch.is_full(config.batch_size) {
             batch.set_lingering(true);
             out.set_timer(Timer::Linger { partition: at }, Window::wall(config.linger_ms));
         } else if replaced {
             out.cancel_timer(Timer::Linger { partition: at });
         }
-        let timer = Timer::DeliveryTimeout { partition: at, batch: number };
+        let timer = Timer::DeliveryTimeout {
+            partition: at,
+            batch: number,
+        };
         out.set_timer(timer, Window::wall(config.delivery_timeout_ms));
         self.batches.push(batch);
         self.queue.push_back(number);
@@ -144,7 +167,10 @@ impl Partition {
         producer: Option<(ProducerId, ProducerEpoch)>,
         out: &mut Outbox,
     ) -> (u32, &SentBatch) {
-        let number = self.queue.pop_front().expect("only a partition with a next batch is sent from");
+        let number = self
+            .queue
+            .pop_front()
+            .expect("only a partition with a next batch is sent from");
         self.stop_backing_off(at, out);
         let index = self.index_of(number).expect("a queued batch is there");
         let batch = &mut self.batches[index];
@@ -153,13 +179,15 @@ impl Partition {
         }
         let record_count = i32::try_from(batch.calls.len()).expect("a batch counts its records by an i32");
         let is_new = batch.sent().is_none();
-        let producer = producer.filter(|_| is_new).map(|(id, epoch)| (id, epoch, self.sequences.take(record_count)));
+        let producer = producer
+            .filter(|_| is_new)
+            .map(|(id, epoch)| (id, epoch, self.sequences.take(record_count)));
         (number, batch.send(leader_epoch, producer))
     }
 
-    /// Puts a batch in flight back into the queue, after an attempt that `maybe_appended`: an idempotent one where its sequence belongs,
-    /// any other to the front, as Kafka does, whatever was sent before it. A leader of a later epoch than it was sent to can be tried at
-    /// once (KIP-951).
+    /// Puts a batch in flight back into the queue, after an attempt that `maybe_appended`: an idempotent one where its
+    /// sequence belongs, any other to the front, as Kafka does, whatever was sent before it. A leader of a later epoch
+    /// than it was sent to can be tried at once (KIP-951).
     pub(super) fn put_back(
         &mut self,
         at: TopicPartition,
@@ -185,7 +213,9 @@ impl Partition {
     fn position_of_sequence(&self, sequence: Option<Sequence>) -> usize {
         let Some(sequence) = sequence else { return 0 };
         let queued = self.queue.iter().map_while(|queued| self.batch(*queued).sequence());
-        queued.take_while(|queued| self.sequences.is_before(*queued, sequence)).count()
+        queued
+            .take_while(|queued| self.sequences.is_before(*queued, sequence))
+            .count()
     }
 
     /// [`Timer::RetryBackoff`] fired.
@@ -195,7 +225,10 @@ impl Partition {
 
     /// [`Timer::Linger`] fired.
     pub(super) fn lingered(&mut self) {
-        let last = *self.queue.back().expect("a linger timer is armed only for a queued batch");
+        let last = *self
+            .queue
+            .back()
+            .expect("a linger timer is armed only for a queued batch");
         self.batch_mut(last).set_lingering(false);
     }
 
@@ -213,7 +246,10 @@ impl Partition {
         if batch.is_lingering() {
             out.cancel_timer(Timer::Linger { partition: at });
         }
-        out.cancel_timer(Timer::DeliveryTimeout { partition: at, batch: number });
+        out.cancel_timer(Timer::DeliveryTimeout {
+            partition: at,
+            batch: number,
+        });
         (batch, position.is_none())
     }
 

@@ -23,8 +23,8 @@ pub(super) enum Sticky {
     },
 }
 
-/// Whether so many bytes went to the sticky partition that the next record should go elsewhere. A batch that can still grow keeps
-/// the partition until it is full, but not beyond twice the size of a batch (KIP-794).
+/// Whether so many bytes went to the sticky partition that the next record should go elsewhere. A batch that can still
+/// grow keeps the partition until it is full, but not beyond twice the size of a batch (KIP-794).
 pub(super) fn has_had_enough(produced: usize, last_batch_is_full: bool, batch_size: usize) -> bool {
     let enough = batch_size.max(1);
     (produced >= enough && last_batch_is_full) || produced >= enough * 2
@@ -86,10 +86,18 @@ mod tests {
 
     #[test]
     fn the_sticky_partition_changes_at_a_batch_boundary() {
-        for (produced, last_batch_is_full, expected) in
-            [(99, true, false), (100, true, true), (100, false, false), (199, false, false), (200, false, true)]
-        {
-            assert_eq!(has_had_enough(produced, last_batch_is_full, 100), expected, "{produced} {last_batch_is_full}");
+        for (produced, last_batch_is_full, expected) in [
+            (99, true, false),
+            (100, true, true),
+            (100, false, false),
+            (199, false, false),
+            (200, false, true),
+        ] {
+            assert_eq!(
+                has_had_enough(produced, last_batch_is_full, 100),
+                expected,
+                "{produced} {last_batch_is_full}"
+            );
         }
     }
 }

@@ -15,12 +15,14 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// `Sender.completeBatch`, `Sender.canRetry` and `TransactionManager.canRetry`: what to do with a batch that was put back `attempts`
-/// times already. `is_next_in_line`: everything that an idempotent producer sent before it is acknowledged.
+/// `Sender.completeBatch`, `Sender.canRetry` and `TransactionManager.canRetry`: what to do with a batch that was put
+/// back `attempts` times already. `is_next_in_line`: everything that an idempotent producer sent before it is
+/// acknowledged.
 pub(super) fn judge(error: ErrorCode, attempts: u32, is_next_in_line: bool, config: &ProducerConfig) -> Verdict {
-    // A sequence that is out of order only because an earlier one was refused comes right with it. If there is no earlier one, the
-    // broker has lost what it acknowledged, and the sequence cannot be recovered.
-    let waits_for_its_turn = error == ErrorCode::OutOfOrderSequenceNumber && config.enable_idempotence && !is_next_in_line;
+    // A sequence that is out of order only because an earlier one was refused comes right with it. If there is no
+    // earlier one, the broker has lost what it acknowledged, and the sequence cannot be recovered.
+    let waits_for_its_turn =
+        error == ErrorCode::OutOfOrderSequenceNumber && config.enable_idempotence && !is_next_in_line;
     // The batch is in the log, but so old that the broker does not know where.
     let is_known_already = error == ErrorCode::DuplicateSequenceNumber;
     if error == ErrorCode::None || is_known_already {
@@ -32,8 +34,8 @@ pub(super) fn judge(error: ErrorCode, attempts: u32, is_next_in_line: bool, conf
     }
 }
 
-/// Whether a broker that answers so has certainly not appended the batch in this attempt. Other errors can also hit a batch that is in
-/// the log and waits for its replicas: NOT_LEADER_OR_FOLLOWER, for one (KAFKA-13574).
+/// Whether a broker that answers so has certainly not appended the batch in this attempt. Other errors can also hit a
+/// batch that is in the log and waits for its replicas: NOT_LEADER_OR_FOLLOWER, for one (KAFKA-13574).
 pub(super) fn rules_out_append(error: ErrorCode) -> bool {
     matches!(
         error,
@@ -76,10 +78,14 @@ pub(super) fn may_name_leader(error: ErrorCode) -> bool {
 /// Kafka's default of `retries`: as many as fit into `delivery.timeout.ms`.
 const UNLIMITED: u32 = i32::MAX.cast_unsigned();
 
-/// The number of attempts after one more. It counts up to `retries` or, if those are unlimited, until the back-off has stopped
-/// growing: no decision looks further.
+/// The number of attempts after one more. It counts up to `retries` or, if those are unlimited, until the back-off has
+/// stopped growing: no decision looks further.
 pub(super) fn next_attempt(attempts: u32, config: &ProducerConfig) -> u32 {
-    let last = if config.retries < UNLIMITED { config.retries } else { doublings(config) + 1 };
+    let last = if config.retries < UNLIMITED {
+        config.retries
+    } else {
+        doublings(config) + 1
+    };
     attempts.saturating_add(1).min(last)
 }
 
@@ -89,8 +95,14 @@ pub(super) fn backoff(attempts: u32, config: &ProducerConfig) -> Window {
     let max = config.retry_backoff_max_ms;
     let factor = 1_u64 << (attempts.max(1) - 1).min(doublings(config));
     let backoff_ms = config.retry_backoff_ms.saturating_mul(factor).min(max);
-    let Window { earliest_ms, latest_ms, .. } = Window::backoff(backoff_ms);
-    Window { clock: Clock::Wall, earliest_ms, latest_ms: latest_ms.min(max) }
+    let Window {
+        earliest_ms, latest_ms, ..
+    } = Window::backoff(backoff_ms);
+    Window {
+        clock: Clock::Wall,
+        earliest_ms,
+        latest_ms: latest_ms.min(max),
+    }
 }
 
 /// How often `retry.backoff.ms` can be doubled until it reaches its maximum.

@@ -36,7 +36,11 @@ pub(super) struct Outcome {
 impl Outcome {
     /// The answer never came.
     pub(super) const fn lost(error: ErrorCode) -> Self {
-        Self { error, base_offset: None, current_leader: None }
+        Self {
+            error,
+            base_offset: None,
+            current_leader: None,
+        }
     }
 
     fn of(response: &PartitionProduceResponse) -> Self {
@@ -68,7 +72,9 @@ impl Producer {
     /// The leaders of the partitions that have a reason to be sent from.
     fn ready_nodes(&self, config: &ProducerConfig) -> Vec<NodeId> {
         let ready = self.accumulator.iter().filter(|(_, partition)| partition.is_ready());
-        let mut nodes: Vec<_> = ready.filter_map(|(at, partition)| self.destination(at, partition, config)).collect();
+        let mut nodes: Vec<_> = ready
+            .filter_map(|(at, partition)| self.destination(at, partition, config))
+            .collect();
         nodes.sort_unstable();
         nodes.dedup();
         nodes
@@ -81,8 +87,8 @@ impl Producer {
         view.leader.filter(|_| may_send)
     }
 
-    /// With one request in flight per connection Kafka promises order even without idempotence: while a batch is unanswered anywhere,
-    /// the next of its partition waits.
+    /// With one request in flight per connection Kafka promises order even without idempotence: while a batch is
+    /// unanswered anywhere, the next of its partition waits.
     fn is_muted(&self, at: TopicPartition, config: &ProducerConfig) -> bool {
         config.max_in_flight_requests_per_connection == 1
             && self.connections.all_unanswered().any(|pending| pending.concerns(at))
@@ -126,12 +132,18 @@ impl Producer {
         let mut in_flight = Vec::with_capacity(drain.partitions.len());
         let mut partition_data = Vec::with_capacity(drain.partitions.len());
         for at in drain.partitions {
-            let view = self.cluster.partition(at).expect("a partition without a known leader is not sent from");
+            let view = self
+                .cluster
+                .partition(at)
+                .expect("a partition without a known leader is not sent from");
             let producer = match self.identity {
                 Identity::Known(id, epoch) => Some((id, epoch)),
                 Identity::Unknown | Identity::Asked | Identity::BackingOff => None,
             };
-            let partition = self.accumulator.get_mut(at).expect("a partition that is sent from has batches");
+            let partition = self
+                .accumulator
+                .get_mut(at)
+                .expect("a partition that is sent from has batches");
             let (batch, sent) = partition.send_head(at, view.leader_epoch, producer, out);
             let records = sent.records.clone();
             out.note(Note::BatchSent {
@@ -144,11 +156,26 @@ impl Producer {
             in_flight.push(InFlight { partition: at, batch });
         }
         let timeout_ms = i32::try_from(config.request_timeout_ms).unwrap_or(i32::MAX);
-        let request = ProduceRequest { acks: config.acks, timeout_ms, partition_data };
+        let request = ProduceRequest {
+            acks: config.acks,
+            timeout_ms,
+            partition_data,
+        };
         let timeout = Window::wall(config.request_timeout_ms);
         // With acks=0 nobody answers: what was handed to an open connection counts as sent.
-        let done = if config.acks == Acks::None { in_flight.clone() } else { Vec::new() };
-        self.connections.send(node, Lane::Client, request.into(), Pending::Produce(in_flight), timeout, out);
+        let done = if config.acks == Acks::None {
+            in_flight.clone()
+        } else {
+            Vec::new()
+        };
+        self.connections.send(
+            node,
+            Lane::Client,
+            request.into(),
+            Pending::Produce(in_flight),
+            timeout,
+            out,
+        );
         for in_flight in done {
             self.succeed(in_flight, None, out);
         }
@@ -163,7 +190,10 @@ impl Producer {
         out: &mut Outbox,
     ) {
         for in_flight in in_flight {
-            let answer = response.responses.iter().find(|answer| answer.partition == in_flight.partition);
+            let answer = response
+                .responses
+                .iter()
+                .find(|answer| answer.partition == in_flight.partition);
             let outcome = answer.map_or(Outcome::lost(ErrorCode::NetworkException), Outcome::of);
             self.complete(context, in_flight, outcome, out);
         }
@@ -188,12 +218,21 @@ impl Producer {
         if retry::doubts_metadata(outcome.error) {
             self.cluster.request_update();
         }
-        let InFlight { partition: at, batch: number } = in_flight;
+        let InFlight {
+            partition: at,
+            batch: number,
+        } = in_flight;
         // A batch whose time was up while it was in flight has been answered.
-        let Some(partition) = self.accumulator.get(at) else { return };
-        let Some(batch) = partition.in_flight(number) else { return };
+        let Some(partition) = self.accumulator.get(at) else {
+            return;
+        };
+        let Some(batch) = partition.in_flight(number) else {
+            return;
+        };
         let attempts = batch.sent().expect("a batch in flight was sent").attempts;
-        let is_next_in_line = batch.sequence().is_some_and(|first| partition.sequences.is_next_in_line(first));
+        let is_next_in_line = batch
+            .sequence()
+            .is_some_and(|first| partition.sequences.is_next_in_line(first));
         match retry::judge(outcome.error, attempts, is_next_in_line, context.config) {
             Verdict::Succeeded => self.succeed(in_flight, outcome.base_offset, out),
             Verdict::Retry => self.retry(in_flight, outcome.error, context.config, out),
@@ -202,11 +241,18 @@ impl Producer {
     }
 
     fn succeed(&mut self, in_flight: InFlight, base_offset: Option<Offset>, out: &mut Outbox) {
-        let InFlight { partition: at, batch: number } = in_flight;
+        let InFlight {
+            partition: at,
+            batch: number,
+        } = in_flight;
         let partition = self.accumulator.get_mut(at).expect("a batch in flight has a partition");
         let (batch, _) = partition.take(at, number, out);
         if batch.sequence().is_some() {
-            let last = batch.sent().expect("a batch with a sequence was sent").records.last_sequence();
+            let last = batch
+                .sent()
+                .expect("a batch with a sequence was sent")
+                .records
+                .last_sequence();
             partition.sequences.acknowledge(last);
         }
         batch.succeed(&partition.topic, at.partition, base_offset, out);
@@ -214,7 +260,10 @@ impl Producer {
     }
 
     fn retry(&mut self, in_flight: InFlight, error: ErrorCode, config: &ProducerConfig, out: &mut Outbox) {
-        let InFlight { partition: at, batch: number } = in_flight;
+        let InFlight {
+            partition: at,
+            batch: number,
+        } = in_flight;
         let leader_epoch = self.cluster.partition(at).map(|view| view.leader_epoch);
         let partition = self.accumulator.get_mut(at).expect("a batch in flight has a partition");
         out.note(Note::BatchRetried { partition: at, error });
@@ -222,7 +271,10 @@ impl Producer {
     }
 
     fn fail(&mut self, in_flight: InFlight, error: ErrorCode, out: &mut Outbox) {
-        let InFlight { partition: at, batch: number } = in_flight;
+        let InFlight {
+            partition: at,
+            batch: number,
+        } = in_flight;
         let partition = self.accumulator.get_mut(at).expect("a batch in flight has a partition");
         let (batch, _) = partition.take(at, number, out);
         let earlier = batch.sent().expect("a batch in flight was sent").maybe_appended;
@@ -234,10 +286,13 @@ impl Producer {
         }
     }
 
-    /// [`Timer::DeliveryTimeout`](crate::timer::Timer::DeliveryTimeout): a batch has been here for too long, and so has everything that
-    /// came before it.
+    /// [`Timer::DeliveryTimeout`](crate::timer::Timer::DeliveryTimeout): a batch has been here for too long, and so
+    /// has everything that came before it.
     pub(super) fn expire(&mut self, at: TopicPartition, number: u32, out: &mut Outbox) {
-        let partition = self.accumulator.get_mut(at).expect("a delivery timeout is armed only for a batch that is there");
+        let partition = self
+            .accumulator
+            .get_mut(at)
+            .expect("a delivery timeout is armed only for a batch that is there");
         let mut loses_sequence = false;
         for number in partition.up_to(number) {
             let (batch, is_in_flight) = partition.take(at, number, out);
@@ -269,8 +324,14 @@ impl Producer {
         self.sticky.clear();
         for waiting in core::mem::take(&mut self.waiting) {
             waiting.stop_timer(out);
-            let failure = SendFailure { error, maybe_appended: false };
-            out.answer(Answer::Sent { call: waiting.call, result: Err(failure) });
+            let failure = SendFailure {
+                error,
+                maybe_appended: false,
+            };
+            out.answer(Answer::Sent {
+                call: waiting.call,
+                result: Err(failure),
+            });
         }
     }
 }

@@ -25,7 +25,10 @@ pub(super) struct Sequences {
 
 impl Sequences {
     /// Nothing was sent.
-    pub(super) const START: Self = Self { next: Sequence::ZERO, last_acknowledged: Sequence::NONE };
+    pub(super) const START: Self = Self {
+        next: Sequence::ZERO,
+        last_acknowledged: Sequence::NONE,
+    };
 
     /// Gives out the sequences of the next batch: the first of them.
     pub(super) fn take(&mut self, record_count: i32) -> Sequence {
@@ -78,7 +81,10 @@ mod tests {
 
     #[test]
     fn order_survives_the_wrap() {
-        let mut sequences = Sequences { next: Sequence(i32::MAX - 1), last_acknowledged: Sequence(i32::MAX - 2) };
+        let mut sequences = Sequences {
+            next: Sequence(i32::MAX - 1),
+            last_acknowledged: Sequence(i32::MAX - 2),
+        };
         let old = sequences.take(3);
         let new = sequences.take(1);
         assert_eq!((old, new), (Sequence(i32::MAX - 1), Sequence(1)));

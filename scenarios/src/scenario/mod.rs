@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use build::Built;
 pub use draw::{Draw, Scalar, Setting};
-pub(crate) use file::nearest;
 pub use file::ScenarioError;
+pub(crate) use file::nearest;
 
 /// Configuration by Kafka's keys.
 pub type Config = BTreeMap<String, Setting>;
@@ -195,18 +195,32 @@ pub struct Exploration {
 
 impl Default for Cluster {
     fn default() -> Self {
-        Self { brokers: Draw::three(), broker: Config::new(), controller: Config::new() }
+        Self {
+            brokers: Draw::three(),
+            broker: Config::new(),
+            controller: Config::new(),
+        }
     }
 }
 
 impl Default for RunLength {
     fn default() -> Self {
-        Self { safety_ms: Draw::Number(20_000), liveness_ms: 600_000, think_us: Draw::Number(20_000) }
+        Self {
+            safety_ms: Draw::Number(20_000),
+            liveness_ms: 600_000,
+            think_us: Draw::Number(20_000),
+        }
     }
 }
 
 impl Default for Exploration {
     fn default() -> Self {
-        Self { bounds: Bounds::default(), options: Options { late_requests: false, instant_sync: true } }
+        Self {
+            bounds: Bounds::default(),
+            options: Options {
+                late_requests: false,
+                instant_sync: true,
+            },
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! How much may go wrong in one exploration.
 
 use kafkasim_core::ids::{NodeId, Timestamp};
-use kafkasim_core::timer::TimerClass;
+use kafkasim_core::timer::{Timer, TimerClass};
 use serde::{Deserialize, Serialize};
 
+use super::coarse::is_urgent;
 use super::suspicion::{is_false_suspicion, is_keep_alive};
 use crate::random::EPOCH_MS;
 use crate::world::{Action, Connection, Fault, World};
@@ -25,6 +26,8 @@ pub struct Bounds {
     pub resets: u32,
     /// Timers that suspect somebody who is not dead.
     pub false_suspicions: u32,
+    /// Whether connections, registrations, heartbeats and requests for metadata are carried out at once, before anything else.
+    pub coarse: bool,
     /// How many distinct states to look at.
     pub states_at_most: u64,
     /// How many actions deep to look.
@@ -39,6 +42,7 @@ impl Default for Bounds {
             controller_crashes: 0,
             resets: 0,
             false_suspicions: 0,
+            coarse: true,
             states_at_most: 20_000_000,
             depth_at_most: 10_000,
         }
@@ -57,10 +61,21 @@ pub struct Spent {
 
 impl Bounds {
     /// Everything that may happen next, with what will have been spent then, in a fixed order.
-    pub(super) fn successors(&self, world: &World, spent: Spent, actions: &mut Vec<Action>, found: &mut Vec<(Action, Spent)>) {
+    pub(super) fn successors(
+        &self,
+        world: &World,
+        spent: Spent,
+        actions: &mut Vec<Action>,
+        found: &mut Vec<(Action, Spent)>,
+    ) {
         actions.clear();
         world.enabled(actions);
-        found.extend(actions.drain(..).filter_map(|action| Some((self.allow(world, &action, spent)?, action))).map(swap));
+        found.extend(
+            actions
+                .drain(..)
+                .filter_map(|action| Some((self.allow(world, &action, spent)?, action)))
+                .map(swap),
+        );
         for (id, node) in world.nodes() {
             if !node.is_up() && node.starts() > 0 {
                 found.push((Action::Start { node: id }, spent));
@@ -70,37 +85,72 @@ impl Bounds {
             }
         }
         if spent.resets < self.resets {
-            let open = world.network().connections().filter(|(_, connection)| Connection::is_open(connection));
-            let spent = Spent { resets: spent.resets + 1, ..spent };
+            let open = world
+                .network()
+                .connections()
+                .filter(|(_, connection)| Connection::is_open(connection));
+            let spent = Spent {
+                resets: spent.resets + 1,
+                ..spent
+            };
             found.extend(open.map(|(link, _)| (Action::Fault(Fault::Reset(link)), spent)));
+        }
+    }
+
+    /// Which of some successors is carried out at once, before the others are tried.
+    pub(super) fn urgent(&self, successors: &[(Action, Spent)]) -> Option<usize> {
+        if self.coarse {
+            successors.iter().position(|(action, _)| is_urgent(action))
+        } else {
+            None
         }
     }
 
     fn process_faults(&self, world: &World, node: NodeId, spent: Spent, found: &mut Vec<(Action, Spent)>) {
         if world.node(node).broker().is_some() {
             if spent.crashes < self.crashes {
-                found.push((Action::Fault(Fault::Crash { node }), Spent { crashes: spent.crashes + 1, ..spent }));
+                found.push((
+                    Action::Fault(Fault::Crash { node }),
+                    Spent {
+                        crashes: spent.crashes + 1,
+                        ..spent
+                    },
+                ));
             }
             if spent.power_losses < self.power_losses {
-                let spent = Spent { power_losses: spent.power_losses + 1, ..spent };
+                let spent = Spent {
+                    power_losses: spent.power_losses + 1,
+                    ..spent
+                };
                 found.push((Action::Fault(Fault::PowerLoss { node, kept: Vec::new() }), spent));
             }
         }
         if world.node(node).controller().is_some() && spent.controller_crashes < self.controller_crashes {
-            let spent = Spent { controller_crashes: spent.controller_crashes + 1, ..spent };
+            let spent = Spent {
+                controller_crashes: spent.controller_crashes + 1,
+                ..spent
+            };
             found.push((Action::Fault(Fault::Crash { node }), spent));
         }
     }
 
     /// What will have been spent after an action of the world's own, or `None` if it is not to be tried.
     fn allow(&self, world: &World, action: &Action, spent: Spent) -> Option<Spent> {
-        let Action::Fire { node, timer } = action else { return Some(spent) };
+        let Action::Fire { node, timer } = action else {
+            return Some(spent);
+        };
         match timer.class() {
+            // Trying a process that is down again would end where it began.
+            TimerClass::Progress if matches!(timer, Timer::ReconnectBackoff { peer, .. } if !world.node(*peer).is_up()) => {
+                None
+            }
             TimerClass::Progress => (!is_keep_alive(world, *node, timer)).then_some(spent),
             TimerClass::Horizon => None,
             TimerClass::Suspicion if !is_false_suspicion(world, *node, timer) => Some(spent),
-            TimerClass::Suspicion => (spent.false_suspicions < self.false_suspicions)
-                .then_some(Spent { false_suspicions: spent.false_suspicions + 1, ..spent }),
+            TimerClass::Suspicion => (spent.false_suspicions < self.false_suspicions).then_some(Spent {
+                false_suspicions: spent.false_suspicions + 1,
+                ..spent
+            }),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::log::Log;
 use crate::machine::{Context, Outbox};
 use crate::message::{AlterPartitionData, AlteredPartition, BrokerState, FetchPartition, FetchedPartition};
 use crate::metadata::{MetadataImage, PartitionImage};
+use crate::note::Note;
 use crate::record::Batch;
 use crate::rules::{Rules, Wake};
 
@@ -199,6 +200,11 @@ impl Partition {
         };
         let previous_end = self.log.end();
         let batch = self.log.append_as_leader(batch, leader.epoch, out);
+        out.note(Note::Appended {
+            partition: self.log.partition(),
+            batch: batch.clone(),
+            as_leader: true,
+        });
         leader.appended(previous_end, &mut self.log, around, changes, out);
         batch
     }

@@ -1,10 +1,15 @@
-//! Conversations with one producer, as text: lines are inputs, lines after them that start with `>` are what the producer does.
+//! Conversations with one producer, as text: lines are inputs, lines after them that start with `>` are what the
+//! producer does.
 //!
 //! Inputs: `send CALL VALUE [p=PARTITION] [k=KEY] [topic=NAME]`, `up NODE`, `down NODE`, `choose OPTION`, `fire TIMER`,
-//! `metadata NODE TOPIC=LEADER/EPOCH,…`, `id NODE PRODUCER|ERROR`, `produced NODE PARTITION@OFFSET|PARTITION:ERROR[=LEADER/EPOCH]…`.
+//! `metadata NODE TOPIC=LEADER/EPOCH,…`, `id NODE PRODUCER|ERROR`, `produced NODE
+//! PARTITION@OFFSET|PARTITION:ERROR[=LEADER/EPOCH]…`.
 
-mod conversations;
+mod batching;
+mod expiry;
+mod intake;
 mod properties;
+mod retries;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -21,34 +26,21 @@ use crate::message::{
     Acks, LeaderIdAndEpoch, MetadataPartition, MetadataTopic, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, Request,
 };
-use crate::record::Compression;
 use crate::rules::Rules;
 
 /// Kafka's defaults, but for a linger of 0.
 fn config() -> ProducerConfig {
     ProducerConfig {
-        bootstrap_servers: Vec::from([NodeId(1)]),
-        client_id: String::new(),
-        acks: Acks::All,
-        batch_size: 16_384,
         linger_ms: 0,
-        max_request_size: 1_048_576,
-        max_in_flight_requests_per_connection: 5,
-        retries: 2_147_483_647,
-        retry_backoff_ms: 100,
-        retry_backoff_max_ms: 1_000,
-        reconnect_backoff_ms: 50,
-        request_timeout_ms: 30_000,
-        delivery_timeout_ms: 120_000,
-        max_block_ms: 60_000,
-        metadata_max_age_ms: 300_000,
-        enable_idempotence: true,
-        compression_type: Compression::None,
+        ..ProducerConfig::defaults(Vec::from([NodeId(1)]))
     }
 }
 
 fn not_idempotent() -> ProducerConfig {
-    ProducerConfig { enable_idempotence: false, ..config() }
+    ProducerConfig {
+        enable_idempotence: false,
+        ..config()
+    }
 }
 
 /// A producer, and whoever drives it.
@@ -85,7 +77,10 @@ impl Conversation {
             verbose: false,
         };
         let disk = crate::disk::DiskImage::default();
-        let boot = Boot { incarnation: IncarnationId(0), disk: &disk };
+        let boot = Boot {
+            incarnation: IncarnationId(0),
+            disk: &disk,
+        };
         let booted = Producer::boot(&context(&conversation.config), boot, &mut conversation.outbox);
         assert_eq!(booted, conversation.producer);
         conversation
@@ -96,7 +91,11 @@ impl Conversation {
         let mut conversation = Self::new(config);
         let mut out = Outbox::new();
         let response = metadata_response(&[metadata]);
-        let leaders: BTreeSet<_> = response.topics[0].partitions.iter().map(|partition| partition.leader_id).collect();
+        let leaders: BTreeSet<_> = response.topics[0]
+            .partitions
+            .iter()
+            .map(|partition| partition.leader_id)
+            .collect();
         let times = refresh_times(&conversation.config);
         conversation.producer.cluster.update(response, times, &mut out);
         for effect in out.effects() {
@@ -125,7 +124,9 @@ impl Conversation {
             transcript.push((*line).to_string());
             let input = self.parse(line);
             let effects = self.input(input);
-            let shown = effects.iter().filter(|effect| self.verbose || !accompanies_everything(effect));
+            let shown = effects
+                .iter()
+                .filter(|effect| self.verbose || !accompanies_everything(effect));
             transcript.extend(shown.map(|effect| format!("> {}", render(effect))));
         }
         let expected = script.join("\n");
@@ -157,10 +158,18 @@ impl Conversation {
             }
             Effect::Choose(question) => self.questions.push_back(*question),
             Effect::Disconnect(connection) => {
-                assert_eq!(self.open.remove(&connection.peer), Some(*connection), "closed what was not open");
+                assert_eq!(
+                    self.open.remove(&connection.peer),
+                    Some(*connection),
+                    "closed what was not open"
+                );
             }
             Effect::Send { connection, message } => {
-                assert_eq!(self.open.get(&connection.peer), Some(connection), "sent {message:?} to nobody");
+                assert_eq!(
+                    self.open.get(&connection.peer),
+                    Some(connection),
+                    "sent {message:?} to nobody"
+                );
             }
             Effect::Connect { peer, .. } => assert!(!self.open.contains_key(peer), "connected twice"),
             Effect::Answer(_) | Effect::Note(_) => {}
@@ -180,13 +189,19 @@ impl Conversation {
                     key: option("k=").map(|key| Bytes::copy_from_slice(key.as_bytes())),
                     value: Some(Bytes::copy_from_slice(value.as_bytes())),
                 };
-                Input::Call(Call::Send { call: CallId(call.parse().expect("a call")), record })
+                Input::Call(Call::Send {
+                    call: CallId(call.parse().expect("a call")),
+                    record,
+                })
             }
             ["up", peer] => self.up(node(peer)),
             ["down", peer] => self.down(node(peer)),
             ["choose", option] => {
                 let question = self.questions.pop_front().expect("a question is open");
-                Input::Chosen(Choice { kind: question.kind, option: option.parse().expect("an option") })
+                Input::Chosen(Choice {
+                    kind: question.kind,
+                    option: option.parse().expect("an option"),
+                })
             }
             ["fire", ref timer @ ..] => {
                 let wanted = timer.join(" ");
@@ -196,7 +211,10 @@ impl Conversation {
             ["metadata", peer, ref topics @ ..] => self.response(node(peer), metadata_response(topics).into()),
             ["id", peer, answer] => self.response(node(peer), id_response(answer).into()),
             ["produced", peer, ref partitions @ ..] => {
-                let responses = partitions.iter().map(|partition| partition_response(partition)).collect();
+                let responses = partitions
+                    .iter()
+                    .map(|partition| partition_response(partition))
+                    .collect();
                 self.response(node(peer), ProduceResponse { responses }.into())
             }
             _ => panic!("what is {line:?}?"),
@@ -219,21 +237,35 @@ impl Conversation {
     }
 
     fn response(&self, peer: NodeId, response: Response) -> Input {
-        Input::Message { connection: connection(peer), message: Message::Response(response) }
+        Input::Message {
+            connection: connection(peer),
+            message: Message::Response(response),
+        }
     }
 }
 
 fn context(config: &ProducerConfig) -> Context<'_, ProducerConfig> {
-    Context { node: NodeId(100), config, rules: &Rules::CURRENT, wall_clock: Timestamp(1_000) }
+    Context {
+        node: NodeId(100),
+        config,
+        rules: &Rules::CURRENT,
+        wall_clock: Timestamp(1_000),
+    }
 }
 
 const fn connection(peer: NodeId) -> ConnectionId {
-    ConnectionId { peer, lane: Lane::Client, generation: Generation(0) }
+    ConnectionId {
+        peer,
+        lane: Lane::Client,
+        generation: Generation(0),
+    }
 }
 
 fn error_code(name: &str) -> ErrorCode {
     let mut codes = (-1..=200).filter_map(ErrorCode::from_code);
-    codes.find(|code| code.name() == name).unwrap_or_else(|| panic!("there is no error {name}"))
+    codes
+        .find(|code| code.name() == name)
+        .unwrap_or_else(|| panic!("there is no error {name}"))
 }
 
 fn leader_and_epoch(text: &str) -> LeaderIdAndEpoch {
@@ -249,7 +281,10 @@ fn metadata_response(topics: &[&str]) -> MetadataResponse {
     let topic = |text: &&str| {
         let (name, partitions) = text.split_once(['=', ':']).expect("TOPIC=… or TOPIC:…");
         let partition = |(index, text): (i32, &str)| {
-            let LeaderIdAndEpoch { leader_id, leader_epoch } = leader_and_epoch(text);
+            let LeaderIdAndEpoch {
+                leader_id,
+                leader_epoch,
+            } = leader_and_epoch(text);
             MetadataPartition {
                 error_code: ErrorCode::None,
                 partition_index: index,
@@ -261,13 +296,24 @@ fn metadata_response(topics: &[&str]) -> MetadataResponse {
         };
         let is_known = text.contains('=');
         MetadataTopic {
-            error_code: if is_known { ErrorCode::None } else { error_code(partitions) },
+            error_code: if is_known {
+                ErrorCode::None
+            } else {
+                error_code(partitions)
+            },
             name: TopicName::from(name),
             topic_id: TopicId(u32::from(name.as_bytes()[0] - b's')),
-            partitions: if is_known { (0..).zip(partitions.split(',')).map(partition).collect() } else { Vec::new() },
+            partitions: if is_known {
+                (0..).zip(partitions.split(',')).map(partition).collect()
+            } else {
+                Vec::new()
+            },
         }
     };
-    MetadataResponse { brokers: Vec::from([NodeId(1), NodeId(2)]), topics: topics.iter().map(topic).collect() }
+    MetadataResponse {
+        brokers: Vec::from([NodeId(1), NodeId(2)]),
+        topics: topics.iter().map(topic).collect(),
+    }
 }
 
 fn id_response(answer: &str) -> InitProducerIdResponse {
@@ -293,11 +339,21 @@ fn partition_response(text: &str) -> PartitionProduceResponse {
         topic: TopicId(topic[1..].parse().expect("a topic")),
         partition: partition.parse().expect("a partition"),
     };
-    let (error, leader) = outcome.split_once('=').map_or((outcome, None), |(error, leader)| (error, Some(leader)));
+    let (error, leader) = outcome
+        .split_once('=')
+        .map_or((outcome, None), |(error, leader)| (error, Some(leader)));
     PartitionProduceResponse {
         partition,
-        error_code: if text.contains('@') { ErrorCode::None } else { error_code(error) },
-        base_offset: if text.contains('@') { Offset(outcome.parse().expect("an offset")) } else { Offset::NONE },
+        error_code: if text.contains('@') {
+            ErrorCode::None
+        } else {
+            error_code(error)
+        },
+        base_offset: if text.contains('@') {
+            Offset(outcome.parse().expect("an offset"))
+        } else {
+            Offset::NONE
+        },
         log_append_time_ms: Timestamp::NONE,
         log_start_offset: Offset::ZERO,
         current_leader: leader.map(leader_and_epoch),
@@ -313,7 +369,10 @@ fn is_for_a_send(timer: &Timer) -> bool {
 
 fn accompanies_everything(effect: &Effect) -> bool {
     let is_usual = |timer: &Timer| {
-        matches!(timer, Timer::RequestTimeout { .. } | Timer::DeliveryTimeout { .. } | Timer::MetadataMaxAge)
+        matches!(
+            timer,
+            Timer::RequestTimeout { .. } | Timer::DeliveryTimeout { .. } | Timer::MetadataMaxAge
+        )
     };
     match effect {
         Effect::SetTimer { timer, .. } | Effect::CancelTimer(timer) => is_usual(timer),
@@ -329,6 +388,10 @@ fn accompanies_everything(effect: &Effect) -> bool {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no words of its own here is shown as it is"
+)]
 fn render_timer(timer: &Timer) -> String {
     match timer {
         Timer::RequestTimeout { connection, slot } => format!("RequestTimeout {}#{slot}", connection.peer),
@@ -341,30 +404,57 @@ fn render_timer(timer: &Timer) -> String {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no words of its own here is shown as it is"
+)]
 fn render(effect: &Effect) -> String {
     match effect {
         Effect::Connect { peer, .. } => format!("connect {peer}"),
         Effect::Disconnect(connection) => format!("disconnect {}", connection.peer),
-        Effect::Send { connection, message: Message::Request(request) } => {
+        Effect::Send {
+            connection,
+            message: Message::Request(request),
+        } => {
             format!("to {}: {}", connection.peer, render_request(request))
         }
         Effect::SetTimer { timer, window } if window.earliest_ms == window.latest_ms => {
             format!("set {} {}ms", render_timer(timer), window.latest_ms)
         }
         Effect::SetTimer { timer, window } => {
-            format!("set {} {}..{}ms", render_timer(timer), window.earliest_ms, window.latest_ms)
+            format!(
+                "set {} {}..{}ms",
+                render_timer(timer),
+                window.earliest_ms,
+                window.latest_ms
+            )
         }
         Effect::CancelTimer(timer) => format!("cancel {}", render_timer(timer)),
         Effect::Choose(question) => format!("choose 1 of {}", question.options),
-        Effect::Answer(Answer::Sent { call, result: Ok(metadata) }) => match metadata.offset {
+        Effect::Answer(Answer::Sent {
+            call,
+            result: Ok(metadata),
+        }) => match metadata.offset {
             Some(offset) => format!("answer {call}: {}-{}@{offset}", metadata.topic, metadata.partition),
             None => format!("answer {call}: {}-{}", metadata.topic, metadata.partition),
         },
-        Effect::Answer(Answer::Sent { call, result: Err(failure) }) => {
-            let appended = if failure.is_definite() { "never appended" } else { "maybe appended" };
+        Effect::Answer(Answer::Sent {
+            call,
+            result: Err(failure),
+        }) => {
+            let appended = if failure.is_definite() {
+                "never appended"
+            } else {
+                "maybe appended"
+            };
             format!("answer {call}: {:?}, {appended}", failure.error)
         }
-        Effect::Note(Note::BatchSent { partition, sequence, attempt, .. }) => {
+        Effect::Note(Note::BatchSent {
+            partition,
+            sequence,
+            attempt,
+            ..
+        }) => {
             format!("note sent {partition} seq {sequence} attempt {attempt}")
         }
         Effect::Note(Note::BatchRetried { partition, error }) => format!("note retried {partition} {error}"),
@@ -375,11 +465,21 @@ fn render(effect: &Effect) -> String {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no words of its own here is shown as it is"
+)]
 fn render_request(request: &Request) -> String {
     match request {
         Request::Produce(produce) => render_produce(produce),
         Request::Metadata(metadata) => {
-            format!("Metadata [{}]", metadata.topics.as_ref().map_or(String::from("*"), |topics| topics.join(" ")))
+            format!(
+                "Metadata [{}]",
+                metadata
+                    .topics
+                    .as_ref()
+                    .map_or(String::from("*"), |topics| topics.join(" "))
+            )
         }
         other => other.api().name().to_string(),
     }

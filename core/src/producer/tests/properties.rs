@@ -1,4 +1,5 @@
-//! What holds for every order of events: a producer among brokers that lose connections, answers and leadership at random.
+//! What holds for every order of events: a producer among brokers that lose connections, answers and leadership at
+//! random.
 
 use proptest::prelude::*;
 
@@ -44,7 +45,16 @@ impl World {
             requests: BTreeMap::new(),
             responses: BTreeMap::new(),
             late: Vec::new(),
-            logs: [Log { leader: 1, ..Log::default() }, Log { leader: 2, ..Log::default() }],
+            logs: [
+                Log {
+                    leader: 1,
+                    ..Log::default()
+                },
+                Log {
+                    leader: 2,
+                    ..Log::default()
+                },
+            ],
             sends: 0,
             answers: BTreeMap::new(),
             batches: BTreeMap::new(),
@@ -55,6 +65,10 @@ impl World {
         &self.conversation.config
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "timers, questions and notes are the conversation's business"
+    )]
     fn input(&mut self, input: Input) {
         for effect in self.conversation.input(input) {
             match effect {
@@ -62,7 +76,10 @@ impl World {
                     assert!(self.connecting.insert(peer), "one attempt at a time");
                 }
                 Effect::Disconnect(connection) => self.cut(connection.peer, true),
-                Effect::Send { connection, message: Message::Request(request) } => {
+                Effect::Send {
+                    connection,
+                    message: Message::Request(request),
+                } => {
                     self.look_at(&request);
                     self.requests.entry(connection.peer).or_default().push_back(request);
                 }
@@ -123,29 +140,45 @@ impl World {
         self.sends += 1;
         let (call, padding) = (self.sends, "x".repeat(which % 40));
         let partition = ["", "p=0", "p=1", "p=0"][which % 4];
-        let input = self.conversation.parse(&format!("send {call} {call}-{padding} {partition}"));
+        let input = self
+            .conversation
+            .parse(&format!("send {call} {call}-{padding} {partition}"));
         self.input(input);
     }
 
     fn connect(&mut self, which: usize, succeeds: bool) {
-        let Some(peer) = pick(&self.connecting, which) else { return };
+        let Some(peer) = pick(&self.connecting, which) else {
+            return;
+        };
         self.connecting.remove(&peer);
-        let input =
-            if succeeds { self.conversation.up(peer) } else { Input::Disconnected(connection(peer)) };
+        let input = if succeeds {
+            self.conversation.up(peer)
+        } else {
+            Input::Disconnected(connection(peer))
+        };
         self.input(input);
     }
 
     fn respond(&mut self, which: usize) {
-        let waiting: BTreeSet<_> = self.responses.iter().filter(|(_, it)| !it.is_empty()).map(|(node, _)| *node).collect();
+        let waiting: BTreeSet<_> = self
+            .responses
+            .iter()
+            .filter(|(_, it)| !it.is_empty())
+            .map(|(node, _)| *node)
+            .collect();
         let Some(peer) = pick(&waiting, which) else { return };
-        let response = self.responses.get_mut(&peer).and_then(VecDeque::pop_front).expect("a response waits");
+        let response = self
+            .responses
+            .get_mut(&peer)
+            .and_then(VecDeque::pop_front)
+            .expect("a response waits");
         let input = self.conversation.response(peer, response);
         self.input(input);
     }
 
     fn fire(&mut self, which: usize, faults: bool) {
         // A false suspicion is a rare thing: every second one costs a producer its sequence.
-        let suspects = faults && which % 32 == 0;
+        let suspects = faults && which.is_multiple_of(32);
         let may_fire = |timer: &&Timer| suspects || timer.class() == TimerClass::Progress;
         let armed: BTreeSet<_> = self.conversation.armed.iter().filter(may_fire).copied().collect();
         let Some(timer) = pick(&armed, which) else { return };
@@ -160,7 +193,7 @@ impl World {
             1 | 2 => {
                 let open: BTreeSet<_> = self.conversation.open.keys().copied().collect();
                 let Some(peer) = pick(&open, which) else { return };
-                self.cut(peer, which % 2 == 0);
+                self.cut(peer, which.is_multiple_of(2));
                 let input = self.conversation.down(peer);
                 self.input(input);
             }
@@ -173,24 +206,42 @@ impl World {
     }
 
     fn serve(&mut self, which: usize, faults: bool) {
-        let busy: BTreeSet<_> = self.requests.iter().filter(|(_, it)| !it.is_empty()).map(|(node, _)| *node).collect();
+        let busy: BTreeSet<_> = self
+            .requests
+            .iter()
+            .filter(|(_, it)| !it.is_empty())
+            .map(|(node, _)| *node)
+            .collect();
         let Some(peer) = pick(&busy, which) else { return };
-        let request = self.requests.get_mut(&peer).and_then(VecDeque::pop_front).expect("a request waits");
+        let request = self
+            .requests
+            .get_mut(&peer)
+            .and_then(VecDeque::pop_front)
+            .expect("a request waits");
         let response = self.carry_out(peer, request, if faults { which } else { 0 });
         self.responses.entry(peer).or_default().extend(response);
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other request is a producer's")]
     fn carry_out(&mut self, node: NodeId, request: Request, luck: usize) -> Option<Response> {
         match request {
             Request::Metadata(_) => {
-                let leaders: Vec<_> = self.logs.iter().map(|log| format!("{}/{}", log.leader, log.epoch)).collect();
+                let leaders: Vec<_> = self
+                    .logs
+                    .iter()
+                    .map(|log| format!("{}/{}", log.leader, log.epoch))
+                    .collect();
                 Some(metadata_response(&[&format!("t={}", leaders.join(","))]).into())
             }
             Request::InitProducerId(_) => {
                 Some(id_response(if luck % 5 == 4 { "REQUEST_TIMED_OUT" } else { "7" }).into())
             }
             Request::Produce(produce) => {
-                let answers = produce.partition_data.iter().map(|data| self.append(node, data, luck)).collect();
+                let answers = produce
+                    .partition_data
+                    .iter()
+                    .map(|data| self.append(node, data, luck))
+                    .collect();
                 let response = ProduceResponse { responses: answers };
                 (produce.acks != Acks::None).then_some(response.into())
             }
@@ -201,12 +252,25 @@ impl World {
     fn append(&mut self, node: NodeId, data: &PartitionProduceData, luck: usize) -> PartitionProduceResponse {
         let at = data.partition;
         let log = &mut self.logs[usize::try_from(at.partition).expect("a partition")];
-        let leader = LeaderIdAndEpoch { leader_id: NodeId(log.leader), leader_epoch: LeaderEpoch(log.epoch) };
+        let leader = LeaderIdAndEpoch {
+            leader_id: NodeId(log.leader),
+            leader_epoch: LeaderEpoch(log.epoch),
+        };
         let (error, base_offset) = match luck % 12 {
             _ if node.0 != log.leader => (ErrorCode::NotLeaderOrFollower, Offset::NONE),
             9 => (ErrorCode::NotEnoughReplicas, Offset::NONE),
-            10 => (log.append(&data.records).err().unwrap_or(ErrorCode::NotEnoughReplicasAfterAppend), Offset::NONE),
-            11 => (log.append(&data.records).err().unwrap_or(ErrorCode::NotLeaderOrFollower), Offset::NONE),
+            10 => (
+                log.append(&data.records)
+                    .err()
+                    .unwrap_or(ErrorCode::NotEnoughReplicasAfterAppend),
+                Offset::NONE,
+            ),
+            11 => (
+                log.append(&data.records)
+                    .err()
+                    .unwrap_or(ErrorCode::NotLeaderOrFollower),
+                Offset::NONE,
+            ),
             _ => match log.append(&data.records) {
                 Ok(base_offset) => (ErrorCode::None, base_offset),
                 Err(error) => (error, Offset::NONE),
@@ -218,7 +282,7 @@ impl World {
             base_offset,
             log_append_time_ms: Timestamp::NONE,
             log_start_offset: Offset::ZERO,
-            current_leader: (luck % 2 == 0).then_some(leader),
+            current_leader: luck.is_multiple_of(2).then_some(leader),
         }
     }
 
@@ -241,17 +305,27 @@ impl World {
             let places = self.logs.iter().map(|log| log.values.iter().filter(is_mine).count());
             match outcome {
                 Ok(RecordMetadata { offset: None, .. }) => {}
-                Ok(RecordMetadata { partition, offset: Some(offset), .. }) => {
+                Ok(RecordMetadata {
+                    partition,
+                    offset: Some(offset),
+                    ..
+                }) => {
                     let log = &self.logs[usize::try_from(*partition).expect("a partition")];
                     let value = &log.values[usize::try_from(offset.0).expect("an offset")];
                     assert!(is_mine(&value), "{call:?} is not at {offset:?}");
                 }
                 Err(failure) => {
                     let appended = places.clone().sum::<usize>() > 0;
-                    assert!(!(failure.is_definite() && appended), "{call:?} was appended, but {failure:?}");
+                    assert!(
+                        !(failure.is_definite() && appended),
+                        "{call:?} was appended, but {failure:?}"
+                    );
                 }
             }
-            assert!(!self.config().enable_idempotence || places.sum::<usize>() <= 1, "{call:?} is a duplicate");
+            assert!(
+                !self.config().enable_idempotence || places.sum::<usize>() <= 1,
+                "{call:?} is a duplicate"
+            );
         }
         for log in self.logs.iter().filter(|_| is_in_order) {
             let calls = log.values.iter().map(|value| value.split('-').next().expect("a call"));
@@ -357,7 +431,14 @@ fn the_interesting_situations_come_up() {
         })
         .take(300)
         .collect();
-        let world = run(ProducerConfig { batch_size: 150, linger_ms: 5, ..config() }, &decisions);
+        let world = run(
+            ProducerConfig {
+                batch_size: 150,
+                linger_ms: 5,
+                ..config()
+            },
+            &decisions,
+        );
         for outcome in world.answers.values() {
             seen.insert(match outcome {
                 Ok(_) => "ok",
