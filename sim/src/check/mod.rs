@@ -48,7 +48,6 @@ use sends::{Matching, Risks, Sends};
 use single_leader::SingleLeader;
 use truth::{Change, Truth};
 use view::View;
-use watermark::Watermark;
 
 /// A promise was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -175,7 +174,6 @@ struct State {
     offsets: Offsets,
     order: Order,
     single_leader: SingleLeader,
-    watermark: Watermark,
 }
 
 impl State {
@@ -218,10 +216,7 @@ impl State {
                 node,
                 answer: Answer::Polled(Ok(records)),
             } => self.read(view, *node, records, findings),
-            Event::Stopped { node, .. } => {
-                self.order.stopped(*node);
-                self.watermark.stopped(*node);
-            }
+            Event::Stopped { node, .. } => self.order.stopped(*node),
             Event::Note { node, note } => self.noted(view, *node, note, findings),
             Event::Called { .. }
             | Event::Answered { .. }
@@ -241,7 +236,7 @@ impl State {
         };
         findings.extend(self.single_leader.changed(scene.truth, change));
         findings.extend(log_match::changed(&scene, change));
-        self.watermark.changed(&scene, change, findings);
+        watermark::changed(&scene, change, findings);
         self.durability.changed(&scene, change, findings);
         match change {
             Change::Committed { partition, batches } => {
@@ -300,17 +295,9 @@ impl State {
         };
         findings.extend(epoch_cache::noted(&scene, node, note));
         match note {
-            Note::IsrProposed { partition, isr, .. } => {
-                findings.extend(self.watermark.proposed(&scene, *partition, node, isr));
+            Note::IsrProposed { partition, .. } | Note::IsrCommitted { partition, .. } => {
+                findings.extend(watermark::waits_for_too_few(&scene, *partition, node));
             }
-            Note::IsrCommitted {
-                partition,
-                partition_epoch,
-                ..
-            } => {
-                findings.extend(self.watermark.learnt(&scene, *partition, node, *partition_epoch));
-            }
-            Note::BecameFollower { partition, .. } => self.watermark.follows(*partition, node),
             Note::BatchSent { partition, .. } => findings.extend(completion::sent(view, node, *partition)),
             Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),
             Note::TruncationDetected {
@@ -326,6 +313,7 @@ impl State {
             | Note::PartitionChanged { .. }
             | Note::AlterPartitionRefused { .. }
             | Note::BecameLeader { .. }
+            | Note::BecameFollower { .. }
             | Note::LogRecovered { .. }
             | Note::Appended { .. }
             | Note::DuplicateSuppressed { .. }
