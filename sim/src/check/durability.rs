@@ -296,7 +296,7 @@ fn returned_without_records(scene: &Scene<'_>, broker: NodeId) -> Vec<Finding> {
             .committed
             .first_missing(log, Offset::ZERO..truth.committed.end())?;
         let is_judged = !truth.awaits_unclean_leader() && scene.truth.lost_from(partition, broker).is_some();
-        let verdict = scene.truth.judge_loss(scene.view, partition, at);
+        let verdict = scene.truth.judge_candidate(scene.view, partition, at, Some(broker));
         let whose = scene.truth.name(partition);
         let message =
             format!("{whose}: {broker} may be elected, but lost to a power failure what is committed at {at}");
@@ -343,13 +343,19 @@ fn missing_everywhere(
     )
 }
 
-/// Values with their offsets.
+/// Values with their offsets: the first few, if there are many.
 fn listed<'a>(values: impl IntoIterator<Item = &'a (Offset, Bytes)>) -> String {
-    let listed: Vec<_> = values
-        .into_iter()
-        .map(|(offset, value)| format!("{} at {offset}", text(value)))
-        .collect();
-    listed.join(", ")
+    let mut values = values.into_iter();
+    let first = values
+        .by_ref()
+        .take(3)
+        .map(|(offset, value)| format!("{} at {offset}", text(value)));
+    let mut listed = first.collect::<Vec<_>>().join(", ");
+    match values.count() {
+        0 => {}
+        more => listed.push_str(&format!(" and {more} more")),
+    }
+    listed
 }
 
 /// Whether a log holds this value at this offset.

@@ -296,7 +296,7 @@ impl State {
         findings.extend(epoch_cache::noted(&scene, node, note));
         match note {
             Note::IsrProposed { partition, .. } | Note::IsrCommitted { partition, .. } => {
-                findings.extend(watermark::too_small(&scene, *partition, node));
+                findings.extend(watermark::waits_for_too_few(&scene, *partition, node));
             }
             Note::BatchSent { partition, .. } => findings.extend(completion::sent(view, node, *partition)),
             Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),

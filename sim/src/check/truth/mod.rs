@@ -46,6 +46,8 @@ pub(crate) struct Partition {
     hits: Hits,
     /// An unclean election whose leader has not begun yet.
     unclean: bool,
+    /// The same, but only the last known leader could be elected, since everybody else had shut down uncleanly, too (KIP-966).
+    last_known: bool,
     parted: Option<Parted>,
 }
 
@@ -209,6 +211,18 @@ impl Truth {
 
     /// Judges that a committed record at this offset is not where it has to be.
     pub(crate) fn judge_loss(&self, view: &dyn View, partition: TopicPartition, at: Offset) -> Verdict {
+        self.judge_candidate(view, partition, at, None)
+    }
+
+    /// The same, if whoever is to lead does not have it. The last known leader may have lost it: the controller cannot tell a power failure from a
+    /// crash, and so one power failure is too many once everybody else has crashed.
+    pub(crate) fn judge_candidate(
+        &self,
+        view: &dyn View,
+        partition: TopicPartition,
+        at: Offset,
+        candidate: Option<NodeId>,
+    ) -> Verdict {
         let (Some(topic), Some(registered)) = (self.topic(partition.topic), self.registered(partition)) else {
             return Verdict::Violated;
         };
@@ -220,9 +234,12 @@ impl Truth {
             view.keeps_eligible_leader_replicas(),
         );
         let exposed_from = truth.hits.exposed_from(registered, min_isr, has_elr);
+        let lost_from = candidate
+            .filter(|_| truth.last_known)
+            .and_then(|node| truth.hits.lost_from(node));
         let steps = LossSteps {
             unclean_election: truth.unclean,
-            too_many_power_losses: exposed_from.is_some_and(|from| from <= at),
+            too_many_power_losses: exposed_from.into_iter().chain(lost_from).any(|from| from <= at),
         };
         guarantee::lost_committed(&topic.config, has_elr, steps)
     }
@@ -388,7 +405,6 @@ impl Truth {
         let is_clean = new
             .leader
             .is_none_or(|leader| old.isr.contains(&leader) || old.elr.contains(&leader));
-        // Electing the last known leader (KIP-966) is not clean either, but nobody has agreed to lose records by it.
         if is_elected && !is_clean && topic.config.unclean_leader_election_enable {
             let steps = LossSteps {
                 unclean_election: true,
@@ -400,6 +416,8 @@ impl Truth {
                 epoch: new.leader_epoch,
                 verdict,
             });
+        } else if is_elected {
+            partition.last_known = !is_clean;
         }
         partition
             .hits
@@ -427,7 +445,7 @@ impl Truth {
             let committed = &truth.committed;
             committed.first_missing(log, Offset::ZERO..committed.end())
         });
-        let verdict = missing.map(|at| self.judge_loss(view, id, at));
+        let verdict = missing.map(|at| self.judge_candidate(view, id, at, Some(node)));
         let partition = self.partitions.entry(id).or_default();
         if let (Some(at), Some(verdict)) = (missing, verdict) {
             let batches = partition.committed.give_up(at);
@@ -445,6 +463,7 @@ impl Truth {
         let previous = partition.reign.replace((node, epoch)).map(|(leader, _)| leader);
         let lost_from = partition.hits.lost_from(node);
         partition.unclean = false;
+        partition.last_known = false;
         partition.hits.leads(node);
         changes.push(Change::Leads {
             partition: id,
