@@ -139,6 +139,9 @@ impl Machine for Broker {
             Input::Connected(connection) => {
                 if self.connections.connected(connection) {
                     self.pursue(context, connection.peer, connection.lane, out);
+                } else {
+                    // Meanwhile a connection that the peer had opened on this lane ended, which looks as if this attempt had failed.
+                    out.disconnect(connection);
                 }
             }
             Input::Disconnected(connection) => {

@@ -3,15 +3,17 @@
 //! Kafka's classic `KafkaConsumer` with partitions assigned by hand. It has no thread of its own: it asks nobody for anything unless a
 //! poll is waiting. What arrives between two polls is kept for the next one.
 //!
-//! - [`poll`]: the application's calls, and what a waiting poll does at each turn.
-//! - [`position`]: where each partition is read from; [`reset`]: where to start; [`validation`]: whether what was read is still there.
-//! - [`fetcher`]: Fetch requests; [`buffer`]: what was fetched and not yet polled.
+//! - `poll`: the application's calls, and what a waiting poll does at each turn.
+//! - `position`: where each partition is read from; `reset`: where to start; `validation`: whether what was read is still there.
+//! - `fetcher`: Fetch requests; `buffer`: what was fetched and not yet polled.
 
 mod buffer;
 mod fetcher;
 mod poll;
 mod position;
 mod reset;
+#[cfg(test)]
+mod tests;
 mod validation;
 
 use alloc::collections::VecDeque;
@@ -137,7 +139,7 @@ impl Consumer {
         match (pending, response) {
             (Pending::Metadata, Response::Metadata(metadata)) => {
                 self.cluster.update(metadata, refresh_times(context.config), out);
-                self.metadata_changed(out);
+                self.metadata_changed(context, out);
             }
             (Pending::Fetch(asked), Response::Fetch(fetched)) => self.on_fetch(connection.peer, asked, fetched, out),
             (Pending::ListOffsets(asked), Response::ListOffsets(listed)) => {

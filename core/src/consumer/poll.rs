@@ -1,7 +1,7 @@
 //! The application's side: assigning partitions, and polls that wait until there are records.
 //!
-//! One turn of a poll is one turn of the loop in Kafka's `ClassicKafkaConsumer.poll`: settle positions, hand out what is buffered, and
-//! only if that is nothing, fetch. A poll takes a turn when it is called, and another one after everything that happens while it waits.
+//! One turn of a poll is one turn of the loop in Kafka's `ClassicKafkaConsumer.poll`: take records out of the buffer, and ask for what
+//! is missing. A poll takes a turn when it is called, and another one after everything that happens while it waits.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -33,7 +33,7 @@ impl Consumer {
             self.assigned.push(assigned);
         }
         for mut dropped in old {
-            dropped.stop_backing_off(out);
+            dropped.cancel_back_off(out);
             self.maybe_cancel_fetch_backoff(&dropped.state, out);
             self.buffer.retain(|fetch| dropped.id != Some(fetch.partition));
         }
@@ -91,11 +91,12 @@ impl Consumer {
         if let Some(truncation) = self.truncation.take() {
             return Some(Err(truncation));
         }
-        self.validate_positions(context, out);
-        if let Err(error) = self.reset_positions(context, out) {
+        if let Err(error) = self.initialize_positions(context) {
             return Some(Err(error));
         }
         let polled = self.collect(context, out).transpose();
+        self.validate_positions(context, out);
+        self.look_up_positions(context, out);
         if !matches!(polled, Some(Err(_))) {
             // Fetches are also sent when there are records, to be answered while the application is busy with these.
             self.send_fetches(context, out);

@@ -3,10 +3,11 @@
 //! Kafka's `SubscriptionState`. A position is looked up when there is none ([`reset`](super::reset)), and validated when its leader has
 //! changed ([`validation`](super::validation)).
 
-use super::Consumer;
+use super::{Consumer, refresh_times};
 use crate::cluster::Cluster;
+use crate::config::ConsumerConfig;
 use crate::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
-use crate::machine::Outbox;
+use crate::machine::{Context, Outbox};
 use crate::timer::{Timer, Window};
 
 /// From where a partition is read next.
@@ -86,11 +87,10 @@ impl Assigned {
         }
     }
 
-    /// Cancels the position's back-off, if one is running; its lookup, if still wanted, is due.
-    pub(super) fn stop_backing_off(&mut self, out: &mut Outbox) {
+    /// The position's lookup is given up: if it is backing off, nobody needs that any more.
+    pub(super) fn cancel_back_off(&mut self, out: &mut Outbox) {
         let partition = self.id;
-        if let (Some(lookup @ Lookup::BackingOff), Some(partition)) = (self.lookup(), partition) {
-            *lookup = Lookup::Due;
+        if let (Some(Lookup::BackingOff), Some(partition)) = (self.lookup(), partition) {
             out.cancel_timer(Timer::PositionBackoff { partition });
         }
     }
@@ -101,7 +101,7 @@ impl Assigned {
         if id.is_none() || id == self.id {
             return;
         }
-        self.stop_backing_off(out);
+        self.cancel_back_off(out);
         if let Some(lookup) = self.lookup() {
             // Whatever was asked was asked about an earlier topic of the same name.
             *lookup = Lookup::Due;
@@ -121,20 +121,23 @@ impl Consumer {
     }
 
     /// New metadata: partitions are located, and positions whose leader has changed have to be validated.
-    pub(super) fn metadata_changed(&mut self, out: &mut Outbox) {
+    pub(super) fn metadata_changed(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         for assigned in &mut self.assigned {
             assigned.locate(&self.cluster, out);
         }
         for index in 0..self.assigned.len() {
             self.follow_leader(index, out);
         }
-        // A topic that was assigned while the request was on its way is not in the answer.
         if self
             .assigned
             .iter()
             .any(|assigned| self.cluster.topic(&assigned.topic).is_none())
         {
+            // A topic that was assigned while the request was on its way is not in the answer.
             self.cluster.request_update();
+        } else if self.assigned.iter().any(|assigned| assigned.id.is_none()) {
+            // The topic may get more partitions.
+            self.cluster.request_update_later(refresh_times(context.config), out);
         }
     }
 
@@ -150,7 +153,7 @@ impl Consumer {
         if view.leader.is_none() || (view.leader, view.leader_epoch) == (position.leader, position.leader_epoch) {
             return;
         }
-        assigned.stop_backing_off(out);
+        assigned.cancel_back_off(out);
         let old = assigned.state;
         let position = Position {
             leader: view.leader,

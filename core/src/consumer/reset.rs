@@ -13,12 +13,8 @@ use crate::message::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsRespon
 use crate::note::Note;
 
 impl Consumer {
-    /// Looks up every position that is missing. An error if there is no policy for that.
-    pub(super) fn reset_positions(
-        &mut self,
-        context: &Context<'_, ConsumerConfig>,
-        out: &mut Outbox,
-    ) -> Result<(), PollError> {
+    /// Newly assigned partitions are looked up. An error if there is no policy for that.
+    pub(super) fn initialize_positions(&mut self, context: &Context<'_, ConsumerConfig>) -> Result<(), PollError> {
         for assigned in &mut self.assigned {
             if assigned.state == FetchState::Initializing {
                 if context.config.auto_offset_reset == AutoOffsetReset::None {
@@ -28,6 +24,11 @@ impl Consumer {
                 assigned.state = FetchState::AwaitReset(Lookup::Due);
             }
         }
+        Ok(())
+    }
+
+    /// Asks the leaders for every position that is missing.
+    pub(super) fn look_up_positions(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         let mut requests = ByLeader::new();
         for assigned in &mut self.assigned {
             let (FetchState::AwaitReset(lookup @ Lookup::Due), Some(partition)) = (&mut assigned.state, assigned.id)
@@ -69,7 +70,6 @@ impl Consumer {
             )
         };
         self.send_each(context, requests, build, out);
-        Ok(())
     }
 
     pub(super) fn on_list_offsets(
@@ -97,7 +97,7 @@ impl Consumer {
         if !matches!(assigned.state, FetchState::AwaitReset(_)) {
             return;
         }
-        assigned.stop_backing_off(out);
+        assigned.cancel_back_off(out);
         assigned.state = FetchState::Fetching {
             position: Position {
                 offset,

@@ -148,7 +148,7 @@ impl Consumer {
                 return;
             }
         };
-        assigned.stop_backing_off(out);
+        assigned.cancel_back_off(out);
         assigned.state = next;
     }
 

@@ -2,56 +2,52 @@
 //!
 //! Monitors watch events as they come, together with the world as it is after them. What they remember is part of the world and of its fingerprint, so
 //! that an explorer that skips equal worlds cannot skip the path on which a violation comes.
+//!
+//! [`truth`] and [`sends`] keep what all of them need: the former what is so, the latter what was asked for. Then there is one file for each family of
+//! promises, and [`guarantee`] decides whether what it found is an error. Whatever is remembered is needed by a later verdict; an event costs what it
+//! changed.
 
-use std::sync::Arc;
+mod completion;
+mod durability;
+mod epoch_cache;
+pub mod guarantee;
+mod liveness;
+mod log_match;
+mod offsets;
+mod order;
+mod promise;
+mod reached;
+mod sends;
+mod single_leader;
+#[cfg(test)]
+mod tests;
+mod truth;
+mod view;
+mod watermark;
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use kafkasim_core::call::{Answer, Call, ConsumerRecord};
+use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
+use kafkasim_core::note::Note;
 use serde::{Deserialize, Serialize};
+
+pub use completion::deadline_exceeded;
+pub use promise::Promise;
+pub use reached::{Coverage, Situation, situation, situations};
 
 use crate::fingerprint::Fingerprint;
 use crate::setup::Setup;
-use crate::world::{Event, World};
-
-/// What Kafka promises, or does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Promise {
-    /// An acknowledged record is read by everybody who reads that far.
-    LostWrite,
-    /// A record is in the log once.
-    Duplicate,
-    /// An offset holds one record for ever.
-    InconsistentOffsets,
-    /// What one producer sends to one partition, in one order, is there in that order.
-    NonmonotonicSend,
-    /// A consumer skips nothing.
-    PollSkip,
-    /// A consumer does not go back.
-    NonmonotonicPoll,
-    /// What was acknowledged is read in the end.
-    Unseen,
-    /// R1: whoever may be elected has every committed record.
-    CandidateCompleteness,
-    /// R2: a new leader has every acknowledged record.
-    LeaderCompleteness,
-    /// R3: logs agree below their high watermarks.
-    LogMatching,
-    /// R4: the leader's maximal in-sync replicas contain those of the controller.
-    QuorumSuperset,
-    /// R5: nobody reads beyond the high watermark, and what was read stays.
-    ConsistentRead,
-    /// R7: one leader per epoch, and epochs only grow.
-    SingleLeader,
-    /// R8: an acknowledged record exists somewhere.
-    AcknowledgedExists,
-    /// R9: the epoch cache agrees with the log.
-    EpochCache,
-    /// P3: an acknowledged offset holds exactly what was sent, in the topic that it was sent to.
-    AcknowledgedPayload,
-    /// P4: each send completes once, in time, and bounds are kept.
-    SendCompletion,
-    /// Everything that may finish does finish once enough is healed.
-    Liveness,
-}
+use crate::world::{Event, Fault, World};
+use durability::Durability;
+use offsets::Offsets;
+use order::Order;
+use sends::{Matching, Risks, Sends};
+use single_leader::SingleLeader;
+use truth::{Change, Truth};
+use view::View;
 
 /// A promise was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,4 +71,287 @@ pub enum Verdict {
         /// The configuration key responsible, with its value.
         because: String,
     },
+}
+
+/// How a run ended, for the checks that only the end can answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finale {
+    /// The processes that read everything from the start.
+    pub readers: Vec<NodeId>,
+    /// The brokers that were healed, and stayed so.
+    pub healed_core: Vec<NodeId>,
+    /// Whether everything that was to finish did so in time.
+    pub finished: bool,
+}
+
+impl Finding {
+    fn new(promise: Promise, verdict: Verdict, message: String) -> Self {
+        Self { promise, verdict, message }
+    }
+}
+
+/// All monitors of a world. Cheap to clone; without a setup there are none.
+#[derive(Clone, Debug, Default)]
+pub struct Monitors(Option<Arc<Memory>>);
+
+/// What monitors remember, and its fingerprint once somebody has asked for it.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    state: State,
+    fingerprint: OnceLock<Fingerprint>,
+}
+
+impl PartialEq for Monitors {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs) || ours.state == theirs.state,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
+impl Eq for Monitors {}
+
+impl Monitors {
+    /// Monitors for a world that is made of this, before anything has happened.
+    #[must_use]
+    pub fn new(_: &Setup) -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// An action was carried out, and caused these events; the world is as it is after all of them.
+    pub fn observe(&mut self, world: &World, events: &[Event], findings: &mut Vec<Finding>) {
+        let Some(memory) = &mut self.0 else { return };
+        let mut relevant = events.iter().filter(|event| is_relevant(event)).peekable();
+        if relevant.peek().is_none() {
+            return;
+        }
+        let memory = Arc::make_mut(memory);
+        memory.fingerprint = OnceLock::new();
+        for event in relevant {
+            memory.state.observe(world, event, findings);
+        }
+    }
+
+    /// The run is over: the checks that only the end can answer.
+    pub fn finish(&mut self, world: &World, finale: &Finale, findings: &mut Vec<Finding>) {
+        if let Some(memory) = &self.0 {
+            memory.state.finish(world, finale, findings);
+        }
+    }
+
+    /// A digest of everything that decides a later verdict.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let Some(memory) = &self.0 else { return Fingerprint::default() };
+        *memory.fingerprint.get_or_init(|| Fingerprint::of(&memory.state))
+    }
+}
+
+/// What monitors may look at when they judge.
+struct Scene<'a> {
+    view: &'a dyn View,
+    truth: &'a Truth,
+    sends: &'a Sends,
+    risks: &'a Risks,
+}
+
+/// What monitors remember.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct State {
+    truth: Truth,
+    sends: Sends,
+    risks: Risks,
+    durability: Durability,
+    offsets: Offsets,
+    order: Order,
+    single_leader: SingleLeader,
+}
+
+impl State {
+    fn observe(&mut self, view: &dyn View, event: &Event, findings: &mut Vec<Finding>) {
+        if let Event::Note { node, note: Note::BecameLeader { partition, epoch, .. } } = event
+            && *partition != TopicPartition::CLUSTER_METADATA
+        {
+            let before = self.truth.replica(*partition, *node).epoch;
+            findings.extend(self.single_leader.begins(&self.truth, *partition, *node, *epoch, before));
+        }
+        let mut changes = Vec::new();
+        self.truth.observe(view, event, &mut changes);
+        for change in &changes {
+            self.changed(view, change, findings);
+        }
+        self.risks.observe(view, event);
+        match self.sends.observe(view, event) {
+            Matching::Fine => {}
+            Matching::Completed(value) => self.completed(view, &value, findings),
+            Matching::Reused(node, call) => findings.push(completion::reused(node, call)),
+            Matching::Unasked(node, call) => findings.push(completion::unasked(node, call)),
+        }
+        match event {
+            Event::Called { node, call: Call::Assign(partitions) } => {
+                let located = partitions.iter().filter_map(|(topic, index)| self.truth.locate(topic, *index));
+                self.order.assigned(*node, &located.collect::<Vec<_>>());
+            }
+            Event::Answered { node, answer: Answer::Polled(Ok(records)) } => self.read(view, *node, records, findings),
+            Event::Stopped { node, .. } => self.order.stopped(*node),
+            Event::Note { node, note } => self.noted(view, *node, note, findings),
+            Event::Called { .. }
+            | Event::Answered { .. }
+            | Event::Started { .. }
+            | Event::Fault(_)
+            | Event::Late { .. }
+            | Event::Severed { .. } => {}
+        }
+    }
+
+    fn changed(&mut self, view: &dyn View, change: &Change, findings: &mut Vec<Finding>) {
+        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        findings.extend(self.single_leader.changed(scene.truth, change));
+        findings.extend(log_match::changed(&scene, change));
+        watermark::changed(&scene, change, findings);
+        self.durability.changed(&scene, change, findings);
+        match change {
+            Change::Committed { partition, batches } => {
+                for record in batches.iter().flat_map(|batch| &batch.values) {
+                    let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+                    self.offsets.committed(&scene, *partition, record, findings);
+                    self.order.committed(&scene, *partition, record, findings);
+                    self.sends.committed(&record.1, (*partition, record.0));
+                }
+            }
+            Change::Lost { partition, batches, .. } => {
+                for (offset, value) in batches.iter().flat_map(|batch| &batch.values) {
+                    self.sends.lost(value, (*partition, *offset));
+                }
+                let kept = self.truth.partition(*partition).into_iter().flat_map(|truth| truth.committed.batches());
+                let kept = kept.flat_map(|batch| &batch.values).filter_map(|(_, value)| self.sends.get(value));
+                self.order.lost(*partition, kept);
+            }
+            Change::Registered { .. }
+            | Change::Unfenced { .. }
+            | Change::Contradicted { .. }
+            | Change::Watermark { .. }
+            | Change::Leads { .. }
+            | Change::Shortened { .. } => {}
+        }
+    }
+
+    fn completed(&mut self, view: &dyn View, value: &Bytes, findings: &mut Vec<Finding>) {
+        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        self.offsets.completed(&scene, value, findings);
+        self.durability.acknowledged(&scene, value, findings);
+    }
+
+    fn noted(&mut self, view: &dyn View, node: NodeId, note: &Note, findings: &mut Vec<Finding>) {
+        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        findings.extend(epoch_cache::noted(&scene, node, note));
+        match note {
+            Note::IsrProposed { partition, .. } | Note::IsrCommitted { partition, .. } => {
+                findings.extend(watermark::too_small(&scene, *partition, node));
+            }
+            Note::BatchSent { partition, .. } => findings.extend(completion::sent(view, node, *partition)),
+            Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),
+            Note::TruncationDetected { partition, divergent_offset, .. } => {
+                self.order.moved(node, *partition, *divergent_offset);
+            }
+            Note::BrokerRegistered { .. }
+            | Note::BrokerUnfenced { .. }
+            | Note::BrokerFenced { .. }
+            | Note::PartitionChanged { .. }
+            | Note::AlterPartitionRefused { .. }
+            | Note::BecameLeader { .. }
+            | Note::BecameFollower { .. }
+            | Note::LogRecovered { .. }
+            | Note::Appended { .. }
+            | Note::DuplicateSuppressed { .. }
+            | Note::ProduceRefused { .. }
+            | Note::Truncated { .. }
+            | Note::FetchDiverged { .. }
+            | Note::EpochRefused { .. }
+            | Note::HighWatermark { .. }
+            | Note::Parked { .. }
+            | Note::ParkedExpired { .. }
+            | Note::BatchRetried { .. }
+            | Note::BatchExpired { .. }
+            | Note::SequenceLost { .. }
+            | Note::ProducerIdAssigned { .. }
+            | Note::PositionValidated { .. } => {}
+        }
+    }
+
+    fn read(&mut self, view: &dyn View, reader: NodeId, records: &[ConsumerRecord], findings: &mut Vec<Finding>) {
+        let mut by_partition: BTreeMap<TopicPartition, Vec<(Offset, Bytes)>> = BTreeMap::new();
+        for record in records {
+            let place = self.truth.locate(&record.topic, record.partition);
+            if let (Some(partition), Some(value)) = (place, &record.value) {
+                by_partition.entry(partition).or_default().push((record.offset, value.clone()));
+            }
+        }
+        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        for (partition, records) in &by_partition {
+            self.offsets.read(&scene, reader, *partition, records, findings);
+            self.order.read(&scene, reader, *partition, records, findings);
+        }
+        for (_, value) in by_partition.values().flatten() {
+            self.sends.read(value);
+        }
+    }
+
+    fn finish(&self, view: &dyn View, finale: &Finale, findings: &mut Vec<Finding>) {
+        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        liveness::finish(&scene, finale, findings);
+        self.durability.finish(&scene, finale, &self.offsets, findings);
+    }
+}
+
+/// Whether any monitor looks at events of this kind.
+fn is_relevant(event: &Event) -> bool {
+    match event {
+        Event::Started { .. } => false,
+        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. }),
+        Event::Called { call, .. } => matches!(call, Call::Send { .. } | Call::Assign(_)),
+        Event::Answered { answer, .. } => match answer {
+            Answer::Sent { .. } => true,
+            Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
+            Answer::ShutDown | Answer::TopicCreated(_) => false,
+        },
+        Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
+        Event::Note { note, .. } => is_relevant_note(note),
+    }
+}
+
+fn is_relevant_note(note: &Note) -> bool {
+    match note {
+        Note::BecameLeader { .. }
+        | Note::BecameFollower { .. }
+        | Note::LogRecovered { .. }
+        | Note::Appended { .. }
+        | Note::ProduceRefused { .. }
+        | Note::Truncated { .. }
+        | Note::HighWatermark { .. }
+        | Note::IsrProposed { .. }
+        | Note::IsrCommitted { .. }
+        | Note::BatchSent { .. }
+        | Note::BatchRetried { .. }
+        | Note::PositionReset { .. }
+        | Note::TruncationDetected { .. } => true,
+        // What the controller decides is read in its log, where nothing is missing after a crash.
+        Note::BrokerRegistered { .. }
+        | Note::BrokerUnfenced { .. }
+        | Note::BrokerFenced { .. }
+        | Note::PartitionChanged { .. }
+        | Note::AlterPartitionRefused { .. }
+        | Note::DuplicateSuppressed { .. }
+        | Note::FetchDiverged { .. }
+        | Note::EpochRefused { .. }
+        | Note::Parked { .. }
+        | Note::ParkedExpired { .. }
+        | Note::BatchExpired { .. }
+        | Note::SequenceLost { .. }
+        | Note::ProducerIdAssigned { .. }
+        | Note::PositionValidated { .. } => false,
+    }
 }

@@ -120,22 +120,30 @@ impl<'a, V: Visited> Explorer<'a, V> {
         Some(u32::try_from(self.parents.len() - 1).expect("fewer than 2³² states"))
     }
 
-    /// Generates the successors of one state; returns the first violation.
+    /// Generates the successors of one state; returns the first violation. If one is to be carried out at once and leads to a new state, the
+    /// others are left for later: a circle of such steps would put them off for ever.
     fn expand(&mut self, world: &World, spent: Spent, number: u32, next: &mut Frontier) -> Option<(Finding, World)> {
         let mut successors = Vec::new();
         let mut outcome = Outcome::default();
         self.bounds.successors(world, spent, &mut Vec::new(), &mut successors);
-        for (index, (action, spent)) in (0_u16..).zip(successors) {
+        let urgent = self.bounds.urgent(&successors);
+        let order = urgent.into_iter().chain((0..successors.len()).filter(|index| Some(*index) != urgent));
+        for index in order {
+            let (action, spent) = &successors[index];
             let mut successor = world.clone();
-            successor.apply(&action, WALL_CLOCK, &mut outcome);
+            successor.apply(action, WALL_CLOCK, &mut outcome);
             self.generated += 1;
+            let choice = u16::try_from(index).expect("fewer than 2¹⁶ successors");
             if let Some(finding) = violation(&outcome) {
-                self.parents.push((number, index));
+                self.parents.push((number, choice));
                 return Some((finding, successor));
             }
-            let fingerprint = identity(&mut successor, spent);
-            if let Some(child) = self.visit(fingerprint, &successor, spent, (number, index)) {
-                next.push((successor, spent, child));
+            let fingerprint = identity(&mut successor, *spent);
+            if let Some(child) = self.visit(fingerprint, &successor, *spent, (number, choice)) {
+                next.push((successor, *spent, child));
+                if Some(index) == urgent {
+                    break;
+                }
             }
         }
         None

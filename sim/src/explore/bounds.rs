@@ -1,9 +1,10 @@
 //! How much may go wrong in one exploration.
 
 use kafkasim_core::ids::{NodeId, Timestamp};
-use kafkasim_core::timer::TimerClass;
+use kafkasim_core::timer::{Timer, TimerClass};
 use serde::{Deserialize, Serialize};
 
+use super::coarse::is_urgent;
 use super::suspicion::{is_false_suspicion, is_keep_alive};
 use crate::random::EPOCH_MS;
 use crate::world::{Action, Connection, Fault, World};
@@ -25,6 +26,8 @@ pub struct Bounds {
     pub resets: u32,
     /// Timers that suspect somebody who is not dead.
     pub false_suspicions: u32,
+    /// Whether connections, registrations, heartbeats and requests for metadata are carried out at once, before anything else.
+    pub coarse: bool,
     /// How many distinct states to look at.
     pub states_at_most: u64,
     /// How many actions deep to look.
@@ -39,6 +42,7 @@ impl Default for Bounds {
             controller_crashes: 0,
             resets: 0,
             false_suspicions: 0,
+            coarse: true,
             states_at_most: 20_000_000,
             depth_at_most: 10_000,
         }
@@ -76,6 +80,11 @@ impl Bounds {
         }
     }
 
+    /// Which of some successors is carried out at once, before the others are tried.
+    pub(super) fn urgent(&self, successors: &[(Action, Spent)]) -> Option<usize> {
+        if self.coarse { successors.iter().position(|(action, _)| is_urgent(action)) } else { None }
+    }
+
     fn process_faults(&self, world: &World, node: NodeId, spent: Spent, found: &mut Vec<(Action, Spent)>) {
         if world.node(node).broker().is_some() {
             if spent.crashes < self.crashes {
@@ -96,6 +105,8 @@ impl Bounds {
     fn allow(&self, world: &World, action: &Action, spent: Spent) -> Option<Spent> {
         let Action::Fire { node, timer } = action else { return Some(spent) };
         match timer.class() {
+            // Trying a process that is down again would end where it began.
+            TimerClass::Progress if matches!(timer, Timer::ReconnectBackoff { peer, .. } if !world.node(*peer).is_up()) => None,
             TimerClass::Progress => (!is_keep_alive(world, *node, timer)).then_some(spent),
             TimerClass::Horizon => None,
             TimerClass::Suspicion if !is_false_suspicion(world, *node, timer) => Some(spent),

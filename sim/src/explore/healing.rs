@@ -1,5 +1,7 @@
 //! One deterministic way to go on when nothing more breaks.
 
+use std::collections::BTreeMap;
+
 use super::bounds::WALL_CLOCK;
 use super::suspicion::{is_false_suspicion, is_keep_alive};
 use crate::run::Observer;
@@ -7,7 +9,7 @@ use crate::world::{Action, Outcome, Step, World};
 use kafkasim_core::timer::TimerClass;
 
 /// Lets a world go on, without faults, by a fixed schedule until nothing is left to do but keep-alives: messages first, then calls and choices, then
-/// timers that mean progress, then suspicions of those who are really gone. Returns whether it came to rest within `actions_at_most`.
+/// timers, the least often fired first: those that mean progress, and suspicions of those who are really gone. Returns whether it came to rest within `actions_at_most`.
 pub fn settle(world: &mut World, actions_at_most: usize, observer: &mut dyn Observer) -> bool {
     settle_by(world, actions_at_most, urgency, observer)
 }
@@ -25,15 +27,22 @@ fn settle_by(
     observer: &mut dyn Observer,
 ) -> bool {
     let mut actions = Vec::new();
+    let mut fired: BTreeMap<Action, u32> = BTreeMap::new();
     let mut outcome = Outcome::default();
     for depth in 0..actions_at_most {
         actions.clear();
         world.enabled(&mut actions);
-        let Some(action) = actions.drain(..).filter_map(|action| Some((urgency(world, &action)?, action))).min_by_key(|(urgency, _)| *urgency)
-        else {
+        let urgency = |action: Action| {
+            let often = fired.get(&action).copied().unwrap_or(0);
+            Some(((urgency(world, &action)?, often), action))
+        };
+        let Some((_, action)) = actions.drain(..).filter_map(urgency).min_by_key(|(urgency, _)| *urgency) else {
             return true;
         };
-        let step = Step { at_us: depth as u64, wall_ms: WALL_CLOCK, action: action.1 };
+        if let Action::Fire { .. } = action {
+            *fired.entry(action.clone()).or_default() += 1;
+        }
+        let step = Step { at_us: depth as u64, wall_ms: WALL_CLOCK, action };
         world.apply(&step.action, WALL_CLOCK, &mut outcome);
         observer.observe(world, &step, &outcome);
     }
@@ -48,11 +57,11 @@ fn urgency(world: &World, action: &Action) -> Option<u8> {
         Action::Connect(_) | Action::Refuse(_) => Some(2),
         Action::Choose { .. } => Some(3),
         Action::Fire { node, timer } => match timer.class() {
-            TimerClass::Progress => (!is_keep_alive(world, *node, timer)).then_some(4),
-            TimerClass::Suspicion => (!is_false_suspicion(world, *node, timer)).then_some(6),
+            TimerClass::Progress => (!is_keep_alive(world, *node, timer)).then_some(5),
+            TimerClass::Suspicion => (!is_false_suspicion(world, *node, timer)).then_some(5),
             TimerClass::Horizon => None,
         },
-        Action::Call { .. } => Some(5),
+        Action::Call { .. } => Some(4),
         Action::Start { .. } | Action::Fault(_) => None,
     }
 }

@@ -5,6 +5,7 @@
 
 mod bfs;
 mod bounds;
+mod coarse;
 mod healing;
 mod suspicion;
 mod visited;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use kafkasim_core::call::{Answer, Call};
 use kafkasim_core::ids::{DiskToken, NodeId, Timestamp};
+use kafkasim_core::message::Api;
 use kafkasim_core::machine::{Choice, ConnectionId, Effect, Input, Outbox, Question};
 use kafkasim_core::note::Note;
 use kafkasim_core::timer::{Mark, Timer, Window};
@@ -147,6 +148,18 @@ pub enum Event {
         node: NodeId,
         /// The answer.
         answer: Answer,
+    },
+    /// A request arrived whose connection had ended meanwhile.
+    Late {
+        /// The connection.
+        link: Link,
+        /// What was requested.
+        api: Api,
+    },
+    /// A connection ended with requests under way, or unanswered.
+    Severed {
+        /// The connection.
+        link: Link,
     },
     /// A machine told something.
     Note {
@@ -375,8 +388,9 @@ impl World {
             Direction::ToServer => at_server(link),
             Direction::ToClient => at_client(link),
         };
-        if let Delivery::Late(_) = what {
+        if let Delivery::Late(api) = what {
             connection.generation = ConnectionId::ENDED;
+            outcome.events.push(Event::Late { link, api });
         }
         let input = match self.network.take(link, direction) {
             Packet::Message(message) => Input::Message { connection, message },
@@ -407,7 +421,10 @@ impl World {
             Fault::ShutDown { node } => self.step(*node, wall_clock, Input::Call(Call::ShutDown), outcome),
             Fault::Cut { from, to } => self.network.cut(*from, *to),
             Fault::Mend { from, to } => self.network.mend(*from, *to),
-            Fault::Reset(link) => self.network.reset(*link, self.setup.options.late_requests, &mut outcome.queued),
+            Fault::Reset(link) => {
+                self.announce_severed(*link, outcome);
+                self.network.reset(*link, self.setup.options.late_requests, &mut outcome.queued);
+            }
             Fault::Lose(link) => self.network.lose(*link),
             // The wall clock is the scheduler's; from now on it comes with each step.
             Fault::ClockJump { .. } => {}
@@ -492,10 +509,22 @@ impl World {
     fn disconnect(&mut self, id: NodeId, connection: ConnectionId, outcome: &mut Outcome) {
         let ours = Link { client: id, server: connection.peer, lane: connection.lane, generation: connection.generation };
         if self.network.connection(ours).is_some() {
-            self.network.close(ours, Direction::ToServer, self.setup.options.late_requests, &mut outcome.queued);
+            self.close(ours, Direction::ToServer, self.setup.options.late_requests, outcome);
         } else {
             let theirs = Link { client: connection.peer, server: id, ..ours };
-            self.network.close(theirs, Direction::ToClient, false, &mut outcome.queued);
+            self.close(theirs, Direction::ToClient, false, outcome);
+        }
+    }
+
+    fn close(&mut self, link: Link, closing: Direction, outlive: bool, outcome: &mut Outcome) {
+        self.announce_severed(link, outcome);
+        self.network.close(link, closing, outlive, &mut outcome.queued);
+    }
+
+    fn announce_severed(&self, link: Link, outcome: &mut Outcome) {
+        let is_used = |connection: &Connection| connection.requests().len() > 0 || connection.is_busy();
+        if self.network.connection(link).is_some_and(is_used) {
+            outcome.events.push(Event::Severed { link });
         }
     }
 
@@ -503,7 +532,7 @@ impl World {
         self.node_mut(id).stop();
         for link in self.network.links_of(id) {
             let closing = if link.client == id { Direction::ToServer } else { Direction::ToClient };
-            self.network.close(link, closing, self.setup.options.late_requests, &mut outcome.queued);
+            self.close(link, closing, self.setup.options.late_requests, outcome);
         }
         outcome.queued.push(Queued::Stopped { node: id });
         outcome.events.push(Event::Stopped { node: id, in_order });

@@ -125,11 +125,15 @@ impl Network {
         self.cuts.remove(&(from, to));
     }
 
-    /// A client asks for a connection; it gets the smallest free generation.
+    /// A client asks for a connection; it gets the smallest generation that is free in both directions, so that two processes which connect to
+    /// each other can tell their connections apart.
     pub(super) fn open(&mut self, client: NodeId, server: NodeId, lane: Lane) -> Link {
         let link = (0..)
             .map(|generation| Link { client, server, lane, generation: Generation(generation) })
-            .find(|link| !self.connections.contains_key(link))
+            .find(|link| {
+                let back = Link { client: server, server: client, ..*link };
+                !self.connections.contains_key(link) && !self.connections.contains_key(&back)
+            })
             .expect("there is always a free generation");
         let connection = Connection {
             client: End::Opening,

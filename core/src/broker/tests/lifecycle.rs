@@ -206,7 +206,7 @@ fn a_broker_that_is_not_in_service_stops_at_once() {
         &[],
         "
         shut-down
-        > disk high watermarks 
+        > disk high watermarks
         > disk clean shutdown of -1
         > answer ShutDown
         ",
@@ -238,7 +238,7 @@ fn a_broker_that_is_not_in_service_is_not_there() {
 fn after_an_orderly_shutdown_the_registration_names_the_one_before() {
     let log = LogImage::default();
     let disk = DiskImage {
-        logs: BTreeMap::from([(super::script::partition("t1-0"), log)]),
+        logs: BTreeMap::from([(super::words::partition("t1-0"), log)]),
         high_watermarks: BTreeMap::new(),
         clean_shutdown: Some(BrokerEpoch(4)),
     };
@@ -259,7 +259,7 @@ fn after_an_orderly_shutdown_the_registration_names_the_one_before() {
 
 #[test]
 fn a_recovered_log_waits_for_its_assignment() {
-    let batch = super::script::replicated("0-1:e0");
+    let batch = super::words::replicated("0-1:e0");
     let epochs = [crate::disk::EpochEntry {
         epoch: LeaderEpoch(0),
         start_offset: Offset(0),
@@ -267,13 +267,13 @@ fn a_recovered_log_waits_for_its_assignment() {
     .into();
     let disk = DiskImage {
         logs: BTreeMap::from([(
-            super::script::partition("t1-0"),
+            super::words::partition("t1-0"),
             LogImage {
                 batches: [batch].into(),
                 epochs,
             },
         )]),
-        high_watermarks: BTreeMap::from([(super::script::partition("t1-0"), Offset(1))]),
+        high_watermarks: BTreeMap::from([(super::words::partition("t1-0"), Offset(1))]),
         clean_shutdown: None,
     };
     check_from(

@@ -1,13 +1,17 @@
-//! Conversations with one broker, as text. `script` reads the inputs, `render` writes the effects.
+//! Conversations with one broker, as text. `script` reads the inputs (with `words`, `requests`, `answers`), `render` writes the effects.
 
+mod answers;
 mod following;
 mod lifecycle;
 mod producing;
+mod proposals;
 mod reading;
 mod render;
 mod replication;
+mod requests;
 mod script;
 mod serving;
+mod words;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -28,6 +32,12 @@ const IN_SERVICE: &str = "
 /// As [`IN_SERVICE`], and it leads t1-0 with everybody in sync.
 const LEADING: &str = "
     log partition t1-0 replicas=1,2,3 isr=1,2,3 leader=1
+";
+
+/// As [`IN_SERVICE`], and it leads t1-0 without broker 3 being in sync.
+const WITHOUT_3: &str = "
+    log partition t1-0 replicas=1,2,3 isr=1,2 leader=1
+    fetch 2 t1-0@0 e=0
 ";
 
 /// As [`IN_SERVICE`], and it follows broker 2.

@@ -1,5 +1,10 @@
 //! Writes effects as text.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what has no text of its own is written as it is"
+)]
+
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -80,7 +85,7 @@ fn disk(op: &DiskOp) -> Option<String> {
         DiskOp::DeleteLog(log) => Some(format!("disk delete {log}")),
         DiskOp::WriteHighWatermarks(all) => {
             let all: Vec<String> = all.iter().map(|(log, offset)| format!("{log}:{offset}")).collect();
-            Some(format!("disk high watermarks {}", all.join(" ")))
+            Some(format!("disk high watermarks {}", all.join(" ")).trim_end().into())
         }
         DiskOp::MarkCleanShutdown(epoch) => Some(format!("disk clean shutdown of {epoch}")),
         DiskOp::ClearCleanShutdown => Some("disk no clean shutdown".into()),

@@ -1,0 +1,258 @@
+//! A small language in which one consumer is talked to, and in which it answers.
+//!
+//! A line that starts with `>` is an input, with `>>` one whose effects are not shown; the lines after it are the effects. Time-outs of
+//! requests and the metadata's age are left out. Inputs:
+//!
+//! ```text
+//! assign a-0 a-1 | assign          up 1 | down 1
+//! poll 1000                        fire poll | fire fetch 1 | fire position a-0 | fire reconnect 1 | fire metadata | fire request 1
+//! reset none                       max 2                          (auto.offset.reset and max.poll.records from now on)
+//! 1: metadata a-0=1@0 a-1=none@3 | 1: metadata a=UNKNOWN_TOPIC_OR_PARTITION
+//! 1: offsets a-0=5 | 1: offsets a-0=OFFSET_NOT_AVAILABLE
+//! 1: epochs a-0=5@1 | 1: epochs a-0=none | 1: epochs a-0=FENCED_LEADER_EPOCH
+//! 1: fetched a-0=0..2@0,3@0,c4@0,!5@0 a-1 | 1: fetched a-0=NOT_LEADER_OR_FOLLOWER>2@1 | 1: refused UNKNOWN_SERVER_ERROR
+//! show                             (positions, what is buffered, and whether the consumer is idle)
+//! settled a-0 at 5 of 1@0                                         (assigned and looked up by polls of 0; nothing is shown)
+//! ```
+
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::language::{
+    named, note_text, number, partition_of, partition_text, polled_text, request_text, response_of, timer_text,
+};
+use super::{config, context};
+use crate::call::{Answer, Call};
+use crate::config::{AutoOffsetReset, ConsumerConfig};
+use crate::consumer::Consumer;
+use crate::disk::DiskImage;
+use crate::ids::{Generation, IncarnationId, NodeId};
+use crate::machine::{Boot, ConnectionId, Effect, Input, Lane, Machine, Outbox};
+use crate::message::Message;
+use crate::timer::Timer;
+
+/// Compares a conversation with what the consumer really says.
+pub(super) fn check(script: &str) {
+    let mut conversation = Conversation::new();
+    let mut actual = String::new();
+    let mut expected = String::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        expected += line;
+        expected.push('\n');
+        let (input, is_shown) = match (line.strip_prefix(">>"), line.strip_prefix('>')) {
+            (Some(input), _) => (input, false),
+            (None, Some(input)) => (input, true),
+            (None, None) => continue,
+        };
+        actual += line;
+        actual.push('\n');
+        let effects = conversation.tell(input.trim());
+        for effect in effects.into_iter().filter(|_| is_shown) {
+            actual += &effect;
+            actual.push('\n');
+        }
+    }
+    assert_eq!(actual, expected, "\n--- actual:\n{actual}--- expected:\n{expected}");
+}
+
+struct Conversation {
+    consumer: Consumer,
+    config: ConsumerConfig,
+    open: BTreeMap<NodeId, ConnectionId>,
+    armed: BTreeSet<Timer>,
+    out: Outbox,
+}
+
+impl Conversation {
+    fn new() -> Self {
+        let config = config();
+        let disk = DiskImage::default();
+        let boot = Boot {
+            incarnation: IncarnationId(0),
+            disk: &disk,
+        };
+        let mut out = Outbox::new();
+        let consumer = Consumer::boot(&context(&config), boot, &mut out);
+        assert!(out.effects().is_empty(), "a consumer waits for its application");
+        Self {
+            consumer,
+            config,
+            open: BTreeMap::new(),
+            armed: BTreeSet::new(),
+            out,
+        }
+    }
+
+    /// The effects of one line.
+    fn tell(&mut self, line: &str) -> Vec<String> {
+        if let Some((from, response)) = line.split_once(": ") {
+            let connection = self.connection(from);
+            return self.step(Input::Message {
+                connection,
+                message: Message::Response(response_of(response)),
+            });
+        }
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match verb {
+            "assign" => self.step(Input::Call(Call::Assign(rest.split_whitespace().map(named).collect()))),
+            "poll" => self.step(Input::Call(Call::Poll {
+                timeout_ms: number(rest),
+            })),
+            "up" => {
+                let peer = NodeId(number(rest));
+                let connection = ConnectionId {
+                    peer,
+                    lane: Lane::Client,
+                    generation: Generation(0),
+                };
+                self.open.insert(peer, connection);
+                self.step(Input::Connected(connection))
+            }
+            "down" => {
+                let peer = NodeId(number(rest));
+                let never_opened = ConnectionId {
+                    peer,
+                    lane: Lane::Client,
+                    generation: Generation(0),
+                };
+                let connection = self.open.remove(&peer).unwrap_or(never_opened);
+                self.step(Input::Disconnected(connection))
+            }
+            "fire" => {
+                let timer = self.timer(rest);
+                assert!(self.armed.remove(&timer), "{timer:?} is not armed");
+                self.step(Input::TimerFired(timer))
+            }
+            "reset" => {
+                self.config.auto_offset_reset = match rest {
+                    "earliest" => AutoOffsetReset::Earliest,
+                    "latest" => AutoOffsetReset::Latest,
+                    "none" => AutoOffsetReset::None,
+                    other => panic!("no policy {other}"),
+                };
+                Vec::new()
+            }
+            "max" => {
+                self.config.max_poll_records = number(rest);
+                Vec::new()
+            }
+            "settled" => self.settle(rest),
+            "show" => self.show(),
+            other => panic!("no input {other}"),
+        }
+    }
+
+    fn show(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (topic, partition) in self.consumer.assignment() {
+            let id = partition_of(&format!("{topic}-{partition}"));
+            lines.push(match self.consumer.position(id) {
+                Some(position) => format!(
+                    "{topic}-{partition} at {} after @{}",
+                    position.offset, position.offset_epoch
+                ),
+                None => format!("{topic}-{partition} nowhere"),
+            });
+        }
+        lines.extend(self.consumer.buffered().map(|(partition, batch)| {
+            format!(
+                "buffered {} {}..{}",
+                partition_text(partition),
+                batch.base_offset,
+                batch.last_offset()
+            )
+        }));
+        lines.extend(self.consumer.is_idle().then(|| "idle".to_owned()));
+        lines
+    }
+
+    fn settle(&mut self, spec: &str) -> Vec<String> {
+        let [partition, "at", offset, "of", leader] = spec.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("not a position: {spec}");
+        };
+        let script = format!(
+            "assign {partition}|poll 0|up 1|poll 0|1: metadata {partition}={leader}|poll 0|1: offsets {partition}={offset}"
+        );
+        for line in script.split('|') {
+            self.tell(line);
+        }
+        Vec::new()
+    }
+
+    fn step(&mut self, input: Input) -> Vec<String> {
+        self.consumer.step(&context(&self.config), input, &mut self.out);
+        let effects: Vec<Effect> = self.out.drain().collect();
+        effects.into_iter().filter_map(|effect| self.render(effect)).collect()
+    }
+
+    fn render(&mut self, effect: Effect) -> Option<String> {
+        Some(match effect {
+            Effect::Connect { peer, .. } => format!("connect {peer}"),
+            Effect::Disconnect(connection) => {
+                self.open.remove(&connection.peer);
+                format!("disconnect {}", connection.peer)
+            }
+            Effect::Send {
+                connection,
+                message: Message::Request(request),
+            } => {
+                assert_eq!(
+                    self.open.get(&connection.peer),
+                    Some(&connection),
+                    "sent over an open connection"
+                );
+                format!("send {} {}", connection.peer, request_text(&request))
+            }
+            Effect::SetTimer { timer, window } => {
+                self.armed.insert(timer);
+                format!("set {} {}", timer_text(timer)?, window.latest_ms)
+            }
+            Effect::CancelTimer(timer) => {
+                // One request's time-out ends its connection, and with it the time-outs of all requests, this one among them.
+                let was_armed = self.armed.remove(&timer) || matches!(timer, Timer::RequestTimeout { .. });
+                assert!(was_armed, "{timer:?} was cancelled, but is not armed");
+                format!("cancel {}", timer_text(timer)?)
+            }
+            Effect::Answer(Answer::Polled(polled)) => format!("answer {}", polled_text(&polled)),
+            Effect::Note(note) => format!("note {}", note_text(&note)),
+            effect @ (Effect::Send { .. }
+            | Effect::Mark(_)
+            | Effect::SetTimerFromMark { .. }
+            | Effect::Disk(_)
+            | Effect::Choose(_)
+            | Effect::Answer(_)) => panic!("a consumer does not cause {effect:?}"),
+        })
+    }
+
+    fn connection(&self, peer: &str) -> ConnectionId {
+        *self.open.get(&NodeId(number(peer))).expect("the connection is open")
+    }
+
+    fn timer(&self, text: &str) -> Timer {
+        match text.split_once(' ').unwrap_or((text, "")) {
+            ("poll", _) => Timer::PollTimeout,
+            ("metadata", _) => Timer::MetadataBackoff,
+            ("metadata-age", _) => Timer::MetadataMaxAge,
+            ("fetch", leader) => Timer::FetchBackoff {
+                leader: NodeId(number(leader)),
+            },
+            ("position", partition) => Timer::PositionBackoff {
+                partition: partition_of(partition),
+            },
+            ("reconnect", peer) => Timer::ReconnectBackoff {
+                peer: NodeId(number(peer)),
+                lane: Lane::Client,
+            },
+            ("request", peer) => {
+                let connection = self.connection(peer);
+                let is_of =
+                    |timer: &&Timer| matches!(timer, Timer::RequestTimeout { connection: of, .. } if *of == connection);
+                *self.armed.iter().find(is_of).expect("a request is unanswered")
+            }
+            (other, _) => panic!("no timer {other}"),
+        }
+    }
+}

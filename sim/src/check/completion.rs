@@ -1,0 +1,58 @@
+//! P4: every send completes once, in time, and no more requests are under way than allowed.
+
+use kafkasim_core::config::ProducerConfig;
+use kafkasim_core::ids::{CallId, NodeId, TopicPartition};
+
+use super::view::View;
+use super::{Finding, Promise, Verdict};
+
+/// A call has the number of one that is outstanding.
+pub(crate) fn reused(node: NodeId, call: CallId) -> Finding {
+    violated(format!("{node} makes call {call} again while it is outstanding"))
+}
+
+/// An answer is to a call that is not outstanding: it was never made, or answered before.
+pub(crate) fn unasked(node: NodeId, call: CallId) -> Finding {
+    violated(format!("{node} is told how call {call} ended, which is not outstanding"))
+}
+
+/// A producer handed a batch to the network.
+pub(crate) fn sent(view: &dyn View, node: NodeId, partition: TopicPartition) -> Option<Finding> {
+    let most = view.producer(node)?.max_in_flight_requests_per_connection;
+    let under_way = view.unanswered_produces(node);
+    let message = format!("{node} has {under_way} Produces under way when it sends to {partition}, of {most} allowed");
+    (under_way > most).then(|| violated(message))
+}
+
+/// A send of this producer took so long, from the call to its answer, or is unanswered for so long. Whoever has a clock asks. Waiting for metadata
+/// counts for `max.block.ms`, everything later for `delivery.timeout.ms`; `slack_ms` is what timers may be late.
+#[must_use]
+pub fn deadline_exceeded(
+    producer: &ProducerConfig,
+    node: NodeId,
+    elapsed_ms: u64,
+    slack_ms: u64,
+) -> Option<Finding> {
+    let allowed = producer.max_block_ms.saturating_add(producer.delivery_timeout_ms);
+    (elapsed_ms > allowed.saturating_add(slack_ms)).then(|| {
+        violated(format!("a send of {node} took {elapsed_ms} ms, of {allowed} ms that max.block.ms and delivery.timeout.ms allow"))
+    })
+}
+
+fn violated(message: String) -> Finding {
+    Finding::new(Promise::SendCompletion, Verdict::Violated, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sends_have_a_deadline() {
+        let mut producer = ProducerConfig::defaults(vec![NodeId(1)]);
+        (producer.max_block_ms, producer.delivery_timeout_ms) = (100, 1000);
+        let is_late = |elapsed_ms| deadline_exceeded(&producer, NodeId(4), elapsed_ms, 10).is_some();
+        assert!(!is_late(1110));
+        assert!(is_late(1111));
+    }
+}

@@ -1,0 +1,76 @@
+//! R9: the leader-epoch cache agrees with the log.
+
+use kafkasim_core::disk::{EpochEntry, LogImage};
+use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
+use kafkasim_core::note::Note;
+use kafkasim_core::record::Batch;
+
+use super::{Finding, Promise, Scene, Verdict};
+
+/// A replica told that its log or its leadership changed.
+pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Finding> {
+    match note {
+        Note::Appended { partition, .. } => {
+            let image = scene.view.log(node, *partition)?;
+            let wrong = disagreement(image.batches.last()?, &image.epochs)?;
+            Some(finding(scene, *partition, node, &wrong))
+        }
+        Note::Truncated { partition, .. } | Note::LogRecovered { partition, .. } => {
+            let wrong = disorder(scene.view.log(node, *partition)?)?;
+            Some(finding(scene, *partition, node, &wrong))
+        }
+        Note::BecameLeader { partition, epoch, start_offset } => {
+            let last = scene.view.log(node, *partition)?.epochs.last().copied();
+            let expected = EpochEntry { epoch: *epoch, start_offset: *start_offset };
+            let wrong = format!("it leads from {start_offset} on in epoch {epoch}, but the last entry is {last:?}");
+            (last != Some(expected)).then(|| finding(scene, *partition, node, &wrong))
+        }
+        Note::BrokerRegistered { .. }
+        | Note::BrokerUnfenced { .. }
+        | Note::BrokerFenced { .. }
+        | Note::PartitionChanged { .. }
+        | Note::AlterPartitionRefused { .. }
+        | Note::BecameFollower { .. }
+        | Note::DuplicateSuppressed { .. }
+        | Note::ProduceRefused { .. }
+        | Note::FetchDiverged { .. }
+        | Note::EpochRefused { .. }
+        | Note::HighWatermark { .. }
+        | Note::IsrProposed { .. }
+        | Note::IsrCommitted { .. }
+        | Note::Parked { .. }
+        | Note::ParkedExpired { .. }
+        | Note::BatchSent { .. }
+        | Note::BatchRetried { .. }
+        | Note::BatchExpired { .. }
+        | Note::SequenceLost { .. }
+        | Note::ProducerIdAssigned { .. }
+        | Note::PositionReset { .. }
+        | Note::PositionValidated { .. }
+        | Note::TruncationDetected { .. } => None,
+    }
+}
+
+/// Whether the cache says something else about a batch than the batch itself.
+fn disagreement(batch: &Batch, entries: &[EpochEntry]) -> Option<String> {
+    let covering = entries.iter().rev().find(|entry| entry.start_offset <= batch.base_offset);
+    let cached = covering.map(|entry| entry.epoch);
+    let (own, base) = (batch.leader_epoch, batch.base_offset);
+    (cached != Some(own)).then(|| format!("the batch at {base} is of epoch {own}, the cache says {cached:?}"))
+}
+
+/// Whether entries do not grow, or reach beyond the log.
+fn disorder(image: &LogImage) -> Option<String> {
+    let end = image.batches.last().map_or(Offset::ZERO, Batch::next_offset);
+    let grows = |pair: &[EpochEntry]| pair[0].epoch < pair[1].epoch && pair[0].start_offset <= pair[1].start_offset;
+    if let Some(pair) = image.epochs.windows(2).find(|pair| !grows(pair)) {
+        return Some(format!("{:?} does not follow {:?}", pair[1], pair[0]));
+    }
+    let beyond = image.epochs.iter().find(|entry| entry.start_offset > end)?;
+    Some(format!("the log ends at {end}, before {beyond:?}"))
+}
+
+fn finding(scene: &Scene<'_>, partition: TopicPartition, node: NodeId, wrong: &str) -> Finding {
+    let message = format!("{}: at {node}, {wrong}", scene.truth.name(partition));
+    Finding::new(Promise::EpochCache, Verdict::Violated, message)
+}

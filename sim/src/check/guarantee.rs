@@ -1,0 +1,289 @@
+//! What a configuration guarantees: which anomalies are violations, which are allowed, which cannot come about, and because of which key.
+//!
+//! Allowed is narrow. A configuration that does not cover some [`Step`] allows an anomaly only in a run that contains this step; a run without faults
+//! allows nothing. The functions named after anomalies judge one occurrence; [`standing`] says what to expect before anything is run.
+
+use kafkasim_core::config::{ProducerConfig, TopicConfig};
+use kafkasim_core::message::Acks;
+
+use super::{Promise, Verdict};
+
+/// The settings that decide what is promised about one topic and those who use it.
+#[derive(Clone, Copy, Debug)]
+pub struct Configuration<'a> {
+    /// Who writes.
+    pub producer: &'a ProducerConfig,
+    /// How the topic is kept.
+    pub topic: &'a TopicConfig,
+    /// How many replicas each partition has.
+    pub replication_factor: usize,
+    /// Whether the cluster keeps eligible leader replicas (KIP-966).
+    pub eligible_leader_replicas: bool,
+}
+
+/// What a configuration makes of an anomaly.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Kafka promises that it does not happen.
+    Violation,
+    /// It may happen, if a run contains this step.
+    Allowed {
+        /// The configuration key responsible, with its value.
+        because: String,
+        /// What has to happen first.
+        step: Step,
+    },
+    /// The configuration excludes what it takes; if it were seen nevertheless, it would be a violation.
+    Impossible {
+        /// The configuration key responsible, with its value.
+        because: String,
+    },
+}
+
+/// Something that a configuration may not cover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// A replica leads that is not known to have every committed record.
+    UncleanElection,
+    /// So many replicas lost records to power failures that nobody who could lead is sure to have them.
+    TooManyPowerLosses,
+    /// A replica leads that lacks records which only the leader before it had.
+    LeaderLostUnreplicated,
+    /// A request got lost that nobody answers.
+    UnansweredRequestLost,
+    /// A batch was sent again after an answer that did not rule out that it had been appended.
+    RetryAfterLostAnswer,
+    /// A batch was sent again while later ones were under way, or arrived after its connection had ended.
+    OvertakenBatch,
+}
+
+impl Step {
+    /// The step in words.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::UncleanElection => "a replica was elected that was not known to have every committed record",
+            Self::TooManyPowerLosses => "too many replicas lost records to power failures",
+            Self::LeaderLostUnreplicated => "a leader was replaced by one that lacked acknowledged records",
+            Self::UnansweredRequestLost => "a request was lost that nobody answers",
+            Self::RetryAfterLostAnswer => "a batch was sent again that may have been appended before",
+            Self::OvertakenBatch => "a batch was overtaken by a later one",
+        }
+    }
+}
+
+/// What is to be expected of an anomaly under a configuration.
+#[must_use]
+pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing {
+    match promise {
+        Promise::LostWrite | Promise::Unseen | Promise::AcknowledgedPayload | Promise::AcknowledgedExists => {
+            configuration.loss_of_acknowledged()
+        }
+        Promise::InconsistentOffsets => match configuration.producer.acks {
+            // What was acknowledged at an offset counts as seen there, and nobody told where it went.
+            Acks::None | Acks::All => configuration.loss_of_committed(),
+            Acks::Leader => configuration.loss_of_acknowledged(),
+        },
+        Promise::PollSkip
+        | Promise::NonmonotonicPoll
+        | Promise::LeaderCompleteness
+        | Promise::CandidateCompleteness
+        | Promise::ConsistentRead => configuration.loss_of_committed(),
+        Promise::LogMatching | Promise::QuorumSuperset if configuration.replication_factor == 1 => {
+            Standing::Impossible { because: "replication.factor=1".to_owned() }
+        }
+        Promise::Duplicate => configuration.duplicates(),
+        Promise::NonmonotonicSend => configuration.reordering(),
+        Promise::LogMatching
+        | Promise::QuorumSuperset
+        | Promise::MonotoneWatermark
+        | Promise::SingleLeader
+        | Promise::EpochCache
+        | Promise::DefiniteFailure
+        | Promise::SendCompletion
+        | Promise::Liveness => Standing::Violation,
+    }
+}
+
+impl Configuration<'_> {
+    fn loss_of_acknowledged(&self) -> Standing {
+        let because = because_of_acks(self.producer.acks);
+        match self.producer.acks {
+            Acks::None => Standing::Allowed { because, step: Step::UnansweredRequestLost },
+            Acks::Leader => Standing::Allowed { because, step: Step::LeaderLostUnreplicated },
+            Acks::All => self.loss_of_committed(),
+        }
+    }
+
+    fn loss_of_committed(&self) -> Standing {
+        if self.topic.unclean_leader_election_enable {
+            Standing::Allowed { because: because_of_unclean(), step: Step::UncleanElection }
+        } else {
+            let because = because_of_power(self.topic, self.eligible_leader_replicas);
+            Standing::Allowed { because, step: Step::TooManyPowerLosses }
+        }
+    }
+
+    fn duplicates(&self) -> Standing {
+        if self.producer.enable_idempotence {
+            Standing::Violation
+        } else if self.producer.acks == Acks::None {
+            Standing::Impossible { because: because_of_acks(Acks::None) }
+        } else if self.producer.retries == 0 {
+            Standing::Impossible { because: "retries=0".to_owned() }
+        } else {
+            Standing::Allowed { because: because_of_idempotence(), step: Step::RetryAfterLostAnswer }
+        }
+    }
+
+    fn reordering(&self) -> Standing {
+        if self.producer.enable_idempotence {
+            Standing::Violation
+        } else if self.producer.max_in_flight_requests_per_connection > 1 && self.producer.retries > 0 {
+            Standing::Allowed { because: because_of_in_flight(self.producer), step: Step::OvertakenBatch }
+        } else {
+            // A request that outlives its connection can still be overtaken by its successor.
+            Standing::Allowed { because: because_of_idempotence(), step: Step::OvertakenBatch }
+        }
+    }
+}
+
+/// Committed records are gone: what this run contains that explains it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LossSteps {
+    /// The partition had an unclean election since it was last led cleanly.
+    pub unclean_election: bool,
+    /// The records were among those that power failures took from too many replicas.
+    pub too_many_power_losses: bool,
+}
+
+/// Judges the loss of a committed record.
+#[must_use]
+pub fn lost_committed(topic: &TopicConfig, eligible_leader_replicas: bool, steps: LossSteps) -> Verdict {
+    if steps.unclean_election && topic.unclean_leader_election_enable {
+        Verdict::Allowed { because: because_of_unclean() }
+    } else if steps.too_many_power_losses {
+        Verdict::Allowed { because: because_of_power(topic, eligible_leader_replicas) }
+    } else {
+        Verdict::Violated
+    }
+}
+
+/// Judges the loss of a record that was acknowledged, but not committed as far as anybody could see: `step` is whether the run contains what its
+/// `acks` do not cover, `committed` what a committed record would be judged as.
+#[must_use]
+pub fn lost_acknowledged(acks: Acks, step: bool, committed: Verdict) -> Verdict {
+    match acks {
+        Acks::None | Acks::Leader if step => Verdict::Allowed { because: because_of_acks(acks) },
+        Acks::None | Acks::Leader | Acks::All => committed,
+    }
+}
+
+/// Judges a record that is in the log twice: `retried` is whether its producer sent something to that partition again that may have been appended
+/// before. (Kafka's idempotent producer may also duplicate when it starts over with a new epoch, KIP-360; ours gives up instead.)
+#[must_use]
+pub fn duplicate(producer: &ProducerConfig, retried: bool) -> Verdict {
+    if !producer.enable_idempotence && retried {
+        Verdict::Allowed { because: because_of_idempotence() }
+    } else {
+        Verdict::Violated
+    }
+}
+
+/// Judges records of one producer that are in the log in another order than they were sent in: `retried` is whether it sent something to that
+/// partition again, `late` whether a request of its outlived its connection.
+#[must_use]
+pub fn reordered(producer: &ProducerConfig, retried: bool, late: bool) -> Verdict {
+    if producer.enable_idempotence {
+        Verdict::Violated
+    } else if retried && producer.max_in_flight_requests_per_connection > 1 {
+        Verdict::Allowed { because: because_of_in_flight(producer) }
+    } else if late {
+        Verdict::Allowed { because: because_of_idempotence() }
+    } else {
+        Verdict::Violated
+    }
+}
+
+fn because_of_acks(acks: Acks) -> String {
+    match acks {
+        Acks::None => "acks=0",
+        Acks::Leader => "acks=1",
+        Acks::All => "acks=all",
+    }
+    .to_owned()
+}
+
+fn because_of_unclean() -> String {
+    "unclean.leader.election.enable=true".to_owned()
+}
+
+fn because_of_power(topic: &TopicConfig, eligible_leader_replicas: bool) -> String {
+    if eligible_leader_replicas {
+        format!("min.insync.replicas={}", topic.min_insync_replicas)
+    } else {
+        "eligible.leader.replicas.version=0".to_owned()
+    }
+}
+
+fn because_of_idempotence() -> String {
+    "enable.idempotence=false".to_owned()
+}
+
+fn because_of_in_flight(producer: &ProducerConfig) -> String {
+    format!("max.in.flight.requests.per.connection={}", producer.max_in_flight_requests_per_connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pairs: &[(&str, &str)], promise: Promise, expected: &str) {
+        let is_topics = |(key, _): &&(&str, &str)| TopicConfig::parse([(*key, "1")], &TopicConfig::defaults()).is_ok();
+        let is_topics = |pair: &&(&str, &str)| is_topics(pair) || pair.0.starts_with("unclean");
+        let of_topic: Vec<_> = pairs.iter().filter(is_topics).copied().collect();
+        let of_producer: Vec<_> = pairs.iter().filter(|pair| !is_topics(pair)).copied().collect();
+        let configuration = Configuration {
+            producer: &ProducerConfig::parse(of_producer, vec![kafkasim_core::ids::NodeId(1)]).expect("a valid producer"),
+            topic: &TopicConfig::parse(of_topic, &TopicConfig::defaults()).expect("a valid topic"),
+            replication_factor: 3,
+            eligible_leader_replicas: true,
+        };
+        let told = match standing(promise, &configuration) {
+            Standing::Violation => "violation".to_owned(),
+            Standing::Allowed { because, step } => format!("allowed by {because} if {}", step.sentence()),
+            Standing::Impossible { because } => format!("impossible by {because}"),
+        };
+        assert_eq!(told, expected, "{promise:?} under {pairs:?}");
+    }
+
+    #[test]
+    fn names_the_key_responsible() {
+        let unreplicated = "allowed by acks=1 if a leader was replaced by one that lacked acknowledged records";
+        check(&[("acks", "1")], Promise::LostWrite, unreplicated);
+        check(&[("acks", "0")], Promise::LostWrite, "allowed by acks=0 if a request was lost that nobody answers");
+        let power = "allowed by min.insync.replicas=2 if too many replicas lost records to power failures";
+        check(&[("min.insync.replicas", "2")], Promise::LostWrite, power);
+        let unclean = "allowed by unclean.leader.election.enable=true if \
+                       a replica was elected that was not known to have every committed record";
+        check(&[("unclean.leader.election.enable", "true")], Promise::InconsistentOffsets, unclean);
+        check(&[], Promise::Duplicate, "violation");
+        let retry = "allowed by enable.idempotence=false if a batch was sent again that may have been appended before";
+        check(&[("acks", "1")], Promise::Duplicate, retry);
+        check(&[("retries", "0")], Promise::Duplicate, "impossible by retries=0");
+        let overtaken = "allowed by max.in.flight.requests.per.connection=5 if a batch was overtaken by a later one";
+        check(&[("acks", "1")], Promise::NonmonotonicSend, overtaken);
+    }
+
+    #[test]
+    fn allows_nothing_without_the_step() {
+        let topic = TopicConfig::defaults();
+        assert_eq!(lost_committed(&topic, true, LossSteps::default()), Verdict::Violated);
+        let unclean = LossSteps { unclean_election: true, too_many_power_losses: false };
+        assert_eq!(lost_committed(&topic, true, unclean), Verdict::Violated, "unclean elections are off");
+        assert_eq!(lost_acknowledged(Acks::Leader, false, Verdict::Violated), Verdict::Violated);
+        let allowed = Verdict::Allowed { because: "acks=1".to_owned() };
+        assert_eq!(lost_acknowledged(Acks::Leader, true, Verdict::Violated), allowed);
+        assert_eq!(lost_acknowledged(Acks::All, true, Verdict::Violated), Verdict::Violated);
+    }
+}

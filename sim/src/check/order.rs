@@ -1,0 +1,181 @@
+//! Order: nonmonotonic-send for producers, poll-skip and nonmonotonic-poll for consumers.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
+
+use super::sends::{Send, text};
+use super::{Finding, Promise, Scene, Verdict, guarantee};
+
+/// Remembers how far each producer's records, and each consumer, have come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Order {
+    /// By producer, its session, and partition: the place of the last committed record among the sends.
+    sent: BTreeMap<(NodeId, u32, TopicPartition), u32>,
+    readers: BTreeMap<(NodeId, TopicPartition), Reader>,
+}
+
+/// A consumer in one partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Reader {
+    /// The last offset that it was given.
+    last: Option<Offset>,
+    /// Where it is to start, while it was given nothing.
+    starts_at: Option<Offset>,
+}
+
+/// What is wrong with the next records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Break {
+    /// They start at or before what was given already.
+    Back,
+    /// They start behind something that was not given.
+    Skip(Offset),
+}
+
+impl Order {
+    /// A record is committed for the first time.
+    pub(crate) fn committed(
+        &mut self,
+        scene: &Scene<'_>,
+        partition: TopicPartition,
+        (offset, value): &(Offset, Bytes),
+        findings: &mut Vec<Finding>,
+    ) {
+        let Some(send) = scene.sends.get(value).filter(|send| send.committed.is_none()) else { return };
+        let last = self.sent.entry((send.producer, send.session, partition)).or_default();
+        if send.order > *last {
+            *last = send.order;
+            return;
+        }
+        let verdict = scene.view.producer(send.producer).map_or(Verdict::Violated, |producer| {
+            let retried = scene.risks.has_retried(send.producer, partition);
+            guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
+        });
+        let (whose, what) = (scene.truth.name(partition), text(value));
+        let message = format!("{whose}: {what} at {offset} was sent by {} before what precedes it there", send.producer);
+        findings.push(Finding::new(Promise::NonmonotonicSend, verdict, message));
+    }
+
+    /// Records are lost: the next ones follow those that are left.
+    pub(crate) fn lost<'a>(&mut self, partition: TopicPartition, kept: impl Iterator<Item = &'a Send>) {
+        self.sent.retain(|(_, _, sent_to), _| *sent_to != partition);
+        for send in kept {
+            let last = self.sent.entry((send.producer, send.session, partition)).or_default();
+            *last = send.order.max(*last);
+        }
+    }
+
+    /// A consumer was given records of one partition, in this order.
+    pub(crate) fn read(
+        &mut self,
+        scene: &Scene<'_>,
+        node: NodeId,
+        partition: TopicPartition,
+        records: &[(Offset, Bytes)],
+        findings: &mut Vec<Finding>,
+    ) {
+        let reader = self.readers.entry((node, partition)).or_default();
+        for (offset, _) in records {
+            if let Some(broken) = reader.next(*offset, |from| first_record(scene, partition, from)) {
+                findings.push(broken.finding(scene, node, partition, *offset));
+            }
+        }
+    }
+
+    /// A consumer's position was moved: looked up anew, or taken back behind a truncation.
+    pub(crate) fn moved(&mut self, node: NodeId, partition: TopicPartition, to: Offset) {
+        let reader = self.readers.entry((node, partition)).or_default();
+        reader.starts_at = reader.last.is_none().then_some(to);
+    }
+
+    /// A consumer reads these partitions from now on, and goes on where it was in those that it has read before.
+    pub(crate) fn assigned(&mut self, node: NodeId, partitions: &[TopicPartition]) {
+        self.readers.retain(|(reader, partition), _| *reader != node || partitions.contains(partition));
+    }
+
+    /// A process is gone.
+    pub(crate) fn stopped(&mut self, node: NodeId) {
+        self.readers.retain(|(reader, _), _| *reader != node);
+    }
+}
+
+impl Reader {
+    /// It is given the record at this offset. `first_record` is where the first record from some offset on is.
+    fn next(&mut self, offset: Offset, first_record: impl Fn(Offset) -> Option<Offset>) -> Option<Break> {
+        let last = self.last.replace(offset);
+        let starts_at = self.starts_at.take();
+        if last.is_some_and(|last| offset <= last) {
+            return Some(Break::Back);
+        }
+        let from = last.map(Offset::next).or(starts_at)?;
+        if offset == from {
+            return None;
+        }
+        first_record(from).filter(|missed| *missed < offset).map(Break::Skip)
+    }
+}
+
+impl Break {
+    fn finding(self, scene: &Scene<'_>, node: NodeId, partition: TopicPartition, offset: Offset) -> Finding {
+        // A position is only ever moved because what was read is gone; if nothing is gone, moving it was wrong.
+        let verdict = scene.truth.judge_view(scene.view, partition, offset);
+        let whose = scene.truth.name(partition);
+        match self {
+            Self::Back => {
+                let message = format!("{whose}: {node} has read {offset} after it had read as much or more");
+                Finding::new(Promise::NonmonotonicPoll, verdict, message)
+            }
+            Self::Skip(missed) => {
+                let message = format!("{whose}: {node} has read {offset}, but not {missed} before it");
+                Finding::new(Promise::PollSkip, verdict, message)
+            }
+        }
+    }
+}
+
+/// Where the first record is from an offset on; markers do not count.
+fn first_record(scene: &Scene<'_>, partition: TopicPartition, from: Offset) -> Option<Offset> {
+    let committed = &scene.truth.partition(partition)?.committed;
+    committed.values_from(from).next().map(|(offset, _)| *offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a reader meets in a log with records at these offsets.
+    fn check(records: &[i64], steps: &str, expected: &str) {
+        let first_record = |from: Offset| records.iter().copied().map(Offset).find(|offset| *offset >= from);
+        let mut reader = Reader::default();
+        let told: Vec<_> = steps
+            .split_whitespace()
+            .filter_map(|step| {
+                if let Some(to) = step.strip_prefix("move:") {
+                    reader.starts_at = reader.last.is_none().then(|| Offset(to.parse().expect("an offset")));
+                    return None;
+                }
+                let offset: i64 = step.parse().expect("an offset");
+                Some(match reader.next(Offset(offset), first_record) {
+                    None => format!("{offset}"),
+                    Some(Break::Back) => format!("{offset}:back"),
+                    Some(Break::Skip(missed)) => format!("{offset}:skips {missed}"),
+                })
+            })
+            .collect();
+        assert_eq!(told.join(" "), expected, "{steps}");
+    }
+
+    #[test]
+    fn reads_are_contiguous_and_monotone() {
+        check(&[0, 1, 2, 3], "0 1 2 3", "0 1 2 3");
+        check(&[0, 1, 2, 3], "0 2", "0 2:skips 1");
+        check(&[0, 1, 3], "0 1 3", "0 1 3");
+        check(&[0, 1, 2], "0 1 1 2", "0 1 1:back 2");
+        check(&[0, 1, 2], "2", "2");
+        check(&[0, 1, 2], "move:0 2", "2:skips 0");
+        check(&[0, 1, 2], "0 1 2 move:1 1", "0 1 2 1:back");
+        check(&[0, 1, 2, 3], "0 move:3 3", "0 3:skips 1");
+    }
+}

@@ -1,0 +1,318 @@
+//! How often each situation was reached: a quiet run is no evidence. Counters are no part of a world.
+
+use std::collections::BTreeMap;
+
+use kafkasim_core::call::Answer;
+use kafkasim_core::error::ErrorCode;
+use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
+use kafkasim_core::note::Note;
+use kafkasim_core::timer::Timer;
+
+use crate::world::{Action, Event, Fault};
+
+/// Something that a campaign may have to reach before its silence means anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Situation {
+    /// What it is called.
+    pub name: &'static str,
+    /// What happened, in words.
+    pub sentence: &'static str,
+}
+
+macro_rules! situations {
+    ($($variant:ident = $name:literal, $sentence:literal;)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Reached { $($variant,)* }
+
+        const SITUATIONS: &[Situation] = &[$(Situation { name: $name, sentence: $sentence },)*];
+    };
+}
+
+situations! {
+    LeaderChange = "leader-change", "a partition got another leader";
+    UncleanElection = "unclean-election", "a replica was elected that was not known to have every committed record";
+    PartitionOffline = "partition-offline", "nobody could lead a partition";
+    EligibleLeaderKept = "eligible-leader-kept", "a replica left the in-sync replicas, but stayed eligible";
+    IsrShrink = "isr-shrink", "a replica left the in-sync replicas";
+    IsrExpand = "isr-expand", "a replica joined the in-sync replicas";
+    AlterPartitionRefused = "alter-partition-refused", "the controller refused what a leader proposed";
+    BrokerFenced = "broker-fenced", "the controller fenced a broker";
+    ControllerRestart = "controller-restart", "the controller began another epoch";
+    Truncation = "truncation", "a log lost its end, because its leader had something else";
+    Divergence = "divergence", "a fetch showed that a follower had diverged";
+    EpochRefused = "epoch-refused", "a request carried another leader epoch than the broker's";
+    DuplicateSuppressed = "duplicate-suppressed", "a batch was answered instead of being appended again";
+    NotEnoughReplicas = "not-enough-replicas", "a batch was refused because too few replicas were in sync";
+    ProduceRefused = "produce-refused", "a batch was refused";
+    ParkedProduceExpired = "parked-produce-expired", "a Produce was answered before all in-sync replicas had it";
+    ParkedFetchExpired = "parked-fetch-expired", "a Fetch had waited long enough";
+    TornBatch = "torn-batch", "a log was found broken at its end";
+    BatchRetried = "batch-retried", "a producer sent a batch again";
+    BatchExpired = "batch-expired", "a producer gave a batch up";
+    SequenceLost = "sequence-lost", "an idempotent producer could not go on";
+    ReaderValidatedPosition = "reader-validated-position", "a consumer validated its position against a new leader";
+    ReaderTruncated = "reader-truncated", "a consumer found the log shorter than its position";
+    ReaderReset = "reader-reset", "a consumer looked its position up";
+    Acknowledged = "acknowledged", "a send was acknowledged";
+    SendFailed = "send-failed", "a send was not acknowledged";
+    Read = "read", "a poll returned records";
+    Crash = "crash", "a process crashed";
+    PowerLoss = "power-loss", "a process lost power";
+    LossyPowerLoss = "lossy-power-loss", "a broker lost records to a power failure";
+    Pause = "pause", "a process paused";
+    Cut = "cut", "the network was cut";
+    Reset = "reset", "a connection was broken";
+    ConnectionRefused = "connection-refused", "a connection could not be made";
+    ConnectionSevered = "connection-severed", "a connection ended with requests under way";
+    LateRequestDelivered = "late-request-delivered", "a request arrived after its connection had ended";
+    LateRequestLost = "late-request-lost", "a request whose connection had ended never arrived";
+    ClockJump = "clock-jump", "a wall clock jumped";
+    ControlledShutdown = "controlled-shutdown", "a broker shut down in order";
+    Restart = "restart", "a process started again";
+    SyncFailed = "sync-failed", "a disk could not make something durable";
+    RequestTimedOut = "request-timed-out", "somebody waited too long for an answer";
+    SessionExpired = "session-expired", "the controller had not heard from a broker for too long";
+    ReplicaLagged = "replica-lagged", "a follower had not been caught up for too long";
+}
+
+/// Every situation.
+pub fn situations() -> impl Iterator<Item = &'static Situation> {
+    SITUATIONS.iter()
+}
+
+/// The situation of this name.
+#[must_use]
+pub fn situation(name: &str) -> Option<&'static Situation> {
+    situations().find(|situation| situation.name == name)
+}
+
+/// How often each situation was reached.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    counts: [u64; SITUATIONS.len()],
+    /// What the next events are compared with.
+    memory: Memory,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    registered: BTreeMap<TopicPartition, (LeaderEpoch, usize)>,
+    ends: BTreeMap<(TopicPartition, NodeId), Offset>,
+    started: std::collections::BTreeSet<NodeId>,
+}
+
+impl Default for Coverage {
+    fn default() -> Self {
+        Self { counts: [0; SITUATIONS.len()], memory: Memory::default() }
+    }
+}
+
+impl Coverage {
+    /// Every situation with its count.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static Situation, u64)> {
+        SITUATIONS.iter().zip(self.counts)
+    }
+
+    /// How often the situation of this name was reached; never, if there is none of this name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> u64 {
+        self.counts().find(|(situation, _)| situation.name == name).map_or(0, |(_, count)| count)
+    }
+
+    /// Which of these were never reached: a campaign that is about them has shown nothing.
+    pub fn missing<'a>(&self, gates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+        gates.into_iter().filter(|gate| self.count(gate) == 0).collect()
+    }
+
+    /// Adds another run's counts.
+    pub fn merge(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+        }
+    }
+
+    /// An action was carried out.
+    pub fn acted(&mut self, action: &Action) {
+        match action {
+            Action::Refuse(_) => self.reached(Reached::ConnectionRefused),
+            Action::Sync { ok: false, .. } => self.reached(Reached::SyncFailed),
+            Action::Fire { timer: Timer::RequestTimeout { .. }, .. } => self.reached(Reached::RequestTimedOut),
+            Action::Fire { timer: Timer::Session { .. }, .. } => self.reached(Reached::SessionExpired),
+            Action::Fire { timer: Timer::ReplicaLag { .. }, .. } => self.reached(Reached::ReplicaLagged),
+            Action::Start { .. }
+            | Action::Connect(_)
+            | Action::Deliver { .. }
+            | Action::Fire { .. }
+            | Action::Sync { .. }
+            | Action::Choose { .. }
+            | Action::Call { .. }
+            | Action::Fault(_) => {}
+        }
+    }
+
+    /// Something happened.
+    pub fn observe(&mut self, event: &Event) {
+        match event {
+            Event::Started { node } => {
+                if !self.memory.started.insert(*node) {
+                    self.reached(Reached::Restart);
+                }
+            }
+            Event::Stopped { in_order: true, .. } => self.reached(Reached::ControlledShutdown),
+            Event::Stopped { in_order: false, .. } | Event::Called { .. } => {}
+            Event::Fault(fault) => self.broke(fault),
+            Event::Late { .. } => self.reached(Reached::LateRequestDelivered),
+            Event::Severed { .. } => self.reached(Reached::ConnectionSevered),
+            Event::Answered { answer, .. } => self.answered(answer),
+            Event::Note { node, note } => self.noted(*node, note),
+        }
+    }
+
+    fn broke(&mut self, fault: &Fault) {
+        match fault {
+            Fault::Crash { .. } => self.reached(Reached::Crash),
+            Fault::PowerLoss { .. } => self.reached(Reached::PowerLoss),
+            Fault::Pause { .. } => self.reached(Reached::Pause),
+            Fault::Cut { .. } => self.reached(Reached::Cut),
+            Fault::Reset(_) => self.reached(Reached::Reset),
+            Fault::Lose(_) => self.reached(Reached::LateRequestLost),
+            Fault::ClockJump { .. } => self.reached(Reached::ClockJump),
+            Fault::Resume { .. } | Fault::ShutDown { .. } | Fault::Mend { .. } => {}
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Sent { result: Ok(_), .. } => self.reached(Reached::Acknowledged),
+            Answer::Sent { result: Err(_), .. } => self.reached(Reached::SendFailed),
+            Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
+            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) => {}
+        }
+    }
+
+    fn noted(&mut self, node: NodeId, note: &Note) {
+        match note {
+            Note::PartitionChanged { partition, leader, leader_epoch, isr, elr, unclean, .. } => {
+                if *unclean {
+                    self.reached(Reached::UncleanElection);
+                }
+                if leader.is_none() {
+                    self.reached(Reached::PartitionOffline);
+                }
+                if !elr.is_empty() {
+                    self.reached(Reached::EligibleLeaderKept);
+                }
+                self.registered(*partition, *leader_epoch, isr.len());
+            }
+            Note::BrokerFenced { .. } => self.reached(Reached::BrokerFenced),
+            Note::AlterPartitionRefused { .. } => self.reached(Reached::AlterPartitionRefused),
+            Note::BecameLeader { partition, epoch, .. } => {
+                if *partition == TopicPartition::CLUSTER_METADATA && *epoch > LeaderEpoch(1) {
+                    self.reached(Reached::ControllerRestart);
+                }
+            }
+            Note::Appended { partition, batch, .. } => {
+                self.memory.ends.insert((*partition, node), batch.next_offset());
+            }
+            Note::Truncated { partition, to, .. } => {
+                self.memory.ends.insert((*partition, node), *to);
+                self.reached(Reached::Truncation);
+            }
+            Note::LogRecovered { partition, end, lost_batches, .. } => {
+                if *lost_batches > 0 {
+                    self.reached(Reached::TornBatch);
+                }
+                let before = self.memory.ends.insert((*partition, node), *end);
+                if before.is_some_and(|before| before > *end) {
+                    self.reached(Reached::LossyPowerLoss);
+                }
+            }
+            Note::FetchDiverged { .. } => self.reached(Reached::Divergence),
+            Note::EpochRefused { .. } => self.reached(Reached::EpochRefused),
+            Note::DuplicateSuppressed { .. } => self.reached(Reached::DuplicateSuppressed),
+            Note::ProduceRefused { error, .. } => {
+                if *error == ErrorCode::NotEnoughReplicas {
+                    self.reached(Reached::NotEnoughReplicas);
+                }
+                self.reached(Reached::ProduceRefused);
+            }
+            Note::ParkedExpired { produce: true } => self.reached(Reached::ParkedProduceExpired),
+            Note::ParkedExpired { produce: false } => self.reached(Reached::ParkedFetchExpired),
+            Note::BatchRetried { .. } => self.reached(Reached::BatchRetried),
+            Note::BatchExpired { .. } => self.reached(Reached::BatchExpired),
+            Note::SequenceLost { .. } => self.reached(Reached::SequenceLost),
+            Note::PositionValidated { .. } => self.reached(Reached::ReaderValidatedPosition),
+            Note::TruncationDetected { .. } => self.reached(Reached::ReaderTruncated),
+            Note::PositionReset { .. } => self.reached(Reached::ReaderReset),
+            Note::BrokerRegistered { .. }
+            | Note::BrokerUnfenced { .. }
+            | Note::BecameFollower { .. }
+            | Note::HighWatermark { .. }
+            | Note::IsrProposed { .. }
+            | Note::IsrCommitted { .. }
+            | Note::Parked { .. }
+            | Note::BatchSent { .. }
+            | Note::ProducerIdAssigned { .. } => {}
+        }
+    }
+
+    fn registered(&mut self, partition: TopicPartition, epoch: LeaderEpoch, in_sync: usize) {
+        let Some((epoch_before, in_sync_before)) = self.memory.registered.insert(partition, (epoch, in_sync)) else {
+            return;
+        };
+        if epoch > epoch_before {
+            self.reached(Reached::LeaderChange);
+        }
+        if in_sync < in_sync_before {
+            self.reached(Reached::IsrShrink);
+        }
+        if in_sync > in_sync_before {
+            self.reached(Reached::IsrExpand);
+        }
+    }
+
+    fn reached(&mut self, situation: Reached) {
+        self.counts[situation as usize] += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kafkasim_core::ids::PartitionEpoch;
+
+    use super::*;
+
+    fn registered(leader_epoch: i32, isr: &[i32]) -> Event {
+        let note = Note::PartitionChanged {
+            partition: TopicPartition { topic: kafkasim_core::ids::TopicId(1), partition: 0 },
+            leader: isr.first().copied().map(NodeId),
+            leader_epoch: LeaderEpoch(leader_epoch),
+            isr: isr.iter().copied().map(NodeId).collect(),
+            elr: Vec::new(),
+            partition_epoch: PartitionEpoch(0),
+            unclean: false,
+        };
+        Event::Note { node: NodeId(0), note }
+    }
+
+    #[test]
+    fn counts_what_was_reached_and_names_what_was_not() {
+        let mut coverage = Coverage::default();
+        for event in [registered(0, &[1, 2, 3]), registered(1, &[2, 3]), registered(1, &[1, 2, 3])] {
+            coverage.observe(&event);
+        }
+        coverage.merge(&coverage.clone());
+        assert_eq!(coverage.count("leader-change"), 2);
+        assert_eq!(coverage.count("isr-shrink"), 2);
+        assert_eq!(coverage.missing(["isr-expand", "crash"]), ["crash"]);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = situations().map(|situation| situation.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SITUATIONS.len());
+        assert_eq!(situation("crash").map(|crash| crash.sentence), Some("a process crashed"));
+    }
+}

@@ -1,0 +1,1 @@
+//! Monitors, told of events by hand.

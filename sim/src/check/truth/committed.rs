@@ -1,0 +1,102 @@
+//! What a partition has committed: every batch that a leader has ever exposed below its high watermark.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kafkasim_core::ids::{LeaderEpoch, Offset};
+use kafkasim_core::record::Batch;
+
+/// The committed log of one partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Committed {
+    batches: Vec<Arc<CommittedBatch>>,
+}
+
+/// One committed batch: its identity, and its values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CommittedBatch {
+    pub(crate) base: Offset,
+    pub(crate) next: Offset,
+    epoch: LeaderEpoch,
+    digest: u128,
+    /// By offset; records without a value, and markers, are left out.
+    pub(crate) values: Vec<(Offset, Bytes)>,
+}
+
+impl CommittedBatch {
+    fn new(batch: &Batch) -> Self {
+        // Rot that the leader has not noticed leaves nothing to be read.
+        let records = if batch.is_control() { Vec::new() } else { batch.records().unwrap_or_default() };
+        let values = records.into_iter().filter_map(|record| record.value.map(|value| (record.offset, value)));
+        Self {
+            base: batch.base_offset,
+            next: batch.next_offset(),
+            epoch: batch.leader_epoch,
+            digest: batch.digest(),
+            values: values.collect(),
+        }
+    }
+
+    fn is(&self, batch: &Batch) -> bool {
+        self.base == batch.base_offset
+            && self.epoch == batch.leader_epoch
+            && self.digest == batch.digest()
+            && batch.verify().is_ok()
+    }
+}
+
+impl Committed {
+    /// The offset after the last committed record.
+    pub(crate) fn end(&self) -> Offset {
+        self.batches.last().map_or(Offset::ZERO, |batch| batch.next)
+    }
+
+    /// Every batch, oldest first.
+    pub(crate) fn batches(&self) -> &[Arc<CommittedBatch>] {
+        &self.batches
+    }
+
+    /// The first offset in a range at which a log does not have what was committed.
+    pub(crate) fn first_missing(&self, log: &[Batch], range: Range<Offset>) -> Option<Offset> {
+        let from = self.index_of(range.start);
+        let to = self.batches.partition_point(|batch| batch.base < range.end);
+        let expected = self.batches.get(from..to)?;
+        let first = expected.first()?;
+        let start = log.partition_point(|batch| batch.base_offset < first.base);
+        let mut found = log[start..].iter();
+        expected.iter().find(|batch| found.next().is_none_or(|found| !batch.is(found))).map(|batch| batch.base)
+    }
+
+    /// A leader exposes everything below `to`: what is new is committed. Returns which batches are new.
+    pub(crate) fn extend(&mut self, log: &[Batch], to: Offset) -> Range<usize> {
+        let known = self.batches.len();
+        let end = self.end();
+        let start = log.partition_point(|batch| batch.base_offset < end);
+        let exposed = log[start..].iter().take_while(|batch| batch.next_offset() <= to);
+        self.batches.extend(exposed.map(|batch| Arc::new(CommittedBatch::new(batch))));
+        known..self.batches.len()
+    }
+
+    /// Forgets everything from the batch with this offset on, because it is lost. Returns what was forgotten.
+    pub(crate) fn give_up(&mut self, from: Offset) -> Vec<Arc<CommittedBatch>> {
+        let index = self.index_of(from);
+        self.batches.split_off(index)
+    }
+
+    /// The values from an offset on.
+    pub(crate) fn values_from(&self, from: Offset) -> impl Iterator<Item = &(Offset, Bytes)> {
+        let batches = &self.batches[self.index_of(from)..];
+        batches.iter().flat_map(|batch| &batch.values).skip_while(move |(offset, _)| *offset < from)
+    }
+
+    /// The value at an offset.
+    pub(crate) fn value_at(&self, offset: Offset) -> Option<&Bytes> {
+        self.values_from(offset).next().filter(|(found, _)| *found == offset).map(|(_, value)| value)
+    }
+
+    /// The batch that holds an offset, or the number of batches.
+    fn index_of(&self, offset: Offset) -> usize {
+        self.batches.partition_point(|batch| batch.next <= offset)
+    }
+}

@@ -1,0 +1,466 @@
+//! The truth that no process knows: what is committed, who may lead, and what the environment did that a promise may not cover.
+//!
+//! The controller's decisions are replayed from its log once they are committed. A partition's committed log is everything that any leader has exposed
+//! below its high watermark, deposed leaders included: what such a leader believes to be committed every in-sync replica must have, too, and so it can
+//! never contradict its successors (`StrongIsr` of the TLA+ specifications of KIP-101, KIP-279 and KIP-320). Only a leader that is older than an unclean
+//! election, or than a loss, lives in a world of its own.
+
+mod committed;
+mod hits;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kafkasim_core::disk::LogImage;
+use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
+use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
+use kafkasim_core::note::Note;
+use kafkasim_core::record::{Batch, MetadataRecord};
+
+pub(crate) use committed::{Committed, CommittedBatch};
+pub(crate) use hits::Hits;
+
+use super::guarantee::LossSteps;
+use super::view::View;
+use super::{Verdict, guarantee};
+use crate::world::{Event, Fault};
+
+const METADATA: TopicPartition = TopicPartition::CLUSTER_METADATA;
+
+/// Everything that monitors need to know about the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Truth {
+    metadata: MetadataImage,
+    /// Up to where the metadata log was replayed.
+    replayed: Offset,
+    partitions: BTreeMap<TopicPartition, Partition>,
+    replicas: BTreeMap<(TopicPartition, NodeId), Replica>,
+}
+
+/// What is true of one partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Partition {
+    pub(crate) committed: Committed,
+    /// Who last began to lead it as the controller's choice, and in which epoch.
+    pub(crate) reign: Option<(NodeId, LeaderEpoch)>,
+    hits: Hits,
+    /// An unclean election whose leader has not begun yet.
+    unclean: bool,
+    parted: Option<Parted>,
+}
+
+/// What was committed may not be what is committed now.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Parted {
+    /// Leaders of earlier epochs live in a world of their own.
+    epoch: LeaderEpoch,
+    verdict: Verdict,
+}
+
+/// What one replica has told of itself; how its log ends stays known while it is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Replica {
+    pub(crate) end: Offset,
+    pub(crate) high_watermark: Offset,
+    pub(crate) epoch: LeaderEpoch,
+    pub(crate) leads: bool,
+}
+
+impl Default for Replica {
+    fn default() -> Self {
+        Self { end: Offset::ZERO, high_watermark: Offset::ZERO, epoch: LeaderEpoch::NONE, leads: false }
+    }
+}
+
+/// What an event changes about the truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The controller decided something about a partition.
+    Registered {
+        /// The partition.
+        partition: TopicPartition,
+        /// What was so far, if it existed.
+        old: Option<PartitionImage>,
+        /// What is now.
+        new: PartitionImage,
+    },
+    /// The controller lets a broker lead and be in sync.
+    Unfenced {
+        /// The broker.
+        broker: NodeId,
+    },
+    /// Batches are committed.
+    Committed {
+        /// The partition.
+        partition: TopicPartition,
+        /// The batches.
+        batches: Vec<Arc<CommittedBatch>>,
+    },
+    /// A replica takes for committed what differs from what is.
+    Contradicted {
+        /// The partition.
+        partition: TopicPartition,
+        /// The replica.
+        node: NodeId,
+        /// From where on.
+        at: Offset,
+    },
+    /// A high watermark moved.
+    Watermark {
+        /// The partition.
+        partition: TopicPartition,
+        /// The replica.
+        node: NodeId,
+        /// From where.
+        from: Offset,
+        /// To where.
+        to: Offset,
+        /// Whether it leads.
+        as_leader: bool,
+    },
+    /// The leader that the controller has chosen begins without committed batches. They no longer count as committed.
+    Lost {
+        /// The partition.
+        partition: TopicPartition,
+        /// The leader.
+        leader: NodeId,
+        /// The batches.
+        batches: Vec<Arc<CommittedBatch>>,
+        /// Whether that is an error.
+        verdict: Verdict,
+    },
+    /// The leader that the controller has chosen begins.
+    Leads {
+        /// The partition.
+        partition: TopicPartition,
+        /// The leader.
+        leader: NodeId,
+        /// Who led before.
+        previous: Option<NodeId>,
+        /// From where on the leader lost its log to a power failure.
+        lost_from: Option<Offset>,
+    },
+    /// A log lost its end.
+    Shortened {
+        /// The partition.
+        partition: TopicPartition,
+        /// The replica.
+        node: NodeId,
+        /// The new end.
+        to: Offset,
+    },
+}
+
+impl Default for Truth {
+    fn default() -> Self {
+        Self {
+            metadata: MetadataImage::new(),
+            replayed: Offset::ZERO,
+            partitions: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+        }
+    }
+}
+
+impl Truth {
+    /// What the controller has committed about a topic.
+    pub(crate) fn topic(&self, topic: TopicId) -> Option<&TopicImage> {
+        self.metadata.topics.get(&topic).map(|topic| &**topic)
+    }
+
+    /// What the controller has committed about a partition.
+    pub(crate) fn registered(&self, partition: TopicPartition) -> Option<&PartitionImage> {
+        self.metadata.partition(partition)
+    }
+
+    /// A partition by its name.
+    pub(crate) fn locate(&self, topic: &TopicName, partition: i32) -> Option<TopicPartition> {
+        let (topic, _) = self.metadata.topic_by_name(topic)?;
+        Some(TopicPartition { topic, partition })
+    }
+
+    /// `topic-partition`, as people write it.
+    pub(crate) fn name(&self, partition: TopicPartition) -> String {
+        match self.topic(partition.topic) {
+            Some(topic) => format!("{}-{}", topic.name, partition.partition),
+            None => partition.to_string(),
+        }
+    }
+
+    /// Every partition that exists.
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = (TopicPartition, &TopicImage, &PartitionImage)> {
+        self.metadata.partitions()
+    }
+
+    /// What is true of a partition, once anything is.
+    pub(crate) fn partition(&self, partition: TopicPartition) -> Option<&Partition> {
+        self.partitions.get(&partition)
+    }
+
+    /// What a replica has told of itself.
+    pub(crate) fn replica(&self, partition: TopicPartition, node: NodeId) -> Replica {
+        self.replicas.get(&(partition, node)).copied().unwrap_or_default()
+    }
+
+    /// Judges that a committed record at this offset is not where it has to be.
+    pub(crate) fn judge_loss(&self, view: &dyn View, partition: TopicPartition, at: Offset) -> Verdict {
+        let (Some(topic), Some(registered)) = (self.topic(partition.topic), self.registered(partition)) else {
+            return Verdict::Violated;
+        };
+        let Some(truth) = self.partition(partition) else { return Verdict::Violated };
+        let (min_isr, has_elr) = (topic.effective_min_isr(registered), view.keeps_eligible_leader_replicas());
+        let exposed_from = truth.hits.exposed_from(registered, min_isr, has_elr);
+        let steps = LossSteps {
+            unclean_election: truth.unclean,
+            too_many_power_losses: exposed_from.is_some_and(|from| from <= at),
+        };
+        guarantee::lost_committed(&topic.config, has_elr, steps)
+    }
+
+    /// Judges that a client sees something else at this offset than was committed: an earlier loss explains it.
+    pub(crate) fn judge_view(&self, view: &dyn View, partition: TopicPartition, at: Offset) -> Verdict {
+        match self.partition(partition).and_then(|truth| truth.parted.as_ref()) {
+            Some(parted) => parted.verdict.clone(),
+            None => self.judge_loss(view, partition, at),
+        }
+    }
+
+    /// From where on a replica lacks what a power failure took.
+    pub(crate) fn lost_from(&self, partition: TopicPartition, node: NodeId) -> Option<Offset> {
+        self.partition(partition)?.hits.lost_from(node)
+    }
+
+    /// Takes an event in, and says what it changes.
+    pub(crate) fn observe(&mut self, view: &dyn View, event: &Event, changes: &mut Vec<Change>) {
+        match event {
+            Event::Note { node, note } => self.noted(view, *node, note, changes),
+            Event::Fault(Fault::PowerLoss { node, .. }) => self.power_lost(view, *node, changes),
+            Event::Stopped { node, .. } => self.stopped(*node),
+            Event::Fault(_)
+            | Event::Started { .. }
+            | Event::Called { .. }
+            | Event::Answered { .. }
+            | Event::Late { .. }
+            | Event::Severed { .. } => {}
+        }
+    }
+
+    fn noted(&mut self, view: &dyn View, node: NodeId, note: &Note, changes: &mut Vec<Change>) {
+        match note {
+            Note::HighWatermark { partition: METADATA, to, .. } => self.replay(view, node, *to, changes),
+            Note::BecameLeader { partition, epoch, .. } if *partition != METADATA => {
+                self.begins_to_lead(view, *partition, node, *epoch, changes);
+            }
+            Note::BecameFollower { partition, epoch, .. } => {
+                let replica = self.replica_mut(*partition, node);
+                replica.epoch = *epoch;
+                replica.leads = false;
+            }
+            Note::Appended { partition, batch, .. } if *partition != METADATA => {
+                self.replica_mut(*partition, node).end = batch.next_offset();
+            }
+            Note::LogRecovered { partition, end, high_watermark, .. } if *partition != METADATA => {
+                let replica = self.replica_mut(*partition, node);
+                replica.high_watermark = *high_watermark;
+                if *end < replica.end {
+                    replica.end = *end;
+                    changes.push(Change::Shortened { partition: *partition, node, to: *end });
+                }
+            }
+            Note::Truncated { partition, to, .. } if *partition != METADATA => {
+                let replica = self.replica_mut(*partition, node);
+                replica.end = *to;
+                replica.high_watermark = replica.high_watermark.min(*to);
+                changes.push(Change::Shortened { partition: *partition, node, to: *to });
+            }
+            Note::HighWatermark { partition, to, as_leader } => {
+                self.high_watermark_moved(view, *partition, node, *to, *as_leader, changes);
+            }
+            Note::BrokerRegistered { .. }
+            | Note::BrokerUnfenced { .. }
+            | Note::BrokerFenced { .. }
+            | Note::PartitionChanged { .. }
+            | Note::AlterPartitionRefused { .. }
+            | Note::BecameLeader { .. }
+            | Note::LogRecovered { .. }
+            | Note::Appended { .. }
+            | Note::DuplicateSuppressed { .. }
+            | Note::ProduceRefused { .. }
+            | Note::Truncated { .. }
+            | Note::FetchDiverged { .. }
+            | Note::EpochRefused { .. }
+            | Note::IsrProposed { .. }
+            | Note::IsrCommitted { .. }
+            | Note::Parked { .. }
+            | Note::ParkedExpired { .. }
+            | Note::BatchSent { .. }
+            | Note::BatchRetried { .. }
+            | Note::BatchExpired { .. }
+            | Note::SequenceLost { .. }
+            | Note::ProducerIdAssigned { .. }
+            | Note::PositionReset { .. }
+            | Note::PositionValidated { .. }
+            | Note::TruncationDetected { .. } => {}
+        }
+    }
+
+    /// The controller has committed its log up to here.
+    fn replay(&mut self, view: &dyn View, controller: NodeId, to: Offset, changes: &mut Vec<Change>) {
+        let batches = view.log(controller, METADATA).map_or(&[][..], |log| &log.batches);
+        let start = batches.partition_point(|batch| batch.base_offset < self.replayed);
+        for batch in batches[start..].iter().take_while(|batch| batch.next_offset() <= to) {
+            let records = batch.records().expect("what a controller commits can be read");
+            for value in records.iter().filter_map(|record| record.value.as_ref()) {
+                let record = MetadataRecord::decode(value).expect("the metadata log holds metadata records");
+                self.replay_record(view, &record, changes);
+            }
+            self.replayed = batch.next_offset();
+        }
+    }
+
+    fn replay_record(&mut self, view: &dyn View, record: &MetadataRecord, changes: &mut Vec<Change>) {
+        let (MetadataRecord::Partition { partition, .. } | MetadataRecord::PartitionChange { partition, .. }) = record
+        else {
+            self.metadata.replay(record);
+            if let MetadataRecord::BrokerRegistrationChange { broker, fenced: Some(false), .. } = record {
+                changes.push(Change::Unfenced { broker: *broker });
+            }
+            return;
+        };
+        let old = self.registered(*partition).cloned();
+        self.metadata.replay(record);
+        let new = self.registered(*partition).expect("a partition whose record was replayed is there").clone();
+        if let Some(old) = &old {
+            self.reregistered(view, *partition, old, &new);
+        }
+        changes.push(Change::Registered { partition: *partition, old, new });
+    }
+
+    fn reregistered(&mut self, view: &dyn View, id: TopicPartition, old: &PartitionImage, new: &PartitionImage) {
+        let Some(topic) = self.metadata.topics.get(&id.topic) else { return };
+        let partition = self.partitions.entry(id).or_default();
+        let is_elected = new.leader_epoch > old.leader_epoch && new.leader.is_some();
+        let is_clean = new.leader.is_none_or(|leader| old.isr.contains(&leader) || old.elr.contains(&leader));
+        // Electing the last known leader (KIP-966) is not clean either, but nobody has agreed to lose records by it.
+        if is_elected && !is_clean && topic.config.unclean_leader_election_enable {
+            let steps = LossSteps { unclean_election: true, too_many_power_losses: false };
+            let verdict = guarantee::lost_committed(&topic.config, view.keeps_eligible_leader_replicas(), steps);
+            partition.unclean = true;
+            partition.parted = Some(Parted { epoch: new.leader_epoch, verdict });
+        }
+        partition.hits.registered(old, new, |node| registered_as(&self.metadata, node));
+    }
+
+    fn begins_to_lead(
+        &mut self,
+        view: &dyn View,
+        id: TopicPartition,
+        node: NodeId,
+        epoch: LeaderEpoch,
+        changes: &mut Vec<Change>,
+    ) {
+        let replica = self.replica_mut(id, node);
+        replica.epoch = epoch;
+        replica.leads = true;
+        let Some(registered) = self.registered(id) else { return };
+        // Whoever learns too late of its own election will soon learn of its deposition.
+        if registered.leader != Some(node) || registered.leader_epoch != epoch {
+            return;
+        }
+        let log = batches(view.log(node, id));
+        let missing = self.partition(id).and_then(|truth| {
+            let committed = &truth.committed;
+            committed.first_missing(log, Offset::ZERO..committed.end())
+        });
+        let verdict = missing.map(|at| self.judge_loss(view, id, at));
+        let partition = self.partitions.entry(id).or_default();
+        if let (Some(at), Some(verdict)) = (missing, verdict) {
+            let batches = partition.committed.give_up(at);
+            partition.parted = Some(Parted { epoch, verdict: verdict.clone() });
+            changes.push(Change::Lost { partition: id, leader: node, batches, verdict });
+        }
+        let previous = partition.reign.replace((node, epoch)).map(|(leader, _)| leader);
+        let lost_from = partition.hits.lost_from(node);
+        partition.unclean = false;
+        partition.hits.leads(node);
+        changes.push(Change::Leads { partition: id, leader: node, previous, lost_from });
+    }
+
+    fn high_watermark_moved(
+        &mut self,
+        view: &dyn View,
+        id: TopicPartition,
+        node: NodeId,
+        to: Offset,
+        as_leader: bool,
+        changes: &mut Vec<Change>,
+    ) {
+        let replica = self.replica_mut(id, node);
+        let (from, epoch) = (replica.high_watermark, replica.epoch);
+        replica.high_watermark = to;
+        changes.push(Change::Watermark { partition: id, node, from, to, as_leader });
+        let truth = self.partitions.entry(id).or_default();
+        if truth.parted.as_ref().is_some_and(|parted| epoch < parted.epoch) {
+            return;
+        }
+        let log = batches(view.log(node, id));
+        let known = from..to.min(truth.committed.end());
+        if let Some(at) = truth.committed.first_missing(log, known) {
+            changes.push(Change::Contradicted { partition: id, node, at });
+        } else if as_leader {
+            let new = truth.committed.extend(log, to);
+            if !new.is_empty() {
+                let batches = truth.committed.batches()[new].to_vec();
+                changes.push(Change::Committed { partition: id, batches });
+            }
+        } else if to > truth.committed.end() {
+            changes.push(Change::Contradicted { partition: id, node, at: truth.committed.end() });
+        }
+    }
+
+    fn power_lost(&mut self, view: &dyn View, node: NodeId, changes: &mut Vec<Change>) {
+        for ((id, _), replica) in self.replicas.iter_mut().filter(|((_, replica), _)| *replica == node) {
+            let end = sound_end(batches(view.log(node, *id)));
+            if end >= replica.end {
+                continue;
+            }
+            replica.end = end;
+            changes.push(Change::Shortened { partition: *id, node, to: end });
+            if let Some(registered) = self.metadata.partition(*id) {
+                let partition = self.partitions.entry(*id).or_default();
+                partition.hits.hit(node, end, registered_as(&self.metadata, node), registered);
+            }
+        }
+    }
+
+    fn stopped(&mut self, node: NodeId) {
+        for (_, replica) in self.replicas.iter_mut().filter(|((_, replica), _)| *replica == node) {
+            *replica = Replica { end: replica.end, ..Replica::default() };
+        }
+    }
+
+    fn replica_mut(&mut self, partition: TopicPartition, node: NodeId) -> &mut Replica {
+        self.replicas.entry((partition, node)).or_default()
+    }
+}
+
+impl Partition {
+    /// Whether an unclean leader was elected, and has yet to learn of it: what will stay is open.
+    pub(crate) const fn awaits_unclean_leader(&self) -> bool {
+        self.unclean
+    }
+}
+
+/// What a disk holds of a log, or nothing.
+pub(crate) fn batches(log: Option<&LogImage>) -> &[Batch] {
+    log.map_or(&[], |log| &log.batches)
+}
+
+/// The offset after the last batch that is whole.
+fn sound_end(log: &[Batch]) -> Offset {
+    log.iter().rev().find(|batch| batch.verify().is_ok()).map_or(Offset::ZERO, Batch::next_offset)
+}
+
+fn registered_as(metadata: &MetadataImage, node: NodeId) -> BrokerEpoch {
+    metadata.brokers.get(&node).map_or(BrokerEpoch::NONE, |broker| broker.epoch)
+}

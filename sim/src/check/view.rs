@@ -1,0 +1,100 @@
+//! What monitors may look at besides events: disks, configurations, and what leaders believe.
+
+use kafkasim_core::config::ProducerConfig;
+use kafkasim_core::disk::LogImage;
+use kafkasim_core::ids::{LeaderEpoch, NodeId, TopicPartition};
+use kafkasim_core::message::{Acks, Request, Response};
+
+use crate::setup::Role;
+use crate::world::{Link, World};
+
+/// The world as monitors see it. A trait, so that a monitor can be tested without a world.
+pub(crate) trait View {
+    /// Every broker.
+    fn brokers(&self) -> Vec<NodeId>;
+    /// Every process with a producer.
+    fn producers(&self) -> Vec<NodeId>;
+    /// How a producer is configured, if this process is one.
+    fn producer(&self, node: NodeId) -> Option<&ProducerConfig>;
+    /// Whether the cluster keeps eligible leader replicas (KIP-966).
+    fn keeps_eligible_leader_replicas(&self) -> bool;
+    /// How often a process was started.
+    fn starts(&self, node: NodeId) -> u32;
+    /// Whether a process runs.
+    fn is_running(&self, node: NodeId) -> bool;
+    /// One log as it is on a disk: what a running process has, and what one that is down will find. The end may be torn.
+    fn log(&self, node: NodeId, partition: TopicPartition) -> Option<&LogImage>;
+    /// How a running broker leads a partition, if it believes that it does.
+    fn leadership(&self, node: NodeId, partition: TopicPartition) -> Option<Leadership>;
+    /// How many Produces of a process are under way, unanswered or with their answers, on the connection that has most of them. The one that the
+    /// broker works on does not count.
+    fn unanswered_produces(&self, node: NodeId) -> usize;
+}
+
+/// What a leader believes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leadership {
+    /// In which epoch it leads.
+    pub(crate) epoch: LeaderEpoch,
+    /// How many replicas are in sync, as far as it knows that the controller agrees.
+    pub(crate) committed: usize,
+    /// Everybody whom the controller may believe to be in sync (KIP-497).
+    pub(crate) maximal: Vec<NodeId>,
+}
+
+impl View for World {
+    fn brokers(&self) -> Vec<NodeId> {
+        self.setup().brokers().collect()
+    }
+
+    fn producers(&self) -> Vec<NodeId> {
+        self.setup().nodes().map(|(node, _)| node).filter(|node| self.producer(*node).is_some()).collect()
+    }
+
+    fn producer(&self, node: NodeId) -> Option<&ProducerConfig> {
+        match &self.setup().process(node).role {
+            Role::Producer(config, _) => Some(config),
+            Role::Controller(_) | Role::Broker(_) | Role::Operator(..) | Role::Consumer(..) => None,
+        }
+    }
+
+    fn keeps_eligible_leader_replicas(&self) -> bool {
+        self.setup().processes.iter().any(|process| match &process.role {
+            Role::Controller(config) => config.eligible_leader_replicas,
+            Role::Broker(_) | Role::Operator(..) | Role::Producer(..) | Role::Consumer(..) => false,
+        })
+    }
+
+    fn starts(&self, node: NodeId) -> u32 {
+        self.node(node).starts()
+    }
+
+    fn is_running(&self, node: NodeId) -> bool {
+        self.node(node).is_running()
+    }
+
+    fn log(&self, node: NodeId, partition: TopicPartition) -> Option<&LogImage> {
+        self.node(node).disk().image().logs.get(&partition)
+    }
+
+    fn leadership(&self, node: NodeId, partition: TopicPartition) -> Option<Leadership> {
+        let replica = self.node(node).broker()?.partition(partition)?;
+        let (committed, maximal) = (replica.isr()?.len(), replica.maximal_isr()?.collect());
+        Some(Leadership { epoch: replica.leader_epoch(), committed, maximal })
+    }
+
+    fn unanswered_produces(&self, node: NodeId) -> usize {
+        let is_ours = |link: &Link| link.client == node;
+        let connections = self.network().connections().filter(|(link, connection)| is_ours(link) && connection.is_open());
+        let unanswered = connections.map(|(_, connection)| {
+            let waiting = connection.requests().filter(|request| awaits_answer(request)).count();
+            let answered = connection.responses().filter(|response| matches!(response, Response::Produce(_))).count();
+            waiting + answered
+        });
+        unanswered.max().unwrap_or(0)
+    }
+}
+
+fn awaits_answer(request: &Request) -> bool {
+    matches!(request, Request::Produce(produce) if produce.acks != Acks::None)
+}
