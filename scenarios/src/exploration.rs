@@ -115,12 +115,12 @@ impl Exploration {
     /// How a command line asks for it.
     #[must_use]
     pub fn arguments(&self) -> String {
-        let Bounds { crashes, power_losses, controller_crashes, resets, false_suspicions, states_at_most, depth_at_most } =
+        let Bounds { crashes, power_losses, controller_crashes, resets, false_suspicions, coarse, states_at_most, depth_at_most } =
             self.bounds;
         let defaults = Bounds::default();
         let mut text = format!(
             "--crashes {crashes} --power-losses {power_losses} --controller-crashes {controller_crashes} --resets {resets} \
-             --false-suspicions {false_suspicions} --late-requests {} --instant-sync {}",
+             --false-suspicions {false_suspicions} --coarse {coarse} --late-requests {} --instant-sync {}",
             self.options.late_requests, self.options.instant_sync
         );
         if states_at_most != defaults.states_at_most {

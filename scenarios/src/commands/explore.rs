@@ -60,6 +60,9 @@ struct Limits {
     /// Timers that suspect somebody who is alive, at most
     #[arg(long, value_name = "N")]
     false_suspicions: Option<u32>,
+    /// Whether what touches no log (connecting, registering, heartbeats, asking for metadata) happens at once
+    #[arg(long, value_name = "BOOL")]
+    coarse: Option<bool>,
     /// Whether requests may arrive after their connection has ended
     #[arg(long, value_name = "BOOL")]
     late_requests: Option<bool>,
@@ -116,6 +119,7 @@ impl Limits {
             controller_crashes: self.controller_crashes.unwrap_or(bounds.controller_crashes),
             resets: self.resets.unwrap_or(bounds.resets),
             false_suspicions: self.false_suspicions.unwrap_or(bounds.false_suspicions),
+            coarse: self.coarse.unwrap_or(bounds.coarse),
             states_at_most: self.states_at_most.unwrap_or(bounds.states_at_most),
             depth_at_most: self.depth_at_most.unwrap_or(bounds.depth_at_most),
         };
@@ -198,6 +202,7 @@ fn tell_bounds(target: &Target, exploration: &Exploration, output: &mut Output) 
         count(bounds.controller_crashes.into(), "controller crash").replace("crashs", "crashes"),
         count(bounds.resets.into(), "reset"),
         count(bounds.false_suspicions.into(), "false suspicion"),
+        format!("coarse steps {}", if bounds.coarse { "on" } else { "off" }),
         format!("late requests {}", if options.late_requests { "on" } else { "off" }),
         format!("instant sync {}", if options.instant_sync { "on" } else { "off" }),
         format!("at most {}", count(bounds.states_at_most, "state")),

@@ -55,11 +55,11 @@ pub(crate) fn list(arguments: &Arguments, output: &mut Output) -> Result<Exit, C
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Document {
-    #[serde(untagged)]
-    Everything { scenarios: Vec<ScenarioRow>, exhibits: Vec<ExhibitRow> },
     Situations(Vec<Named>),
     Promises(Vec<Named>),
     Keys(Vec<KeyRow>),
+    #[serde(untagged)]
+    Everything { scenarios: Vec<ScenarioRow>, exhibits: Vec<ExhibitRow> },
 }
 
 #[derive(Serialize)]

@@ -115,7 +115,7 @@ fn recorded(recording: &Recording, wanted: &Finding, shrunk: Shrunk) -> Trace {
     // What is broken on the way does not need the checks that only the end can answer.
     let (findings, fingerprint) = again(None);
     let on_the_way = findings.iter().any(is_wanted);
-    let finale = if on_the_way { None } else { shrunk.finale };
+    let finale = if on_the_way { None } else { recording.trace.footer.finale.clone() };
     let (findings, fingerprint) = if on_the_way { (findings, fingerprint) } else { again(finale.as_ref()) };
     let footer = Footer { actions: shrunk.steps.len(), fingerprint, finale, findings };
     Trace { header: recording.trace.header.clone(), steps: shrunk.steps, footer }

@@ -110,6 +110,8 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
         Event::Started { .. } | Event::Fault(_) => None,
         Event::Stopped { node, in_order: true } => Some(format!("{} stops in order", names.process(*node))),
         Event::Stopped { node, in_order: false } => Some(format!("{} is gone", names.process(*node))),
+        Event::Late { .. } => None,
+        Event::Severed { link } => Some(format!("requests were under way: {}", names.link(*link))),
         Event::Called { call, .. } => Some(called(call)),
         Event::Answered { answer, .. } => Some(answered(answer)),
         Event::Note { note, .. } => Some(noted(note, names)),
@@ -183,7 +185,7 @@ fn noted(note: &Note, names: &Names) -> String {
             of(partition, &format_args!("log opened, end {end}, high watermark {high_watermark}, {lost_batches} torn batches dropped"))
         }
         Note::Appended { partition, batch, as_leader } => {
-            let (first, last) = (batch.base_offset(), batch.last_offset());
+            let (first, last) = (batch.base_offset, batch.last_offset());
             let range = if first == last { format!("offset {first}") } else { format!("offsets {first} to {last}") };
             of(partition, &format_args!("appended {range}{}", if *as_leader { " as leader" } else { "" }))
         }

@@ -261,7 +261,7 @@ fn headline(failure: &Failure) -> String {
     }
 }
 
-fn because(verdict: &Judged) -> String {
+pub(crate) fn because(verdict: &Judged) -> String {
     match verdict {
         Judged::Violated => String::new(),
         Judged::Allowed { because } => format!(", allowed by {because}"),
