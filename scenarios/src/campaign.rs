@@ -12,9 +12,13 @@ use rayon::prelude::*;
 
 use crate::rule_sets::RuleSet;
 use crate::scenario::{Built, Scenario};
+use crate::{exhibits, rule_sets};
 
 /// Seeded runs allow everything that an environment can do.
-pub const EVERYTHING: Options = Options { late_requests: true, instant_sync: false };
+pub const EVERYTHING: Options = Options {
+    late_requests: true,
+    instant_sync: false,
+};
 
 /// A scenario under some rules.
 #[derive(Clone, Copy, Debug)]
@@ -87,8 +91,21 @@ impl<'a> Trial<'a> {
         (resolved, built)
     }
 
+    /// How a command line asks for it. The name of an exhibit stands for its scenario under its own rules.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        let name = &self.scenario.name;
+        let implied = exhibits::by_name(name).map_or(rule_sets::CURRENT.name, |exhibit| exhibit.name);
+        if self.rules.name == implied {
+            name.clone()
+        } else {
+            format!("{name} --rules {}", self.rules.name)
+        }
+    }
+
     /// Runs one seed.
     pub fn run(&self, seed: u64, observer: &mut dyn Observer) -> Report {
+        let _told = TellsOnPanic { trial: self, seed };
         random::run(&self.build(seed).1.plan, seed, observer)
     }
 
@@ -98,8 +115,8 @@ impl<'a> Trial<'a> {
         let (resolved, built) = self.build(seed);
         let mut steps: Vec<Step> = Vec::new();
         let mut report = random::run(&built.plan, seed, &mut steps);
-        let found_by = format!("kafkasim run {} --seed {seed}{}", self.scenario.name, self.rules.argument());
-        let header = Header::new(resolved.to_toml(), self.rules.name.to_owned(), found_by);
+        let found_by = format!("kafkasim run {} --seed {seed}", self.arguments());
+        let header = Header::new(resolved.to_toml(), self.rules.name.to_owned(), EVERYTHING, found_by);
         let footer = Footer {
             actions: steps.len(),
             fingerprint: report.world.fingerprint().to_string(),
@@ -116,14 +133,20 @@ impl<'a> Trial<'a> {
             done(&report);
             Campaign::of(seed, &report)
         };
-        seeds.into_par_iter().map(run).reduce(Campaign::default, Campaign::merge)
+        seeds
+            .into_par_iter()
+            .map(run)
+            .reduce(Campaign::default, Campaign::merge)
     }
 
     /// The smallest seed that breaks a promise that Kafka makes, if one of these does.
     pub fn first_conviction(&self, seeds: std::ops::Range<u64>, promises: &[Promise]) -> Option<(u64, Finding)> {
         seeds.into_par_iter().find_map_first(|seed| {
             let report = self.run(seed, &mut ());
-            let finding = report.findings.into_iter().find(|finding| is_conviction(finding, promises))?;
+            let finding = report
+                .findings
+                .into_iter()
+                .find(|finding| is_conviction(finding, promises))?;
             Some((seed, finding))
         })
     }
@@ -136,14 +159,43 @@ impl<'a> Trial<'a> {
         for ((promise, violated), broken) in &campaign.broken {
             if *violated || !(expect.finds.contains(promise) || expect.may_find.contains(promise)) {
                 let finding = broken.finding.clone();
-                failures.push(Failure::Broken { promise: *promise, seed: broken.first_seed, finding });
+                failures.push(Failure::Broken {
+                    promise: *promise,
+                    seed: broken.first_seed,
+                    finding,
+                });
             }
         }
-        let missing = expect.finds.iter().filter(|promise| !campaign.broken.contains_key(&(**promise, false)));
+        let missing = expect
+            .finds
+            .iter()
+            .filter(|promise| !campaign.broken.contains_key(&(**promise, false)));
         failures.extend(missing.map(|promise| Failure::NotFound(*promise)));
         let unreached = expect.reached.iter().filter(|name| campaign.coverage.count(name) == 0);
         failures.extend(unreached.map(|name| Failure::NotReached(name.clone())));
-        if failures.is_empty() { Judgement::AsExpected } else { Judgement::Failed(failures) }
+        if failures.is_empty() {
+            Judgement::AsExpected
+        } else {
+            Judgement::Failed(failures)
+        }
+    }
+}
+
+/// A machine that breaks one of its own invariants panics; this says in which run.
+struct TellsOnPanic<'a> {
+    trial: &'a Trial<'a>,
+    seed: u64,
+}
+
+impl Drop for TellsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "that was in: kafkasim replay {} --seed {}",
+                self.trial.arguments(),
+                self.seed
+            );
+        }
     }
 }
 
@@ -159,7 +211,11 @@ impl Campaign {
         for finding in &report.findings {
             broken
                 .entry((finding.promise, finding.verdict == Verdict::Violated))
-                .or_insert_with(|| Broken { seeds: 1, first_seed: seed, finding: finding.clone() });
+                .or_insert_with(|| Broken {
+                    seeds: 1,
+                    first_seed: seed,
+                    finding: finding.clone(),
+                });
         }
         Self {
             seeds: 1,

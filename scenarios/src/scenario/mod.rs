@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::Built;
 pub use draw::{Draw, Scalar, Setting};
-pub(crate) use file::nearest;
-pub use file::ScenarioError;
+pub use file::{ScenarioError, did_you_mean, nearest};
 
 /// Configuration by Kafka's keys.
 pub type Config = BTreeMap<String, Setting>;
@@ -191,22 +190,41 @@ pub struct Exploration {
     pub bounds: Bounds,
     /// What the environment may do at all.
     pub options: Options,
+    /// How many records each producer sends, if not as few as a run may draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
 }
 
 impl Default for Cluster {
     fn default() -> Self {
-        Self { brokers: Draw::three(), broker: Config::new(), controller: Config::new() }
+        Self {
+            brokers: Draw::three(),
+            broker: Config::new(),
+            controller: Config::new(),
+        }
     }
 }
 
 impl Default for RunLength {
     fn default() -> Self {
-        Self { safety_ms: Draw::Number(20_000), liveness_ms: 600_000, think_us: Draw::Number(20_000) }
+        Self {
+            safety_ms: Draw::Number(20_000),
+            liveness_ms: 600_000,
+            think_us: Draw::Number(20_000),
+        }
     }
 }
 
 impl Default for Exploration {
     fn default() -> Self {
-        Self { bounds: Bounds::default(), options: Options { late_requests: false, instant_sync: true } }
+        let options = Options {
+            late_requests: false,
+            instant_sync: true,
+        };
+        Self {
+            bounds: Bounds::default(),
+            options,
+            records: None,
+        }
     }
 }
