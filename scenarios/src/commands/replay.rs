@@ -13,7 +13,7 @@ use kafkasim_scenarios::campaign::EVERYTHING;
 use kafkasim_scenarios::recording::Recording;
 use serde::Serialize;
 
-use super::output::{Output, bad, command, count, faint, good, quoted};
+use super::output::{Output, bad, brief, command, count, faint, good, quoted};
 use super::seeds::number;
 use super::target::Target;
 use super::telling::{self, Names};
@@ -115,7 +115,7 @@ impl Run {
         output.gap();
         for finding in &comparison.findings {
             output.prose("found", &format!("{}{}", bad(finding.promise), because(&finding.verdict)));
-            output.prose("", &finding.message);
+            output.prose("", &brief(&finding.message));
         }
         output.labelled("found by", &trace.header.found_by);
         if comparison.is_equal() {

@@ -11,7 +11,7 @@ use kafkasim::world::Step;
 use kafkasim_scenarios::recording::Recording;
 use kafkasim_scenarios::scenario::{did_you_mean, nearest};
 
-use super::output::{Output, bad, command, count, good, notable, quoted};
+use super::output::{Output, bad, brief, command, count, good, notable, quoted};
 use super::{CommandError, Exit, progress};
 
 /// Make a failing run small: the fewest actions, above all the fewest faults, that still break the same promise
@@ -63,7 +63,7 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
     let name = if wanted.verdict == Verdict::Violated { bad(wanted.promise) } else { notable(wanted.promise) };
     output.labelled("broken", name);
     if let Some(finding) = trace.footer.findings.iter().find(|finding| finding.promise == wanted.promise) {
-        output.prose("", &finding.message);
+        output.prose("", &brief(&finding.message));
     }
     output.labelled(
         "shrunk",
