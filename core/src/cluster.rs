@@ -48,7 +48,9 @@ enum Refresh {
 
 /// How a client asks for metadata.
 #[derive(Clone, Copy, Debug)]
-pub struct RefreshTimes {
+pub struct Refreshing<'a> {
+    /// `bootstrap.servers`
+    pub bootstrap_servers: &'a [NodeId],
     /// `retry.backoff.ms`
     pub retry_backoff_ms: u64,
     /// `request.timeout.ms`
@@ -65,7 +67,12 @@ impl Cluster {
     #[must_use]
     pub fn bootstrap(bootstrap_servers: &[NodeId]) -> Self {
         assert!(!bootstrap_servers.is_empty(), "bootstrap.servers is not empty");
-        Self { brokers: bootstrap_servers.to_vec(), topics: BTreeMap::new(), refresh: Refresh::Needed, turn: 0 }
+        Self {
+            brokers: bootstrap_servers.to_vec(),
+            topics: BTreeMap::new(),
+            refresh: Refresh::Needed,
+            turn: 0,
+        }
     }
 
     /// A topic, if it is known.
@@ -79,20 +86,29 @@ impl Cluster {
     pub fn locate(&self, name: &TopicName, partition: i32) -> Option<TopicPartition> {
         let topic = self.topics.get(name)?;
         let index = usize::try_from(partition).ok()?;
-        (index < topic.partitions.len()).then_some(TopicPartition { topic: topic.id, partition })
+        (index < topic.partitions.len()).then_some(TopicPartition {
+            topic: topic.id,
+            partition,
+        })
     }
 
     /// What is known of a partition.
     #[must_use]
     pub fn partition(&self, partition: TopicPartition) -> Option<PartitionView> {
         let topic = self.topics.values().find(|topic| topic.id == partition.topic)?;
-        topic.partitions.get(usize::try_from(partition.partition).ok()?).copied()
+        topic
+            .partitions
+            .get(usize::try_from(partition.partition).ok()?)
+            .copied()
     }
 
     /// The name of a topic that is known by its id.
     #[must_use]
     pub fn name_of(&self, id: TopicId) -> Option<&TopicName> {
-        self.topics.iter().find(|(_, topic)| topic.id == id).map(|(name, _)| name)
+        self.topics
+            .iter()
+            .find(|(_, topic)| topic.id == id)
+            .map(|(name, _)| name)
     }
 
     /// The metadata may be out of date: ask again as soon as [`Self::maybe_ask`] is called and no back-off is running.
@@ -109,7 +125,7 @@ impl Cluster {
     }
 
     /// Asks again, after a back-off: what was learnt does not contain what is needed.
-    pub fn request_update_later(&mut self, times: RefreshTimes, out: &mut Outbox) {
+    pub fn request_update_later(&mut self, times: Refreshing<'_>, out: &mut Outbox) {
         if self.refresh == Refresh::Fresh {
             self.back_off(times, out);
         }
@@ -123,7 +139,11 @@ impl Cluster {
     /// A broker that a request for anybody can be sent to now; if there is none, makes a connection.
     pub fn any_broker<P>(&self, connections: &mut Connections<P>, out: &mut Outbox) -> Option<NodeId> {
         let turn = self.brokers[self.turn % self.brokers.len()];
-        let open = self.brokers.iter().copied().find(|broker| connections.is_open(*broker, Lane::Client));
+        let open = self
+            .brokers
+            .iter()
+            .copied()
+            .find(|broker| connections.is_open(*broker, Lane::Client));
         open.or_else(|| connections.ready(turn, Lane::Client, out).then_some(turn))
     }
 
@@ -132,24 +152,37 @@ impl Cluster {
         &mut self,
         topics: Vec<TopicName>,
         pending: P,
-        times: RefreshTimes,
+        times: Refreshing<'_>,
         connections: &mut Connections<P>,
         out: &mut Outbox,
     ) {
         if self.refresh != Refresh::Needed {
             return;
         }
-        let Some(broker) = self.any_broker(connections, out) else { return };
+        let Some(broker) = self.any_broker(connections, out) else {
+            return;
+        };
         let request = MetadataRequest { topics: Some(topics) };
-        connections.send(broker, Lane::Client, request.into(), pending, Window::wall(times.request_timeout_ms), out);
+        connections.send(
+            broker,
+            Lane::Client,
+            request.into(),
+            pending,
+            Window::wall(times.request_timeout_ms),
+            out,
+        );
         self.refresh = Refresh::Asked;
     }
 
     /// A connection to this broker failed: somebody else is asked next, and if a Metadata request was lost with it
     /// (`asked`), after a back-off.
-    pub fn disconnected(&mut self, broker: NodeId, asked: bool, times: RefreshTimes, out: &mut Outbox) {
+    pub fn disconnected(&mut self, broker: NodeId, asked: bool, times: Refreshing<'_>, out: &mut Outbox) {
         if self.brokers[self.turn % self.brokers.len()] == broker {
             self.turn = (self.turn + 1) % self.brokers.len();
+            if self.turn == 0 && self.brokers != times.bootstrap_servers {
+                // Nobody whom the client knows can be reached: it starts over (KIP-1102).
+                self.brokers = times.bootstrap_servers.to_vec();
+            }
         }
         if asked && self.refresh == Refresh::Asked {
             self.back_off(times, out);
@@ -168,7 +201,7 @@ impl Cluster {
 
     /// Takes in what a broker said. Older leader epochs than those known are not believed (KIP-320). Asks again after a back-off
     /// if a topic could not be described for a passing reason.
-    pub fn update(&mut self, response: MetadataResponse, times: RefreshTimes, out: &mut Outbox) {
+    pub fn update(&mut self, response: MetadataResponse, times: Refreshing<'_>, out: &mut Outbox) {
         if !response.brokers.is_empty() {
             self.brokers = response.brokers;
             self.turn %= self.brokers.len();
@@ -193,7 +226,10 @@ impl Cluster {
                     Some(_) | None => told,
                 }
             });
-            let view = TopicView { id: topic.topic_id, partitions: partitions.collect() };
+            let view = TopicView {
+                id: topic.topic_id,
+                partitions: partitions.collect(),
+            };
             complete &= view.partitions.iter().all(|partition| partition.leader.is_some());
             self.topics.insert(topic.name, view);
         }
@@ -207,18 +243,26 @@ impl Cluster {
 
     /// Takes in a newer leader that came along with an error (KIP-951); says whether it was news.
     pub fn learn_leader(&mut self, partition: TopicPartition, leader: LeaderIdAndEpoch) -> bool {
-        let Some(topic) = self.topics.values_mut().find(|topic| topic.id == partition.topic) else { return false };
-        let Some(view) = usize::try_from(partition.partition).ok().and_then(|index| topic.partitions.get_mut(index)) else {
+        let Some(topic) = self.topics.values_mut().find(|topic| topic.id == partition.topic) else {
+            return false;
+        };
+        let Some(view) = usize::try_from(partition.partition)
+            .ok()
+            .and_then(|index| topic.partitions.get_mut(index))
+        else {
             return false;
         };
         let is_news = leader.leader_epoch > view.leader_epoch;
         if is_news {
-            *view = PartitionView { leader: Some(leader.leader_id), leader_epoch: leader.leader_epoch };
+            *view = PartitionView {
+                leader: Some(leader.leader_id),
+                leader_epoch: leader.leader_epoch,
+            };
         }
         is_news
     }
 
-    fn back_off(&mut self, times: RefreshTimes, out: &mut Outbox) {
+    fn back_off(&mut self, times: Refreshing<'_>, out: &mut Outbox) {
         self.refresh = Refresh::BackingOff;
         out.set_timer(Timer::MetadataBackoff, Window::backoff(times.retry_backoff_ms));
     }

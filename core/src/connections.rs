@@ -21,7 +21,10 @@ pub struct Connections<P> {
 enum State<P> {
     BackingOff,
     Connecting,
-    Open { id: ConnectionId, unanswered: VecDeque<Unanswered<P>> },
+    Open {
+        id: ConnectionId,
+        unanswered: VecDeque<Unanswered<P>>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -99,7 +102,10 @@ impl<P> Connections<P> {
     pub fn connected(&mut self, id: ConnectionId) -> bool {
         match self.peers.get_mut(&(id.peer, id.lane)) {
             Some(state @ State::Connecting) => {
-                *state = State::Open { id, unanswered: VecDeque::new() };
+                *state = State::Open {
+                    id,
+                    unanswered: VecDeque::new(),
+                };
                 true
             }
             Some(State::BackingOff | State::Open { .. }) | None => false,
@@ -111,7 +117,10 @@ impl<P> Connections<P> {
         match self.peers.get_mut(&(connection.peer, connection.lane)) {
             Some(State::Open { id, unanswered }) if *id == connection => {
                 let request = unanswered.pop_front()?;
-                out.cancel_timer(Timer::RequestTimeout { connection, slot: request.slot });
+                out.cancel_timer(Timer::RequestTimeout {
+                    connection,
+                    slot: request.slot,
+                });
                 Some(request.pending)
             }
             Some(_) | None => None,
@@ -130,11 +139,20 @@ impl<P> Connections<P> {
         if !ours {
             return Vec::new();
         }
-        out.set_timer(Timer::ReconnectBackoff { peer: connection.peer, lane: connection.lane }, backoff);
+        out.set_timer(
+            Timer::ReconnectBackoff {
+                peer: connection.peer,
+                lane: connection.lane,
+            },
+            backoff,
+        );
         match self.peers.insert(key, State::BackingOff) {
             Some(State::Open { unanswered, .. }) => {
                 for request in &unanswered {
-                    out.cancel_timer(Timer::RequestTimeout { connection, slot: request.slot });
+                    out.cancel_timer(Timer::RequestTimeout {
+                        connection,
+                        slot: request.slot,
+                    });
                 }
                 unanswered.into_iter().map(|request| request.pending).collect()
             }
@@ -144,7 +162,8 @@ impl<P> Connections<P> {
 
     /// [`Timer::RequestTimeout`]: gives the connection up, with everything unanswered on it, oldest first.
     pub fn timed_out(&mut self, connection: ConnectionId, backoff: Window, out: &mut Outbox) -> Vec<P> {
-        if matches!(self.peers.get(&(connection.peer, connection.lane)), Some(State::Open { id, .. }) if *id == connection) {
+        if matches!(self.peers.get(&(connection.peer, connection.lane)), Some(State::Open { id, .. }) if *id == connection)
+        {
             out.disconnect(connection);
             self.disconnected(connection, backoff, out)
         } else {
@@ -165,7 +184,10 @@ impl<P> Connections<P> {
             Some(State::Open { id, unanswered }) => {
                 out.disconnect(id);
                 for request in &unanswered {
-                    out.cancel_timer(Timer::RequestTimeout { connection: id, slot: request.slot });
+                    out.cancel_timer(Timer::RequestTimeout {
+                        connection: id,
+                        slot: request.slot,
+                    });
                 }
                 unanswered.into_iter().map(|request| request.pending).collect()
             }

@@ -184,7 +184,10 @@ pub struct TopicPartition {
 
 impl TopicPartition {
     /// The one partition of the controllers' log.
-    pub const CLUSTER_METADATA: Self = Self { topic: TopicId::CLUSTER_METADATA, partition: 0 };
+    pub const CLUSTER_METADATA: Self = Self {
+        topic: TopicId::CLUSTER_METADATA,
+        partition: 0,
+    };
 }
 
 impl fmt::Display for TopicPartition {

@@ -218,13 +218,19 @@ impl Outbox {
 
     /// Sends a request.
     pub fn request(&mut self, connection: ConnectionId, request: Request) {
-        self.effects.push(Effect::Send { connection, message: Message::Request(request) });
+        self.effects.push(Effect::Send {
+            connection,
+            message: Message::Request(request),
+        });
     }
 
     /// Sends a response; to a connection that has ended there is nothing to send.
     pub fn respond(&mut self, connection: ConnectionId, response: Response) {
         if !connection.has_ended() {
-            self.effects.push(Effect::Send { connection, message: Message::Response(response) });
+            self.effects.push(Effect::Send {
+                connection,
+                message: Message::Response(response),
+            });
         }
     }
 

@@ -31,33 +31,84 @@ pub enum Note {
         unclean: bool,
     },
     /// AlterPartition was refused.
-    AlterPartitionRefused { partition: TopicPartition, error: ErrorCode },
+    AlterPartitionRefused {
+        partition: TopicPartition,
+        error: ErrorCode,
+    },
 
     // A broker
     /// A replica leads from `start_offset` on.
-    BecameLeader { partition: TopicPartition, epoch: LeaderEpoch, start_offset: Offset },
+    BecameLeader {
+        partition: TopicPartition,
+        epoch: LeaderEpoch,
+        start_offset: Offset,
+    },
     /// A replica follows.
-    BecameFollower { partition: TopicPartition, epoch: LeaderEpoch, leader: Option<NodeId> },
+    BecameFollower {
+        partition: TopicPartition,
+        epoch: LeaderEpoch,
+        leader: Option<NodeId>,
+    },
     /// A log was opened at boot.
-    LogRecovered { partition: TopicPartition, end: Offset, high_watermark: Offset, lost_batches: u32 },
+    LogRecovered {
+        partition: TopicPartition,
+        end: Offset,
+        high_watermark: Offset,
+        lost_batches: u32,
+    },
     /// A batch entered a log, on the leader or on a follower.
-    Appended { partition: TopicPartition, batch: Batch, as_leader: bool },
+    Appended {
+        partition: TopicPartition,
+        batch: Batch,
+        as_leader: bool,
+    },
     /// A produced batch was answered from the producer's state instead of being appended again (KIP-98).
-    DuplicateSuppressed { partition: TopicPartition, producer_id: ProducerId, sequence: Sequence },
+    DuplicateSuppressed {
+        partition: TopicPartition,
+        producer_id: ProducerId,
+        sequence: Sequence,
+    },
     /// A produced batch was refused.
-    ProduceRefused { partition: TopicPartition, producer_id: ProducerId, epoch: ProducerEpoch, error: ErrorCode },
+    ProduceRefused {
+        partition: TopicPartition,
+        producer_id: ProducerId,
+        epoch: ProducerEpoch,
+        error: ErrorCode,
+    },
     /// A log lost its end.
-    Truncated { partition: TopicPartition, from: Offset, to: Offset },
+    Truncated {
+        partition: TopicPartition,
+        from: Offset,
+        to: Offset,
+    },
     /// A fetch found that follower and leader had diverged (KIP-595).
-    FetchDiverged { partition: TopicPartition, follower: NodeId },
+    FetchDiverged {
+        partition: TopicPartition,
+        follower: NodeId,
+    },
     /// A request carried an old, or a too new, leader epoch (KIP-320).
-    EpochRefused { partition: TopicPartition, error: ErrorCode },
+    EpochRefused {
+        partition: TopicPartition,
+        error: ErrorCode,
+    },
     /// The high watermark moved, on the leader or on a follower.
-    HighWatermark { partition: TopicPartition, to: Offset, as_leader: bool },
+    HighWatermark {
+        partition: TopicPartition,
+        to: Offset,
+        as_leader: bool,
+    },
     /// The leader proposes other in-sync replicas.
-    IsrProposed { partition: TopicPartition, isr: Vec<NodeId>, shrink: bool },
+    IsrProposed {
+        partition: TopicPartition,
+        isr: Vec<NodeId>,
+        shrink: bool,
+    },
     /// The leader learnt that its in-sync replicas are these.
-    IsrCommitted { partition: TopicPartition, isr: Vec<NodeId>, partition_epoch: PartitionEpoch },
+    IsrCommitted {
+        partition: TopicPartition,
+        isr: Vec<NodeId>,
+        partition_epoch: PartitionEpoch,
+    },
     /// A request was parked until it can be answered.
     Parked { produce: bool },
     /// A parked request was answered because its time was up.
@@ -65,15 +116,26 @@ pub enum Note {
 
     // A producer
     /// A batch was handed to the network.
-    BatchSent { partition: TopicPartition, producer_id: ProducerId, sequence: Sequence, attempt: u32 },
+    BatchSent {
+        partition: TopicPartition,
+        producer_id: ProducerId,
+        sequence: Sequence,
+        attempt: u32,
+    },
     /// A batch will be tried again.
-    BatchRetried { partition: TopicPartition, error: ErrorCode },
+    BatchRetried {
+        partition: TopicPartition,
+        error: ErrorCode,
+    },
     /// A batch was given up.
     BatchExpired { partition: TopicPartition },
     /// An idempotent producer cannot recover its sequence.
     SequenceLost { partition: TopicPartition },
     /// The producer has its id.
-    ProducerIdAssigned { producer_id: ProducerId, epoch: ProducerEpoch },
+    ProducerIdAssigned {
+        producer_id: ProducerId,
+        epoch: ProducerEpoch,
+    },
 
     // A consumer
     /// A position was looked up by auto.offset.reset.
@@ -81,5 +143,9 @@ pub enum Note {
     /// A position was validated against a new leader (KIP-320).
     PositionValidated { partition: TopicPartition, at: Offset },
     /// The log turned out to be shorter than the position (KIP-320).
-    TruncationDetected { partition: TopicPartition, position: Offset, divergent_offset: Offset },
+    TruncationDetected {
+        partition: TopicPartition,
+        position: Offset,
+        divergent_offset: Offset,
+    },
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Rules::CURRENT`] is Kafka 4.1. Wrong and historical rules live with the exhibits that convict them, never here.
 
-use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, ProducerEpoch, Sequence};
+use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, Sequence};
 use crate::log::ProducerEntry;
 
 /// Every decision, as a function that decides and changes nothing.
@@ -14,6 +14,8 @@ pub struct Rules {
     pub validates_each_fetch: fn() -> bool,
     /// Whether the leader may propose this follower for the in-sync replicas.
     pub may_join_isr: fn(&IsrCandidate) -> bool,
+    /// Whether a leader whose proposal is under way takes its in-sync replicas from the metadata log, which forgets the proposal.
+    pub forgets_proposal: fn(&Replayed) -> bool,
     /// Whether the condition of a Produce with acks=all is met.
     pub is_replicated: fn(&PendingProduce) -> bool,
     /// What to do with a batch of an idempotent producer, given what is remembered of that producer.
@@ -30,6 +32,7 @@ impl Rules {
         truncation: current::truncation,
         validates_each_fetch: current::validates_each_fetch,
         may_join_isr: current::may_join_isr,
+        forgets_proposal: current::forgets_proposal,
         is_replicated: current::is_replicated,
         sequence: current::sequence,
         wakes_parked: current::wakes_parked,
@@ -72,6 +75,15 @@ pub struct IsrCandidate {
     pub fetched_with: BrokerEpoch,
     /// The registration that the metadata log shows.
     pub registered_as: BrokerEpoch,
+}
+
+/// A partition's registration, replayed from the metadata log by its leader.
+#[derive(Clone, Copy, Debug)]
+pub struct Replayed {
+    /// As the metadata log shows it.
+    pub partition_epoch: PartitionEpoch,
+    /// As the leader knows it already, perhaps from the answer to an earlier proposal.
+    pub known_partition_epoch: PartitionEpoch,
 }
 
 /// A Produce with acks=all that waits.
@@ -134,7 +146,7 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        FollowerLog, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry, Sequence, SequenceVerdict,
+        FollowerLog, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry, Replayed, Sequence, SequenceVerdict,
         SequencedBatch, Truncation, Wake,
     };
 
@@ -156,21 +168,36 @@ mod current {
             && candidate.fetched_with == candidate.registered_as
     }
 
+    // What the leader knows already is no reason to forget a proposal that was made on top of it: the controller may yet commit that, and
+    // until then everybody in it must count (KIP-497).
+    pub(super) fn forgets_proposal(replayed: &Replayed) -> bool {
+        replayed.partition_epoch > replayed.known_partition_epoch
+    }
+
     pub(super) fn is_replicated(produce: &PendingProduce) -> bool {
         produce.high_watermark >= produce.required_offset
     }
 
     // ProducerAppendInfo in Kafka's storage module; KIP-98, KIP-360.
     pub(super) fn sequence(entry: Option<&ProducerEntry>, batch: &SequencedBatch) -> SequenceVerdict {
-        let Some(entry) = entry else { return SequenceVerdict::Append };
+        let Some(entry) = entry else {
+            return SequenceVerdict::Append;
+        };
         if let Some(base_offset) = entry.duplicate_of(batch.epoch, batch.first_sequence, batch.last_sequence) {
             return SequenceVerdict::Duplicate(base_offset);
         }
         if batch.epoch < entry.epoch() {
             SequenceVerdict::Fenced
         } else if batch.epoch > entry.epoch() {
-            if batch.first_sequence == Sequence::ZERO { SequenceVerdict::Append } else { SequenceVerdict::OutOfOrder }
-        } else if entry.last_sequence().is_none_or(|last| batch.first_sequence == last.advance(1)) {
+            if batch.first_sequence == Sequence::ZERO {
+                SequenceVerdict::Append
+            } else {
+                SequenceVerdict::OutOfOrder
+            }
+        } else if entry
+            .last_sequence()
+            .is_none_or(|last| batch.first_sequence == last.advance(1))
+        {
             SequenceVerdict::Append
         } else {
             SequenceVerdict::OutOfOrder

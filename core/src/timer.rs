@@ -28,7 +28,10 @@ pub enum Timer {
     /// Broker: propose the in-sync replicas of this partition again after an error.
     AlterPartitionBackoff { partition: TopicPartition },
     /// Broker: this follower was last caught up `replica.lag.time.max.ms` ago.
-    ReplicaLag { partition: TopicPartition, follower: NodeId },
+    ReplicaLag {
+        partition: TopicPartition,
+        follower: NodeId,
+    },
     /// Broker: write the high watermarks down (`replica.high.watermark.checkpoint.interval.ms`).
     HighWatermarkCheckpoint,
     /// Broker and controller: a parked Fetch has waited for `fetch.max.wait.ms`.
@@ -132,19 +135,31 @@ impl Window {
     /// Exactly `ms` on the wall clock.
     #[must_use]
     pub const fn wall(ms: u64) -> Self {
-        Self { clock: Clock::Wall, earliest_ms: ms, latest_ms: ms }
+        Self {
+            clock: Clock::Wall,
+            earliest_ms: ms,
+            latest_ms: ms,
+        }
     }
 
     /// Exactly `ms` on the monotonic clock.
     #[must_use]
     pub const fn monotonic(ms: u64) -> Self {
-        Self { clock: Clock::Monotonic, earliest_ms: ms, latest_ms: ms }
+        Self {
+            clock: Clock::Monotonic,
+            earliest_ms: ms,
+            latest_ms: ms,
+        }
     }
 
     /// `ms` on the wall clock with Kafka's ±20 % jitter on back-offs (KIP-580).
     #[must_use]
     pub const fn backoff(ms: u64) -> Self {
-        Self { clock: Clock::Wall, earliest_ms: ms - ms / 5, latest_ms: ms + ms / 5 }
+        Self {
+            clock: Clock::Wall,
+            earliest_ms: ms - ms / 5,
+            latest_ms: ms + ms / 5,
+        }
     }
 }
 
@@ -153,7 +168,10 @@ impl Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mark {
     /// The latest fetch of this follower, as the leader saw it arrive.
-    Fetched { partition: TopicPartition, follower: NodeId },
+    Fetched {
+        partition: TopicPartition,
+        follower: NodeId,
+    },
     /// When the first record of this producer batch was appended to the accumulator.
     BatchCreated { partition: TopicPartition, batch: u32 },
 }

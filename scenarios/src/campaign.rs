@@ -11,11 +11,14 @@ use kafkasim::world::Step;
 use rayon::prelude::*;
 
 use crate::rule_sets::RuleSet;
-use crate::{exhibits, rule_sets};
 use crate::scenario::{Built, Scenario};
+use crate::{exhibits, rule_sets};
 
 /// Seeded runs allow everything that an environment can do.
-pub const EVERYTHING: Options = Options { late_requests: true, instant_sync: false };
+pub const EVERYTHING: Options = Options {
+    late_requests: true,
+    instant_sync: false,
+};
 
 /// A scenario under some rules.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +96,11 @@ impl<'a> Trial<'a> {
     pub fn arguments(&self) -> String {
         let name = &self.scenario.name;
         let implied = exhibits::by_name(name).map_or(rule_sets::CURRENT.name, |exhibit| exhibit.name);
-        if self.rules.name == implied { name.clone() } else { format!("{name} --rules {}", self.rules.name) }
+        if self.rules.name == implied {
+            name.clone()
+        } else {
+            format!("{name} --rules {}", self.rules.name)
+        }
     }
 
     /// Runs one seed.
@@ -126,14 +133,20 @@ impl<'a> Trial<'a> {
             done(&report);
             Campaign::of(seed, &report)
         };
-        seeds.into_par_iter().map(run).reduce(Campaign::default, Campaign::merge)
+        seeds
+            .into_par_iter()
+            .map(run)
+            .reduce(Campaign::default, Campaign::merge)
     }
 
     /// The smallest seed that breaks a promise that Kafka makes, if one of these does.
     pub fn first_conviction(&self, seeds: std::ops::Range<u64>, promises: &[Promise]) -> Option<(u64, Finding)> {
         seeds.into_par_iter().find_map_first(|seed| {
             let report = self.run(seed, &mut ());
-            let finding = report.findings.into_iter().find(|finding| is_conviction(finding, promises))?;
+            let finding = report
+                .findings
+                .into_iter()
+                .find(|finding| is_conviction(finding, promises))?;
             Some((seed, finding))
         })
     }
@@ -146,14 +159,25 @@ impl<'a> Trial<'a> {
         for ((promise, violated), broken) in &campaign.broken {
             if *violated || !(expect.finds.contains(promise) || expect.may_find.contains(promise)) {
                 let finding = broken.finding.clone();
-                failures.push(Failure::Broken { promise: *promise, seed: broken.first_seed, finding });
+                failures.push(Failure::Broken {
+                    promise: *promise,
+                    seed: broken.first_seed,
+                    finding,
+                });
             }
         }
-        let missing = expect.finds.iter().filter(|promise| !campaign.broken.contains_key(&(**promise, false)));
+        let missing = expect
+            .finds
+            .iter()
+            .filter(|promise| !campaign.broken.contains_key(&(**promise, false)));
         failures.extend(missing.map(|promise| Failure::NotFound(*promise)));
         let unreached = expect.reached.iter().filter(|name| campaign.coverage.count(name) == 0);
         failures.extend(unreached.map(|name| Failure::NotReached(name.clone())));
-        if failures.is_empty() { Judgement::AsExpected } else { Judgement::Failed(failures) }
+        if failures.is_empty() {
+            Judgement::AsExpected
+        } else {
+            Judgement::Failed(failures)
+        }
     }
 }
 
@@ -166,7 +190,11 @@ struct TellsOnPanic<'a> {
 impl Drop for TellsOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("that was in: kafkasim replay {} --seed {}", self.trial.arguments(), self.seed);
+            eprintln!(
+                "that was in: kafkasim replay {} --seed {}",
+                self.trial.arguments(),
+                self.seed
+            );
         }
     }
 }
@@ -183,7 +211,11 @@ impl Campaign {
         for finding in &report.findings {
             broken
                 .entry((finding.promise, finding.verdict == Verdict::Violated))
-                .or_insert_with(|| Broken { seeds: 1, first_seed: seed, finding: finding.clone() });
+                .or_insert_with(|| Broken {
+                    seeds: 1,
+                    first_seed: seed,
+                    finding: finding.clone(),
+                });
         }
         Self {
             seeds: 1,

@@ -10,18 +10,28 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/catalog");
 
 /// Every built-in scenario, by name.
 pub fn all() -> Result<Vec<Scenario>, ScenarioError> {
-    let mut files: Vec<_> = FILES.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "toml")).collect();
+    let mut files: Vec<_> = FILES
+        .files()
+        .filter(|file| file.path().extension().is_some_and(|ending| ending == "toml"))
+        .collect();
     files.sort_by_key(|file| file.path());
     files
         .into_iter()
         .map(|file| {
             let path = Path::new("scenarios/catalog").join(file.path());
             let scenario = Scenario::parse(file.contents_utf8().unwrap_or_default(), &path)?;
-            let stem = file.path().file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let stem = file
+                .path()
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .unwrap_or_default();
             if scenario.name == stem {
                 Ok(scenario)
             } else {
-                let why = format!("the scenario is named \"{}\", but its file {stem}.toml: they must agree", scenario.name);
+                let why = format!(
+                    "the scenario is named \"{}\", but its file {stem}.toml: they must agree",
+                    scenario.name
+                );
                 Err(ScenarioError::Line { path, line: 1, why })
             }
         })
@@ -48,6 +58,12 @@ pub fn find(name: &str) -> Result<Scenario, ScenarioError> {
     if let Some(index) = scenarios.iter().position(|scenario| scenario.name == name) {
         return Ok(scenarios.swap_remove(index));
     }
-    let known = scenarios.iter().map(|scenario| scenario.name.as_str()).chain(exhibits.iter().map(|exhibit| exhibit.name));
-    Err(ScenarioError::Unknown { name: name.to_owned(), nearest: nearest(name, known) })
+    let known = scenarios
+        .iter()
+        .map(|scenario| scenario.name.as_str())
+        .chain(exhibits.iter().map(|exhibit| exhibit.name));
+    Err(ScenarioError::Unknown {
+        name: name.to_owned(),
+        nearest: nearest(name, known),
+    })
 }

@@ -42,8 +42,16 @@ pub fn explore(
     visited: &mut impl Visited,
     progress: impl FnMut(Progress),
 ) -> Result<Exploring, PreludeError> {
-    let records = trial.scenario.explore.as_ref().and_then(|exploration| exploration.records);
-    let exploration = Exploration { bounds, options, records };
+    let records = trial
+        .scenario
+        .explore
+        .as_ref()
+        .and_then(|exploration| exploration.records);
+    let exploration = Exploration {
+        bounds,
+        options,
+        records,
+    };
     let scenario = small(trial.scenario, &exploration);
     let built = scenario.build(trial.rules.rules, options);
     let mut world = built.world();
@@ -67,7 +75,11 @@ pub fn explore(
         };
         Trace { header, steps, footer }
     });
-    Ok(Exploring { prelude, explored, trace })
+    Ok(Exploring {
+        prelude,
+        explored,
+        trace,
+    })
 }
 
 /// The scenario with as many records as its exploration asks for, and with its bounds for whoever reads the trace.
@@ -105,7 +117,11 @@ fn prelude(world: &mut World, applications: &[NodeId]) -> Result<Vec<Step>, Prel
 fn start(world: &mut World, nodes: &[NodeId], steps: &mut Vec<Step>) {
     let mut outcome = Outcome::default();
     for node in nodes {
-        let step = Step { at_us: 0, wall_ms: Timestamp(EPOCH_MS), action: Action::Start { node: *node } };
+        let step = Step {
+            at_us: 0,
+            wall_ms: Timestamp(EPOCH_MS),
+            action: Action::Start { node: *node },
+        };
         world.apply(&step.action, step.wall_ms, &mut outcome);
         steps.observe(world, &step, &outcome);
     }
@@ -115,8 +131,16 @@ impl Exploration {
     /// How a command line asks for it.
     #[must_use]
     pub fn arguments(&self) -> String {
-        let Bounds { crashes, power_losses, controller_crashes, resets, false_suspicions, coarse, states_at_most, depth_at_most } =
-            self.bounds;
+        let Bounds {
+            crashes,
+            power_losses,
+            controller_crashes,
+            resets,
+            false_suspicions,
+            coarse,
+            states_at_most,
+            depth_at_most,
+        } = self.bounds;
         let defaults = Bounds::default();
         let mut text = format!(
             "--crashes {crashes} --power-losses {power_losses} --controller-crashes {controller_crashes} --resets {resets} \

@@ -44,8 +44,10 @@ impl Recording {
         let trace = Trace::read(path)?;
         let embedded = format!("{}:1: the scenario in the header", path.display());
         let scenario = Scenario::parse(&trace.header.scenario, Path::new(&embedded))?;
-        let rules = RuleSet::find(&trace.header.rules)
-            .map_err(|source| RecordingError::Rules { path: path.to_owned(), source })?;
+        let rules = RuleSet::find(&trace.header.rules).map_err(|source| RecordingError::Rules {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self { trace, scenario, rules })
     }
 

@@ -25,7 +25,10 @@ pub struct UnknownRules {
 }
 
 /// What Kafka 4.1 does.
-pub const CURRENT: RuleSet = RuleSet { name: "current", rules: Rules::CURRENT };
+pub const CURRENT: RuleSet = RuleSet {
+    name: "current",
+    rules: Rules::CURRENT,
+};
 
 impl RuleSet {
     /// The rule set of this name.
@@ -38,7 +41,10 @@ impl RuleSet {
     pub fn find(name: &str) -> Result<Self, UnknownRules> {
         Self::by_name(name).ok_or_else(|| {
             let nearest = nearest(name, Self::all().map(|set| set.name));
-            UnknownRules { name: name.to_owned(), nearest }
+            UnknownRules {
+                name: name.to_owned(),
+                nearest,
+            }
         })
     }
 

@@ -19,7 +19,11 @@ pub struct Drift {
 
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the run drifts at action {}, \"{}\": {}", self.number, self.step.action, self.why)
+        write!(
+            f,
+            "the run drifts at action {}, \"{}\": {}",
+            self.number, self.step.action, self.why
+        )
     }
 }
 
@@ -35,7 +39,11 @@ pub fn replay(
     let mut findings = Vec::new();
     let mut outcome = Outcome::default();
     for (index, step) in steps.iter().enumerate() {
-        world.check_enabled(&step.action).map_err(|why| Drift { number: index + 1, step: step.clone(), why })?;
+        world.check_enabled(&step.action).map_err(|why| Drift {
+            number: index + 1,
+            step: step.clone(),
+            why,
+        })?;
         world.apply(&step.action, step.wall_ms, &mut outcome);
         findings.append(&mut outcome.findings);
         observer.observe(world, step, &outcome);

@@ -68,7 +68,9 @@ impl Setup {
 
     /// The brokers.
     pub fn brokers(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.nodes().filter(|(_, process)| matches!(process.role, Role::Broker(_))).map(|(node, _)| node)
+        self.nodes()
+            .filter(|(_, process)| matches!(process.role, Role::Broker(_)))
+            .map(|(node, _)| node)
     }
 
     /// The applications: everything but controllers, brokers and operators.

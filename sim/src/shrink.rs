@@ -52,7 +52,11 @@ impl Shrinker<'_> {
     /// Shrinks; `None` if the run does not break the promise in the first place.
     pub fn shrink(&mut self, steps: &[Step]) -> Option<Shrunk> {
         let (steps, findings) = self.attempt(steps)?;
-        let mut best = Shrunk { steps, findings, replayed: 1 };
+        let mut best = Shrunk {
+            steps,
+            findings,
+            replayed: 1,
+        };
         loop {
             let before = best.steps.len();
             self.reduce(&mut best, Action::is_fault);
@@ -82,7 +86,8 @@ impl Shrinker<'_> {
                     !dropped
                 });
                 best.replayed += 1;
-                if let Some((steps, findings)) = self.attempt(&kept).filter(|(steps, _)| steps.len() < best.steps.len()) {
+                if let Some((steps, findings)) = self.attempt(&kept).filter(|(steps, _)| steps.len() < best.steps.len())
+                {
                     best.steps = steps;
                     best.findings = findings;
                     end = start.min(count(best));
@@ -97,7 +102,11 @@ impl Shrinker<'_> {
 
     fn report(&mut self, best: &Shrunk) {
         let faults = best.steps.iter().filter(|step| step.action.is_fault()).count();
-        (self.progress)(Round { actions: best.steps.len(), faults, replayed: best.replayed });
+        (self.progress)(Round {
+            actions: best.steps.len(),
+            faults,
+            replayed: best.replayed,
+        });
     }
 
     /// Replays what is possible of these actions up to the broken promise: what did happen, and what was found.
@@ -127,8 +136,9 @@ impl Shrinker<'_> {
 
     /// Whether these are what is wanted, or something else; `None` if they are neither yet.
     fn decide(&self, findings: &[Finding]) -> Option<bool> {
-        let is_wanted =
-            |finding: &Finding| finding.promise == self.promise && (finding.verdict == Verdict::Violated) == self.is_violation;
+        let is_wanted = |finding: &Finding| {
+            finding.promise == self.promise && (finding.verdict == Verdict::Violated) == self.is_violation
+        };
         let decisive = |finding: &&Finding| finding.verdict == Verdict::Violated || is_wanted(finding);
         findings.iter().find(decisive).map(is_wanted)
     }

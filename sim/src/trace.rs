@@ -111,21 +111,32 @@ impl Header {
     /// A header of this version.
     #[must_use]
     pub const fn new(scenario: String, rules: String, options: Options, found_by: String) -> Self {
-        Self { kafkasim_trace: VERSION, scenario, rules, options, found_by }
+        Self {
+            kafkasim_trace: VERSION,
+            scenario,
+            rules,
+            options,
+            found_by,
+        }
     }
 }
 
 impl Trace {
     /// Writes the trace; an existing file is replaced as a whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), TraceError> {
-        let io_error = |source| TraceError::Io { path: path.to_owned(), source };
+        let io_error = |source| TraceError::Io {
+            path: path.to_owned(),
+            source,
+        };
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(io_error)?;
         }
         let mut bytes = Vec::new();
         self.write_lines(&mut bytes).map_err(io_error)?;
         let beside = path.with_extension("partial");
-        fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, path)).map_err(io_error)
+        fs::write(&beside, bytes)
+            .and_then(|()| fs::rename(&beside, path))
+            .map_err(io_error)
     }
 
     fn write_lines(&self, out: &mut Vec<u8>) -> io::Result<()> {
@@ -141,7 +152,10 @@ impl Trace {
 
     /// Reads a trace.
     pub fn read(path: &Path) -> Result<Self, TraceError> {
-        let io_error = |source| TraceError::Io { path: path.to_owned(), source };
+        let io_error = |source| TraceError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let file = BufReader::new(fs::File::open(path).map_err(io_error)?);
         let mut lines = file.lines().enumerate().map(|(index, line)| (index + 1, line));
         let header = match lines.next() {
@@ -153,7 +167,11 @@ impl Trace {
         let mut last = 1;
         for (number, line) in lines {
             last = number;
-            let broken = |why: String| TraceError::Line { path: path.to_owned(), line: number, why };
+            let broken = |why: String| TraceError::Line {
+                path: path.to_owned(),
+                line: number,
+                why,
+            };
             if footer.is_some() {
                 return Err(broken("nothing may follow the footer".to_owned()));
             }
@@ -163,18 +181,34 @@ impl Trace {
                 Ok(Line::Footer(found)) => footer = Some(found),
                 Ok(Line::Header(_)) => return Err(broken("a second header".to_owned())),
                 Err(_) if !line.trim_end().ends_with('}') => {
-                    return Err(TraceError::Truncated { path: path.to_owned(), line: number });
+                    return Err(TraceError::Truncated {
+                        path: path.to_owned(),
+                        line: number,
+                    });
                 }
                 Err(_) => {
-                    let why = serde_json::from_str::<Step>(&line).err().map_or_else(String::new, |error| error.to_string());
+                    let why = serde_json::from_str::<Step>(&line)
+                        .err()
+                        .map_or_else(String::new, |error| error.to_string());
                     return Err(broken(format!("not an action: {why}")));
                 }
             }
         }
-        let footer = footer.ok_or(TraceError::Truncated { path: path.to_owned(), line: last })?;
+        let footer = footer.ok_or(TraceError::Truncated {
+            path: path.to_owned(),
+            line: last,
+        })?;
         if footer.actions != steps.len() {
-            let why = format!("the footer counts {} actions, but there are {}", footer.actions, steps.len());
-            return Err(TraceError::Line { path: path.to_owned(), line: last, why });
+            let why = format!(
+                "the footer counts {} actions, but there are {}",
+                footer.actions,
+                steps.len()
+            );
+            return Err(TraceError::Line {
+                path: path.to_owned(),
+                line: last,
+                why,
+            });
         }
         Ok(Self { header, steps, footer })
     }
@@ -186,7 +220,14 @@ fn parse_header(path: &Path, line: &str) -> Result<Header, TraceError> {
         .and_then(|value| value.get("kafkasim_trace")?.as_u64())
         .ok_or_else(|| TraceError::NotATrace { path: path.to_owned() })?;
     if version != u64::from(VERSION) {
-        return Err(TraceError::Version { path: path.to_owned(), found: u32::try_from(version).unwrap_or(u32::MAX) });
+        return Err(TraceError::Version {
+            path: path.to_owned(),
+            found: u32::try_from(version).unwrap_or(u32::MAX),
+        });
     }
-    serde_json::from_str(line).map_err(|error| TraceError::Line { path: path.to_owned(), line: 1, why: error.to_string() })
+    serde_json::from_str(line).map_err(|error| TraceError::Line {
+        path: path.to_owned(),
+        line: 1,
+        why: error.to_string(),
+    })
 }

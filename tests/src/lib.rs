@@ -14,7 +14,9 @@ use kafkasim::world::{Outcome, Step, World};
 #[must_use]
 pub fn number_from(variable: &str, default: u64) -> u64 {
     env::var(variable).map_or(default, |text| {
-        let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+        let parsed = text
+            .strip_prefix("0x")
+            .map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
         parsed.unwrap_or_else(|_| panic!("{variable}={text}: expected a number like 500 or 0x1f4"))
     })
 }

@@ -14,17 +14,28 @@ const SEEDS: u64 = 12;
 /// One line per scenario and seed: the chain over every state.
 fn chains() -> String {
     let scenarios = catalog::all().unwrap_or_else(|error| panic!("{error}"));
-    let runs: Vec<_> = scenarios.iter().flat_map(|scenario| (0..SEEDS).map(move |seed| (scenario, seed))).collect();
+    let runs: Vec<_> = scenarios
+        .iter()
+        .flat_map(|scenario| (0..SEEDS).map(move |seed| (scenario, seed)))
+        .collect();
     let chain = |(scenario, seed): &(&kafkasim_scenarios::scenario::Scenario, u64)| {
         let mut chain = Chain::default();
-        let report = Trial { scenario, rules: &rule_sets::CURRENT }.run(*seed, &mut chain);
+        let report = Trial {
+            scenario,
+            rules: &rule_sets::CURRENT,
+        }
+        .run(*seed, &mut chain);
         format!("{} {seed} {} actions {}", scenario.name, report.actions, chain.0)
     };
     runs.par_iter().map(chain).collect::<Vec<_>>().join("\n")
 }
 
 fn chains_with_threads(threads: usize) -> String {
-    ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool").install(chains)
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("a thread pool")
+        .install(chains)
 }
 
 #[test]
@@ -47,8 +58,13 @@ fn print_chains_for_another_process() {
 fn printed_by(command: &mut Command) -> String {
     let output = command.env(CHILD, "1").output().expect("the child process runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let printed = text.split_once("CHAINS\n").and_then(|(_, rest)| rest.split_once("\nEND"));
-    printed.unwrap_or_else(|| panic!("no chains in:\n{text}\n{}", String::from_utf8_lossy(&output.stderr))).0.to_owned()
+    let printed = text
+        .split_once("CHAINS\n")
+        .and_then(|(_, rest)| rest.split_once("\nEND"));
+    printed
+        .unwrap_or_else(|| panic!("no chains in:\n{text}\n{}", String::from_utf8_lossy(&output.stderr)))
+        .0
+        .to_owned()
 }
 
 #[test]
@@ -60,9 +76,26 @@ fn in_two_processes() {
 
 #[test]
 fn in_debug_and_in_release() {
-    let profile = if cfg!(debug_assertions) { &["--release"][..] } else { &[] };
+    let profile = if cfg!(debug_assertions) {
+        &["--release"][..]
+    } else {
+        &[]
+    };
     let mut command = Command::new(env!("CARGO"));
-    command.args(["test", "--quiet", "--package", "kafkasim-tests", "--test", "determinism"]).args(profile);
+    command
+        .args([
+            "test",
+            "--quiet",
+            "--package",
+            "kafkasim-tests",
+            "--test",
+            "determinism",
+        ])
+        .args(profile);
     command.args(["print_chains_for_another_process", "--", "--exact", "--nocapture"]);
-    assert_eq!(chains(), printed_by(&mut command), "the other build profile ran differently");
+    assert_eq!(
+        chains(),
+        printed_by(&mut command),
+        "the other build profile ran differently"
+    );
 }

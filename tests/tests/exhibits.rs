@@ -7,7 +7,10 @@ use kafkasim_scenarios::exhibits;
 fn every_exhibit_convicts() {
     for exhibit in exhibits::all() {
         let scenario = exhibit.scenario().unwrap_or_else(|error| panic!("{error}"));
-        let trial = Trial { scenario: &scenario, rules: &exhibit.rule_set() };
+        let trial = Trial {
+            scenario: &scenario,
+            rules: &exhibit.rule_set(),
+        };
         let conviction = trial.first_conviction(0..exhibit.seeds_at_most, exhibit.convicted_by);
         assert!(
             conviction.is_some(),

@@ -24,7 +24,13 @@ fn every_mended_bug_stays_mended() {
         // A mended machine does other things than the one that failed, so the run may drift; what it must not do is fail as it did.
         if let Ok(findings) = replay(&mut world, &trace.steps, trace.footer.finale.as_ref(), &mut ()) {
             for finding in &trace.footer.findings {
-                assert!(!findings.contains(finding), "{}: {} is back: {}", path.display(), finding.promise.name(), finding.message);
+                assert!(
+                    !findings.contains(finding),
+                    "{}: {} is back: {}",
+                    path.display(),
+                    finding.promise.name(),
+                    finding.message
+                );
             }
         }
         replayed += 1;

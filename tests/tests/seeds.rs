@@ -20,14 +20,19 @@ fn every_scenario_comes_out_as_expected() {
 
 #[test]
 fn every_exhibits_scenario_is_clean_under_current_rules() {
-    let scenarios = exhibits::all().iter().map(|exhibit| exhibit.scenario().unwrap_or_else(|error| panic!("{error}")));
+    let scenarios = exhibits::all()
+        .iter()
+        .map(|exhibit| exhibit.scenario().unwrap_or_else(|error| panic!("{error}")));
     let failures: Vec<String> = scenarios.flat_map(|scenario| failures_of(&scenario)).collect();
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
 }
 
 /// What is wrong with one scenario, each with the command that replays it.
 fn failures_of(scenario: &Scenario) -> Vec<String> {
-    let trial = Trial { scenario, rules: &rule_sets::CURRENT };
+    let trial = Trial {
+        scenario,
+        rules: &rule_sets::CURRENT,
+    };
     let (first, count) = match std::env::var("KAFKASIM_SEED") {
         Ok(_) => (number_from("KAFKASIM_SEED", 0), 1),
         Err(_) => (0, number_from("KAFKASIM_SEEDS", SEEDS)),
@@ -36,9 +41,11 @@ fn failures_of(scenario: &Scenario) -> Vec<String> {
     match trial.judge(&campaign) {
         Judgement::AsExpected => Vec::new(),
         // A single seed need not reach everything, nor find what a campaign must find.
-        Judgement::Failed(failures) => {
-            failures.iter().filter(|failure| count > 1 || is_broken(failure)).map(|failure| describe(&trial, failure)).collect()
-        }
+        Judgement::Failed(failures) => failures
+            .iter()
+            .filter(|failure| count > 1 || is_broken(failure))
+            .map(|failure| describe(&trial, failure))
+            .collect(),
     }
 }
 
@@ -51,7 +58,11 @@ fn describe(trial: &Trial<'_>, failure: &Failure) -> String {
     match failure {
         Failure::Broken { promise, seed, finding } => {
             let path = folder("results/failures").join(format!("{name}-{seed}.trace"));
-            trial.trace(*seed).1.write(&path).unwrap_or_else(|error| panic!("{error}"));
+            trial
+                .trace(*seed)
+                .1
+                .write(&path)
+                .unwrap_or_else(|error| panic!("{error}"));
             format!(
                 "FAIL {}   replay: cargo run --release -- replay results/failures/{name}-{seed}.trace\n     {}\n     found by: cargo run --release -- run {name} --seed {seed}",
                 promise.name(),

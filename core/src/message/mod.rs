@@ -24,9 +24,7 @@ pub use broker_registration::{BrokerRegistrationRequest, BrokerRegistrationRespo
 pub use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
 pub use fetch::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition, IsolationLevel, ReplicaState};
 pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
-pub use list_offsets::{
-    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset, OffsetSpec,
-};
+pub use list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset, OffsetSpec};
 pub use metadata::{MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic};
 pub use offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,

@@ -28,14 +28,23 @@ pub(crate) struct Arguments {
 pub(crate) fn all(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let seeds = seeds::count(arguments.seeds)?.unwrap_or(SEEDS);
     if seeds == 0 {
-        return Err(CommandError::Usage("0 seeds show nothing: ask for at least 1".to_owned()));
+        return Err(CommandError::Usage(
+            "0 seeds show nothing: ask for at least 1".to_owned(),
+        ));
     }
     let scenarios = scenarios()?;
-    let exhibits = exhibits::all().iter().map(|exhibit| Target::find(exhibit.name, None)).collect::<Result<Vec<_>, _>>()?;
+    let exhibits = exhibits::all()
+        .iter()
+        .map(|exhibit| Target::find(exhibit.name, None))
+        .collect::<Result<Vec<_>, _>>()?;
     let pool = arguments.running.pool()?;
     let bar = progress::seeds("", seeds * scenarios.len() as u64);
     let conduct = |target, number: usize, chosen| {
-        bar.set_message(format!("[{number}/{}] {}", scenarios.len() + exhibits.len(), Target::title(target)));
+        bar.set_message(format!(
+            "[{number}/{}] {}",
+            scenarios.len() + exhibits.len(),
+            Target::title(target)
+        ));
         pool.install(|| Verdict::reach(target, &chosen, &arguments.running.keep, &bar))
     };
     let mut verdicts = Vec::new();
@@ -52,7 +61,10 @@ pub(crate) fn all(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
     let exit = verdicts.iter().map(Verdict::exit).max().unwrap_or(Exit::AsExpected);
     if arguments.json {
         let runs = verdicts.iter().map(Report::of).collect();
-        output.json(&Document { as_expected: exit == Exit::AsExpected, runs });
+        output.json(&Document {
+            as_expected: exit == Exit::AsExpected,
+            runs,
+        });
     } else {
         let (of_scenarios, of_exhibits) = verdicts.split_at(scenarios.len());
         tell(of_scenarios, of_exhibits, output);
@@ -78,12 +90,20 @@ fn tell(scenarios: &[Verdict<'_>], exhibits: &[Verdict<'_>], output: &mut Output
         let name = verdict.target.asked().to_owned();
         vec![status(verdict), name, verdict.tried().to_string(), verdict.in_short()]
     };
-    output.table(&["", "scenario, Kafka's own rules", "seeds", "verdict"], scenarios.iter().map(row));
+    output.table(
+        &["", "scenario, Kafka's own rules", "seeds", "verdict"],
+        scenarios.iter().map(row),
+    );
     output.gap();
-    output.table(&["", "exhibit, its own rule", "seeds", "verdict"], exhibits.iter().map(row));
+    output.table(
+        &["", "exhibit, its own rule", "seeds", "verdict"],
+        exhibits.iter().map(row),
+    );
     output.gap();
     let verdicts = || scenarios.iter().chain(exhibits);
-    let failed: Vec<_> = verdicts().filter(|verdict| verdict.exit() != Exit::AsExpected).collect();
+    let failed: Vec<_> = verdicts()
+        .filter(|verdict| verdict.exit() != Exit::AsExpected)
+        .collect();
     for verdict in &failed {
         verdict.tell_failures(output);
     }
@@ -96,12 +116,20 @@ fn tell(scenarios: &[Verdict<'_>], exhibits: &[Verdict<'_>], output: &mut Output
         output.labelled("next", command("list"));
     } else {
         output.gap();
-        output.line(format_args!("{} of {} did not come out as expected", bad(failed.len()), verdicts().count()));
+        output.line(format_args!(
+            "{} of {} did not come out as expected",
+            bad(failed.len()),
+            verdicts().count()
+        ));
     }
 }
 
 fn status(verdict: &Verdict<'_>) -> String {
-    if verdict.exit() == Exit::AsExpected { good("ok") } else { bad("FAIL") }
+    if verdict.exit() == Exit::AsExpected {
+        good("ok")
+    } else {
+        bad("FAIL")
+    }
 }
 
 #[derive(Serialize)]

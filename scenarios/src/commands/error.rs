@@ -35,15 +35,24 @@ pub(crate) enum CommandError {
     #[error("{path}: nothing was found in this run, so there is nothing to shrink towards")]
     NothingFound { path: PathBuf },
     #[error("{path}: this run does not break {promise}; it breaks {found}")]
-    OtherFound { path: PathBuf, promise: String, found: String },
-    #[error("{path}: replayed by this version, the run does not break {promise} any more; `kafkasim replay {path}` shows where it differs")]
+    OtherFound {
+        path: PathBuf,
+        promise: String,
+        found: String,
+    },
+    #[error(
+        "{path}: replayed by this version, the run does not break {promise} any more; `kafkasim replay {path}` shows where it differs"
+    )]
     NotReproduced { path: PathBuf, promise: String },
     #[error("there is no process \"{name}\" in this run; there are {known}")]
     UnknownProcess { name: String, known: String },
     #[error("{0}")]
     Usage(String),
     #[error("cannot start {threads} threads: {source}")]
-    Threads { threads: usize, source: rayon::ThreadPoolBuildError },
+    Threads {
+        threads: usize,
+        source: rayon::ThreadPoolBuildError,
+    },
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
 }

@@ -90,7 +90,9 @@ Examples:
 /// Runs the command.
 pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut target = Target::find(&arguments.scenario, arguments.rules.as_deref())?;
-    let exploration = arguments.limits.over(target.scenario.explore.clone().unwrap_or_default());
+    let exploration = arguments
+        .limits
+        .over(target.scenario.explore.clone().unwrap_or_default());
     target.scenario.explore = Some(exploration.clone());
     if !arguments.json {
         tell_bounds(&target, &exploration, output);
@@ -112,7 +114,11 @@ pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit
 
 impl Limits {
     fn over(&self, exploration: Exploration) -> Exploration {
-        let Exploration { bounds, options, records } = exploration;
+        let Exploration {
+            bounds,
+            options,
+            records,
+        } = exploration;
         let bounds = Bounds {
             crashes: self.crashes.unwrap_or(bounds.crashes),
             power_losses: self.power_losses.unwrap_or(bounds.power_losses),
@@ -127,18 +133,32 @@ impl Limits {
             late_requests: self.late_requests.unwrap_or(options.late_requests),
             instant_sync: self.instant_sync.unwrap_or(options.instant_sync),
         };
-        Exploration { bounds, options, records: self.records.or(records) }
+        Exploration {
+            bounds,
+            options,
+            records: self.records.or(records),
+        }
     }
 }
 
 fn conduct(target: &Target, exploration: &Exploration, visited: &mut impl Visited) -> Result<Exploring, PreludeError> {
     let spinner = progress::states();
     let progress = |progress: Progress| {
-        let Progress { depth, states, frontier } = progress;
+        let Progress {
+            depth,
+            states,
+            frontier,
+        } = progress;
         spinner.set_position(states);
         spinner.set_message(format!("depth {depth}, {} to look at", count(frontier, "state")));
     };
-    let exploring = exploration::explore(&target.trial(), exploration.bounds, exploration.options, visited, progress);
+    let exploring = exploration::explore(
+        &target.trial(),
+        exploration.bounds,
+        exploration.options,
+        visited,
+        progress,
+    );
     spinner.finish_and_clear();
     exploring
 }
@@ -193,7 +213,11 @@ impl End {
 }
 
 fn tell_bounds(target: &Target, exploration: &Exploration, output: &mut Output) {
-    let Exploration { bounds, options, records } = exploration;
+    let Exploration {
+        bounds,
+        options,
+        records,
+    } = exploration;
     output.line(super::output::strong(target.title()));
     output.prose("about", target.about());
     let mut named = vec![
@@ -211,7 +235,14 @@ fn tell_bounds(target: &Target, exploration: &Exploration, output: &mut Output) 
     output.flow("bounds", named);
 }
 
-fn tell(target: &Target, exploration: &Exploration, exploring: &Exploring, end: End, kept: Option<&str>, output: &mut Output) {
+fn tell(
+    target: &Target,
+    exploration: &Exploration,
+    exploring: &Exploring,
+    end: End,
+    kept: Option<&str>,
+    output: &mut Output,
+) {
     let coverage = &exploring.explored.coverage;
     output.labelled("prelude", count(exploring.prelude as u64, "action"));
     output.labelled(
@@ -226,20 +257,41 @@ fn tell(target: &Target, exploration: &Exploration, exploring: &Exploring, end: 
     output.labelled("", faint(format_args!("sum of fingerprints {}", coverage.sum)));
     let finding = exploring.explored.failure.as_ref().map(|failure| &failure.finding);
     match end {
-        End::Exhausted => output.labelled("verdict", format_args!("{}: every promise is kept within these bounds", good("exhaustive"))),
+        End::Exhausted => output.labelled(
+            "verdict",
+            format_args!("{}: every promise is kept within these bounds", good("exhaustive")),
+        ),
         End::LimitReached => {
             output.labelled("verdict", "not exhaustive: no promise is broken as far as it came");
             let more = coverage.states.saturating_mul(10);
-            output.labelled("next", command(format_args!("explore {} --states-at-most {more}", target.arguments())));
+            output.labelled(
+                "next",
+                command(format_args!("explore {} --states-at-most {more}", target.arguments())),
+            );
         }
         End::Convicted => {
-            let steps = exploring.explored.failure.as_ref().map_or(0, |failure| failure.steps.len());
+            let steps = exploring
+                .explored
+                .failure
+                .as_ref()
+                .map_or(0, |failure| failure.steps.len());
             let promise = finding.map_or_else(String::new, |finding| finding.promise.to_string());
-            output.labelled("verdict", format_args!("{} of {promise} after {}", good("convicted"), count(steps as u64, "action")));
+            output.labelled(
+                "verdict",
+                format_args!(
+                    "{} of {promise} after {}",
+                    good("convicted"),
+                    count(steps as u64, "action")
+                ),
+            );
         }
         End::Violated => {}
         End::Survived => {
-            let how = if coverage.exhaustive { "within these bounds nothing convicts it" } else { "not convicted as far as it came" };
+            let how = if coverage.exhaustive {
+                "within these bounds nothing convicts it"
+            } else {
+                "not convicted as far as it came"
+            };
             output.line(format_args!("{} {}: {how}", bad("FAIL"), target.rules.name));
         }
     }
@@ -248,8 +300,16 @@ fn tell(target: &Target, exploration: &Exploration, exploring: &Exploring, end: 
         if end == End::Violated {
             let column = " ".repeat("FAIL ".len() + finding.promise.name().len() + 3);
             let replay = command(format_args!("replay {path}"));
-            output.line(format_args!("{} {}   replay: {replay}", bad("FAIL"), bad(finding.promise)));
-            let found_by = command(format_args!("explore {} {}", target.arguments(), exploration.arguments()));
+            output.line(format_args!(
+                "{} {}   replay: {replay}",
+                bad("FAIL"),
+                bad(finding.promise)
+            ));
+            let found_by = command(format_args!(
+                "explore {} {}",
+                target.arguments(),
+                exploration.arguments()
+            ));
             output.line(format_args!("{column}found by: {found_by}"));
         } else {
             output.labelled("replay", command(format_args!("replay {path}")));
@@ -280,7 +340,13 @@ struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn of(target: &'a Target, exploration: &'a Exploration, exploring: &'a Exploring, end: End, kept: Option<String>) -> Self {
+    fn of(
+        target: &'a Target,
+        exploration: &'a Exploration,
+        exploring: &'a Exploring,
+        end: End,
+        kept: Option<String>,
+    ) -> Self {
         let coverage = &exploring.explored.coverage;
         Self {
             scenario: target.asked(),
@@ -293,7 +359,9 @@ impl<'a> Document<'a> {
             exhaustive: coverage.exhaustive,
             fingerprints: coverage.sum.to_string(),
             finding: exploring.explored.failure.as_ref().map(|failure| &failure.finding),
-            replay: kept.as_ref().map(|path| plain_command(format_args!("replay {}", quoted(path)))),
+            replay: kept
+                .as_ref()
+                .map(|path| plain_command(format_args!("replay {}", quoted(path)))),
             trace: kept,
         }
     }

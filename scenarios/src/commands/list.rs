@@ -35,14 +35,32 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn list(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let document = if arguments.situations {
-        Document::Situations(situations().map(|situation| Named { name: situation.name, about: situation.sentence }).collect())
+        Document::Situations(
+            situations()
+                .map(|situation| Named {
+                    name: situation.name,
+                    about: situation.sentence,
+                })
+                .collect(),
+        )
     } else if arguments.promises {
-        Document::Promises(Promise::ALL.iter().map(|promise| Named { name: promise.name(), about: promise.sentence() }).collect())
+        Document::Promises(
+            Promise::ALL
+                .iter()
+                .map(|promise| Named {
+                    name: promise.name(),
+                    about: promise.sentence(),
+                })
+                .collect(),
+        )
     } else if arguments.keys {
         Document::Keys(config::keys().map(KeyRow::of).collect())
     } else {
         let exhibits = exhibits::all().iter().map(ExhibitRow::of).collect();
-        Document::Everything { scenarios: catalog::all()?.into_iter().map(ScenarioRow::of).collect(), exhibits }
+        Document::Everything {
+            scenarios: catalog::all()?.into_iter().map(ScenarioRow::of).collect(),
+            exhibits,
+        }
     };
     if arguments.json {
         output.json(&document);
@@ -59,7 +77,10 @@ enum Document {
     Promises(Vec<Named>),
     Keys(Vec<KeyRow>),
     #[serde(untagged)]
-    Everything { scenarios: Vec<ScenarioRow>, exhibits: Vec<ExhibitRow> },
+    Everything {
+        scenarios: Vec<ScenarioRow>,
+        exhibits: Vec<ExhibitRow>,
+    },
 }
 
 #[derive(Serialize)]
@@ -98,7 +119,12 @@ struct KeyRow {
 
 impl ScenarioRow {
     fn of(scenario: Scenario) -> Self {
-        Self { name: scenario.name, about: scenario.about, expect: scenario.expect, explorable: scenario.explore.is_some() }
+        Self {
+            name: scenario.name,
+            about: scenario.about,
+            expect: scenario.expect,
+            explorable: scenario.explore.is_some(),
+        }
     }
 }
 
@@ -117,7 +143,13 @@ impl ExhibitRow {
 
 impl KeyRow {
     fn of(key: &config::KeyDescription) -> Self {
-        Self { of: key.kind.to_string(), key: key.key, default: key.default, accepts: key.accepts(), about: key.doc }
+        Self {
+            of: key.kind.to_string(),
+            key: key.key,
+            default: key.default,
+            accepts: key.accepts(),
+            about: key.doc,
+        }
     }
 }
 
@@ -129,7 +161,11 @@ impl Document {
                 output.table(&["scenario", "what", "expectation"], scenarios.iter().map(row));
                 output.gap();
                 let row = |row: &ExhibitRow| {
-                    vec![strong(row.name), row.about.to_owned(), format!("must break {}", names(row.convicted_by))]
+                    vec![
+                        strong(row.name),
+                        row.about.to_owned(),
+                        format!("must break {}", names(row.convicted_by)),
+                    ]
                 };
                 output.table(&["exhibit", "what", "expectation"], exhibits.iter().map(row));
                 output.gap();
@@ -145,18 +181,31 @@ impl Document {
             Self::Situations(rows) => {
                 output.table(&["situation", "what happened"], rows.iter().map(Named::cells));
                 output.gap();
-                output.line(faint("A scenario that is about one says so: [expect] reached = [\"leader-change\"]"));
+                output.line(faint(
+                    "A scenario that is about one says so: [expect] reached = [\"leader-change\"]",
+                ));
             }
             Self::Promises(rows) => {
                 output.table(&["promise", "what is promised"], rows.iter().map(Named::cells));
                 output.gap();
-                output.line(faint("A scenario whose configuration gives one up says so: [expect] finds = [\"lost-write\"]"));
+                output.line(faint(
+                    "A scenario whose configuration gives one up says so: [expect] finds = [\"lost-write\"]",
+                ));
             }
             Self::Keys(rows) => {
                 let row = |row: &KeyRow| {
-                    vec![row.of.clone(), strong(row.key), row.default.to_owned(), row.accepts.clone(), row.about.to_owned()]
+                    vec![
+                        row.of.clone(),
+                        strong(row.key),
+                        row.default.to_owned(),
+                        row.accepts.clone(),
+                        row.about.to_owned(),
+                    ]
                 };
-                output.table(&["of", "key", "default", "accepts", "what it decides"], rows.iter().map(row));
+                output.table(
+                    &["of", "key", "default", "accepts", "what it decides"],
+                    rows.iter().map(row),
+                );
                 output.gap();
                 output.line(faint("In a scenario: config.\"acks\" = 1 in [[producer]], broker.\"…\" in [cluster], config.\"…\" in [[topic]]"));
             }
@@ -171,6 +220,15 @@ impl Named {
 }
 
 fn expectation(expect: &Expectation) -> String {
-    let finds = expect.finds.iter().map(|promise| promise.name()).collect::<Vec<_>>().join(", ");
-    if finds.is_empty() { "keeps every promise".to_owned() } else { format!("finds {finds}") }
+    let finds = expect
+        .finds
+        .iter()
+        .map(|promise| promise.name())
+        .collect::<Vec<_>>()
+        .join(", ");
+    if finds.is_empty() {
+        "keeps every promise".to_owned()
+    } else {
+        format!("finds {finds}")
+    }
 }

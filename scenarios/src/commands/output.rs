@@ -39,10 +39,16 @@ impl Output {
     /// Writes one line. What goes wrong is kept for [`Self::finish`]: whatever a command is for, it does even if nobody reads on.
     pub(crate) fn line(&mut self, text: impl Display) {
         let text = text.to_string();
-        let text = if self.colours { Cow::Borrowed(text.as_str()) } else { Cow::Owned(anstream::adapter::strip_str(&text).to_string()) };
+        let text = if self.colours {
+            Cow::Borrowed(text.as_str())
+        } else {
+            Cow::Owned(anstream::adapter::strip_str(&text).to_string())
+        };
         if self.failed.is_none() {
             let flushed = |stream: &mut BufWriter<_>| if self.is_terminal { stream.flush() } else { Ok(()) };
-            self.failed = writeln!(self.stream, "{}", text.trim_end()).and_then(|()| flushed(&mut self.stream)).err();
+            self.failed = writeln!(self.stream, "{}", text.trim_end())
+                .and_then(|()| flushed(&mut self.stream))
+                .err();
         }
     }
 
@@ -108,7 +114,11 @@ impl Output {
 
     /// Writes a line of a report: a faint label, and what it labels.
     pub(crate) fn labelled(&mut self, label: &str, text: impl Display) {
-        self.line(format_args!("{:INDENT$}{} {text}", "", faint(format_args!("{label:width$}", width = LABEL - 1))));
+        self.line(format_args!(
+            "{:INDENT$}{} {text}",
+            "",
+            faint(format_args!("{label:width$}", width = LABEL - 1))
+        ));
     }
 
     /// Writes prose behind a label, wrapped and indented under its first word.
@@ -208,7 +218,11 @@ pub(crate) fn strong(text: impl Display) -> String {
 /// A command to type, as this one was: through cargo, or by the program's own name.
 pub(crate) fn command(arguments: impl Display) -> String {
     let typed = std::env::args().next().unwrap_or_default();
-    let program = if std::env::var_os("CARGO").is_some() { Cow::Borrowed("cargo run --release --") } else { quoted(&typed) };
+    let program = if std::env::var_os("CARGO").is_some() {
+        Cow::Borrowed("cargo run --release --")
+    } else {
+        quoted(&typed)
+    };
     styled(coloured(AnsiColor::Cyan), format_args!("{program} {arguments}"))
 }
 
@@ -271,6 +285,9 @@ mod tests {
     #[test]
     fn durations_take_the_unit_that_fits() {
         let text = |us| Duration { us }.to_string();
-        assert_eq!([text(1_500_000), text(600_000_000), text(9_000_000_000)], ["1.5 s", "10.0 min", "2.5 h"]);
+        assert_eq!(
+            [text(1_500_000), text(600_000_000), text(9_000_000_000)],
+            ["1.5 s", "10.0 min", "2.5 h"]
+        );
     }
 }

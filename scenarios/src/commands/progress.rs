@@ -5,7 +5,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// A bar that counts up to a known number of seeds.
 pub(crate) fn seeds(label: &str, total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total);
-    bar.set_style(style("{msg} {wide_bar} {human_pos}/{human_len} seeds  {per_sec}  {eta}"));
+    bar.set_style(style(
+        "{msg} {wide_bar} {human_pos}/{human_len} seeds  {per_sec}  {eta}",
+    ));
     bar.set_message(label.to_owned());
     bar
 }

@@ -59,30 +59,55 @@ pub(crate) fn replay(arguments: &Arguments, output: &mut Output) -> Result<Exit,
             let path = PathBuf::from(&arguments.what);
             let recording = Recording::read(&path)?;
             let world = recording.world();
-            (Run { name: arguments.what.clone(), file: Some(path), world }, recording.trace)
+            (
+                Run {
+                    name: arguments.what.clone(),
+                    file: Some(path),
+                    world,
+                },
+                recording.trace,
+            )
         }
         None => {
             Target::find(&arguments.what, arguments.rules.as_deref())?;
             return Err(CommandError::SeedMissing);
         }
         Some(_) if is_trace(&arguments.what) => {
-            return Err(CommandError::SeedForTrace { path: arguments.what.clone().into() });
+            return Err(CommandError::SeedForTrace {
+                path: arguments.what.clone().into(),
+            });
         }
         Some(seed) => {
             let target = Target::find(&arguments.what, arguments.rules.as_deref())?;
             let (_, trace) = target.trial().trace(seed);
-            let world = target.scenario.resolve(seed).build(target.rules.rules, EVERYTHING).world();
-            (Run { name: format!("{} --seed {seed}", target.arguments()), file: None, world }, trace)
+            let world = target
+                .scenario
+                .resolve(seed)
+                .build(target.rules.rules, EVERYTHING)
+                .world();
+            (
+                Run {
+                    name: format!("{} --seed {seed}", target.arguments()),
+                    file: None,
+                    world,
+                },
+                trace,
+            )
         }
     };
     let comparison = run.compare(&trace, arguments, output);
-    Ok(if comparison.is_equal() { Exit::AsExpected } else { Exit::Drift })
+    Ok(if comparison.is_equal() {
+        Exit::AsExpected
+    } else {
+        Exit::Drift
+    })
 }
 
 /// Whether a name on the command line is meant as the file of a trace.
 fn is_trace(what: &str) -> bool {
     let path = Path::new(what);
-    path.extension().is_some_and(|ending| ending == "trace") || (path.is_file() && path.extension().is_none_or(|ending| ending != "toml"))
+    path.extension().is_some_and(|ending| ending == "trace")
+        || (path.is_file() && path.extension().is_none_or(|ending| ending != "toml"))
 }
 
 /// A run about to be lived through again.
@@ -99,12 +124,20 @@ impl Run {
         if is_told {
             tell_cast(self.world.setup(), output);
         }
-        let mut teller = Teller { names: Names::new(self.world.setup()), output: is_told.then_some(&mut *output), steps: &mut steps };
+        let mut teller = Teller {
+            names: Names::new(self.world.setup()),
+            output: is_told.then_some(&mut *output),
+            steps: &mut steps,
+        };
         let replayed = replay::replay(&mut self.world, &trace.steps, trace.footer.finale.as_ref(), &mut teller);
         let comparison = Comparison::of(&mut self.world, trace, replayed);
         if arguments.json {
             let steps = if arguments.quiet { Vec::new() } else { steps };
-            output.json(&Document { run: &self.name, comparison: &comparison, steps });
+            output.json(&Document {
+                run: &self.name,
+                comparison: &comparison,
+                steps,
+            });
         } else {
             self.tell(trace, &comparison, output);
         }
@@ -114,14 +147,20 @@ impl Run {
     fn tell(&self, trace: &Trace, comparison: &Comparison, output: &mut Output) {
         output.gap();
         for finding in &comparison.findings {
-            output.prose("found", &format!("{}{}", bad(finding.promise), because(&finding.verdict)));
+            output.prose(
+                "found",
+                &format!("{}{}", bad(finding.promise), because(&finding.verdict)),
+            );
             output.prose("", &brief(&finding.message));
         }
         output.labelled("found by", &trace.header.found_by);
         if comparison.is_equal() {
             let actions = count(trace.steps.len() as u64, "action");
             let findings = count(comparison.findings.len() as u64, "finding");
-            output.labelled("verdict", format_args!("{}, event for event: {actions}, {findings}", good("equal")));
+            output.labelled(
+                "verdict",
+                format_args!("{}, event for event: {actions}, {findings}", good("equal")),
+            );
             output.labelled("", faint(format_args!("fingerprint {}", comparison.fingerprint)));
         } else {
             output.labelled("verdict", bad("different from what was recorded"));
@@ -138,7 +177,14 @@ impl Run {
                     output.labelled("", command(format_args!("shrink {}", quoted(&path))));
                 }
             }
-            None => output.labelled("next", format_args!("{}  {}", command(format_args!("run {}", self.name)), faint("keeps the trace if it finds something"))),
+            None => output.labelled(
+                "next",
+                format_args!(
+                    "{}  {}",
+                    command(format_args!("run {}", self.name)),
+                    faint("keeps the trace if it finds something")
+                ),
+            ),
         }
     }
 }
@@ -165,7 +211,14 @@ impl Comparison {
         let fingerprint = world.fingerprint().to_string();
         let recorded = trace.footer.findings.clone();
         let equal = drift.is_none() && findings == recorded && fingerprint == trace.footer.fingerprint;
-        Self { equal, drift, findings, recorded, fingerprint, recorded_fingerprint: trace.footer.fingerprint.clone() }
+        Self {
+            equal,
+            drift,
+            findings,
+            recorded,
+            fingerprint,
+            recorded_fingerprint: trace.footer.fingerprint.clone(),
+        }
     }
 
     const fn is_equal(&self) -> bool {
@@ -184,7 +237,10 @@ impl Comparison {
             differences.push(format!("not found then: {}: {}", new.promise, new.message));
         }
         if self.fingerprint != self.recorded_fingerprint {
-            differences.push(format!("every action could happen again, but the final state is another: {} was {}", self.fingerprint, self.recorded_fingerprint));
+            differences.push(format!(
+                "every action could happen again, but the final state is another: {} was {}",
+                self.fingerprint, self.recorded_fingerprint
+            ));
         }
         differences
     }
@@ -192,7 +248,9 @@ impl Comparison {
 
 /// Says who is who: actions name processes by number.
 fn tell_cast(setup: &Setup, output: &mut Output) {
-    let cast = setup.nodes().map(|(node, process)| format!("{} {}", faint(node), process.name));
+    let cast = setup
+        .nodes()
+        .map(|(node, process)| format!("{} {}", faint(node), process.name));
     output.flow("processes", cast);
     output.gap();
 }
@@ -217,7 +275,10 @@ struct Told {
 impl Observer for Teller<'_> {
     fn observe(&mut self, world: &mut World, step: &Step, outcome: &Outcome) {
         self.names.learn(world);
-        let events = outcome.events.iter().filter_map(|event| telling::event(event, &self.names));
+        let events = outcome
+            .events
+            .iter()
+            .filter_map(|event| telling::event(event, &self.names));
         let number = self.steps.last().map_or(1, |told| told.number + 1);
         let told = Told {
             number,
@@ -239,8 +300,15 @@ impl Observer for Teller<'_> {
 
 fn tell_step(told: &Told, step: &Step, output: &mut Output) {
     let at = format!("{:>5}.{:06}", told.at_us / 1_000_000, told.at_us % 1_000_000);
-    let action = if step.action.is_fault() { bad(&told.action) } else { told.action.clone() };
-    output.line(format_args!("{} {at}  {action}", faint(format_args!("{:>6}", told.number))));
+    let action = if step.action.is_fault() {
+        bad(&told.action)
+    } else {
+        told.action.clone()
+    };
+    output.line(format_args!(
+        "{} {at}  {action}",
+        faint(format_args!("{:>6}", told.number))
+    ));
     for event in &told.events {
         output.line(format_args!("{:22}{}", "", faint(event)));
     }

@@ -89,7 +89,10 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
     }
     let exit = exits.iter().copied().max().unwrap_or(Exit::AsExpected);
     if arguments.json {
-        output.json(&Document { as_expected: exit == Exit::AsExpected, runs: reports });
+        output.json(&Document {
+            as_expected: exit == Exit::AsExpected,
+            runs: reports,
+        });
     } else {
         tell_end(&targets, &exits, &chosen, output);
     }
@@ -137,8 +140,16 @@ fn differences(path: String, before: &toml::Value, after: &toml::Value, found: &
     match (before, after) {
         (toml::Value::Table(before), toml::Value::Table(after)) => {
             for (key, after) in after {
-                let name = if key.contains('.') { format!("\"{key}\"") } else { key.clone() };
-                let path = if path.is_empty() { name } else { format!("{path}.{name}") };
+                let name = if key.contains('.') {
+                    format!("\"{key}\"")
+                } else {
+                    key.clone()
+                };
+                let path = if path.is_empty() {
+                    name
+                } else {
+                    format!("{path}.{name}")
+                };
                 if let Some(before) = before.get(key) {
                     differences(path, before, after, found);
                 }
@@ -149,7 +160,11 @@ fn differences(path: String, before: &toml::Value, after: &toml::Value, found: &
         }
         (toml::Value::Array(before), toml::Value::Array(after)) => {
             for (index, (before, after)) in before.iter().zip(after).enumerate() {
-                let path = if before == after || path.is_empty() { path.clone() } else { format!("{path}[{index}]") };
+                let path = if before == after || path.is_empty() {
+                    path.clone()
+                } else {
+                    format!("{path}[{index}]")
+                };
                 differences(path, before, after, found);
             }
         }
@@ -161,7 +176,12 @@ fn differences(path: String, before: &toml::Value, after: &toml::Value, found: &
 }
 
 fn fault_in_words(kind: &toml::Value) -> String {
-    let word = |key: &str| kind.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+    let word = |key: &str| {
+        kind.get(key)
+            .and_then(toml::Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     format!("{} {}", word("kind"), word("target"))
 }
 
@@ -170,14 +190,21 @@ fn tell_end(targets: &[Target], exits: &[Exit], chosen: &Chosen, output: &mut Ou
     if targets.len() > 1 {
         output.gap();
         let passed = count((targets.len() - failed) as u64, "scenario");
-        let verdict = if failed == 0 { good("all as expected") } else { bad(format_args!("{failed} not as expected")) };
+        let verdict = if failed == 0 {
+            good("all as expected")
+        } else {
+            bad(format_args!("{failed} not as expected"))
+        };
         output.line(format_args!("{passed} as expected; {verdict}"));
     }
     if let ([target], 0, Chosen::Fitting(_) | Chosen::Many(_)) = (targets, failed, chosen)
         && target.exhibit().is_none()
     {
         let next = chosen.range(target.fitting_seeds()).end;
-        output.labelled("next", command(format_args!("run {} --from {next} --seeds 2000", target.arguments())));
+        output.labelled(
+            "next",
+            command(format_args!("run {} --from {next} --seeds 2000", target.arguments())),
+        );
     }
 }
 
@@ -262,12 +289,21 @@ impl Report {
             Outcome::Campaign { campaign, failures } => {
                 report.actions = Some(campaign.actions);
                 report.virtual_ms = Some(campaign.virtual_us / 1000);
-                report.reached = campaign.coverage.counts().map(|(situation, times)| (situation.name, times)).collect();
+                report.reached = campaign
+                    .coverage
+                    .counts()
+                    .map(|(situation, times)| (situation.name, times))
+                    .collect();
                 let broken = campaign.broken.values();
-                report.found = broken.map(|broken| found(broken.first_seed, Some(broken.seeds), &broken.finding)).collect();
+                report.found = broken
+                    .map(|broken| found(broken.first_seed, Some(broken.seeds), &broken.finding))
+                    .collect();
                 report.failures = failures.iter().map(wrong).collect();
             }
-            Outcome::Trial { conviction: Some((seed, finding)), .. } => report.found.push(found(*seed, None, finding)),
+            Outcome::Trial {
+                conviction: Some((seed, finding)),
+                ..
+            } => report.found.push(found(*seed, None, finding)),
             Outcome::Trial { conviction: None, .. } => report.failures.push(Wrong::NotConvicted),
         }
         report
@@ -276,8 +312,13 @@ impl Report {
 
 fn wrong(failure: &Failure) -> Wrong {
     match failure {
-        Failure::Broken { promise, seed, .. } => Wrong::Broken { promise: *promise, seed: *seed },
+        Failure::Broken { promise, seed, .. } => Wrong::Broken {
+            promise: *promise,
+            seed: *seed,
+        },
         Failure::NotFound(promise) => Wrong::NotFound { promise: *promise },
-        Failure::NotReached(situation) => Wrong::NotReached { situation: situation.clone() },
+        Failure::NotReached(situation) => Wrong::NotReached {
+            situation: situation.clone(),
+        },
     }
 }

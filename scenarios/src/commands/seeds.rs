@@ -46,9 +46,13 @@ impl Seeds {
         }
         let from = self.from.unwrap_or(0);
         match count(self.seeds)? {
-            Some(0) => Err(CommandError::Usage("0 seeds show nothing: ask for at least 1".to_owned())),
+            Some(0) => Err(CommandError::Usage(
+                "0 seeds show nothing: ask for at least 1".to_owned(),
+            )),
             Some(count) => {
-                let end = from.checked_add(count).ok_or(CommandError::SeedsBeyondEnd { from, count })?;
+                let end = from
+                    .checked_add(count)
+                    .ok_or(CommandError::SeedsBeyondEnd { from, count })?;
                 Ok(Chosen::Many(from..end))
             }
             None => Ok(Chosen::Fitting(from)),
@@ -69,19 +73,29 @@ impl Chosen {
 
 /// How many seeds, from the command line or else from the environment.
 pub(crate) fn count(given: Option<u64>) -> Result<Option<u64>, CommandError> {
-    if given.is_some() { Ok(given) } else { from_environment("KAFKASIM_SEEDS") }
+    if given.is_some() {
+        Ok(given)
+    } else {
+        from_environment("KAFKASIM_SEEDS")
+    }
 }
 
 fn from_environment(variable: &'static str) -> Result<Option<u64>, CommandError> {
-    let Some(value) = env::var_os(variable) else { return Ok(None) };
+    let Some(value) = env::var_os(variable) else {
+        return Ok(None);
+    };
     let value = value.to_string_lossy().into_owned();
-    number(&value).map(Some).map_err(|_| CommandError::Environment { variable, value })
+    number(&value)
+        .map(Some)
+        .map_err(|_| CommandError::Environment { variable, value })
 }
 
 /// Reads a number like 17, 1_000 or 0x9e37.
 pub(crate) fn number(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
-    let number = digits.strip_prefix("0x").map_or_else(|| digits.parse(), |hex| u64::from_str_radix(hex, 16));
+    let number = digits
+        .strip_prefix("0x")
+        .map_or_else(|| digits.parse(), |hex| u64::from_str_radix(hex, 16));
     number.map_err(|error| format!("{error}; expected a number like 17 or 0x9e37"))
 }
 

@@ -43,7 +43,10 @@ Examples:
 pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let path = &arguments.trace;
     let recording = Recording::read(path)?;
-    let out = arguments.out.clone().unwrap_or_else(|| path.with_extension("shrunk.trace"));
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| path.with_extension("shrunk.trace"));
     if out.exists() && !arguments.force {
         return Err(CommandError::Exists { path: out });
     }
@@ -51,23 +54,42 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
     let before = Size::of(&recording.trace.steps);
     let spinner = progress::spinner(&format!("{before}"));
     let shrunk = shrunk(&recording, wanted, |round| {
-        spinner.set_message(format!("{before} → {}, {} replayed", Size::from(round), count(round.replayed as u64, "candidate")));
+        spinner.set_message(format!(
+            "{before} → {}, {} replayed",
+            Size::from(round),
+            count(round.replayed as u64, "candidate")
+        ));
         spinner.tick();
     });
     spinner.finish_and_clear();
-    let shrunk = shrunk
-        .ok_or_else(|| CommandError::NotReproduced { path: path.clone(), promise: wanted.promise.name().to_owned() })?;
+    let shrunk = shrunk.ok_or_else(|| CommandError::NotReproduced {
+        path: path.clone(),
+        promise: wanted.promise.name().to_owned(),
+    })?;
     let (size, replayed) = (Size::of(&shrunk.steps), shrunk.replayed);
     let trace = recorded(&recording, wanted, shrunk);
     trace.write(&out)?;
-    let name = if wanted.verdict == Verdict::Violated { bad(wanted.promise) } else { notable(wanted.promise) };
+    let name = if wanted.verdict == Verdict::Violated {
+        bad(wanted.promise)
+    } else {
+        notable(wanted.promise)
+    };
     output.labelled("broken", name);
-    if let Some(finding) = trace.footer.findings.iter().find(|finding| finding.promise == wanted.promise) {
+    if let Some(finding) = trace
+        .footer
+        .findings
+        .iter()
+        .find(|finding| finding.promise == wanted.promise)
+    {
         output.prose("", &brief(&finding.message));
     }
     output.labelled(
         "shrunk",
-        format_args!("{} ({} replayed)", good(before.to(&size)), count(replayed as u64, "candidate")),
+        format_args!(
+            "{} ({} replayed)",
+            good(before.to(&size)),
+            count(replayed as u64, "candidate")
+        ),
     );
     output.labelled("written", out.display());
     let out = out.to_string_lossy();
@@ -80,14 +102,21 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
 fn wanted<'a>(trace: &'a Trace, promise: Option<Promise>, path: &Path) -> Result<&'a Finding, CommandError> {
     let findings = &trace.footer.findings;
     let is_wanted = |finding: &&Finding| promise.is_none_or(|promise| finding.promise == promise);
-    let violated = findings.iter().filter(is_wanted).find(|finding| finding.verdict == Verdict::Violated);
+    let violated = findings
+        .iter()
+        .filter(is_wanted)
+        .find(|finding| finding.verdict == Verdict::Violated);
     match (violated.or_else(|| findings.iter().find(is_wanted)), promise) {
         (Some(finding), _) => Ok(finding),
         (None, Some(promise)) if !findings.is_empty() => {
             let mut found: Vec<_> = findings.iter().map(|finding| finding.promise.name()).collect();
             found.dedup();
             let promise = promise.name().to_owned();
-            Err(CommandError::OtherFound { path: path.to_owned(), promise, found: found.join(", ") })
+            Err(CommandError::OtherFound {
+                path: path.to_owned(),
+                promise,
+                found: found.join(", "),
+            })
         }
         (None, _) => Err(CommandError::NothingFound { path: path.to_owned() }),
     }
@@ -115,16 +144,36 @@ fn recorded(recording: &Recording, wanted: &Finding, shrunk: Shrunk) -> Trace {
     // What is broken on the way does not need the checks that only the end can answer.
     let (findings, fingerprint) = again(None);
     let on_the_way = findings.iter().any(is_wanted);
-    let finale = if on_the_way { None } else { recording.trace.footer.finale.clone() };
-    let (findings, fingerprint) = if on_the_way { (findings, fingerprint) } else { again(finale.as_ref()) };
-    let footer = Footer { actions: shrunk.steps.len(), fingerprint, finale, findings };
-    Trace { header: recording.trace.header.clone(), steps: shrunk.steps, footer }
+    let finale = if on_the_way {
+        None
+    } else {
+        recording.trace.footer.finale.clone()
+    };
+    let (findings, fingerprint) = if on_the_way {
+        (findings, fingerprint)
+    } else {
+        again(finale.as_ref())
+    };
+    let footer = Footer {
+        actions: shrunk.steps.len(),
+        fingerprint,
+        finale,
+        findings,
+    };
+    Trace {
+        header: recording.trace.header.clone(),
+        steps: shrunk.steps,
+        footer,
+    }
 }
 
 fn promise(name: &str) -> Result<Promise, String> {
     let names = || Promise::ALL.iter().map(|promise| promise.name());
     Promise::from_name(name).ok_or_else(|| {
-        format!("there is no such promise{}; `kafkasim list --promises` shows them all", did_you_mean(nearest(name, names()).as_deref()))
+        format!(
+            "there is no such promise{}; `kafkasim list --promises` shows them all",
+            did_you_mean(nearest(name, names()).as_deref())
+        )
     })
 }
 
@@ -137,11 +186,17 @@ struct Size {
 
 impl Size {
     fn of(steps: &[Step]) -> Self {
-        Self { actions: steps.len(), faults: steps.iter().filter(|step| step.action.is_fault()).count() }
+        Self {
+            actions: steps.len(),
+            faults: steps.iter().filter(|step| step.action.is_fault()).count(),
+        }
     }
 
     const fn from(round: Round) -> Self {
-        Self { actions: round.actions, faults: round.faults }
+        Self {
+            actions: round.actions,
+            faults: round.faults,
+        }
     }
 
     fn to(self, smaller: &Self) -> String {
@@ -157,6 +212,11 @@ impl Size {
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, {}", count(self.actions as u64, "action"), count(self.faults as u64, "fault"))
+        write!(
+            f,
+            "{}, {}",
+            count(self.actions as u64, "action"),
+            count(self.faults as u64, "fault")
+        )
     }
 }

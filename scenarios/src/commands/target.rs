@@ -30,12 +30,20 @@ impl Target {
     pub(crate) fn find(asked: &str, rules: Option<&str>) -> Result<Self, CommandError> {
         let scenario = catalog::find(asked)?;
         let rules = rules.map_or_else(|| Ok(implied_rules(asked)), RuleSet::find)?;
-        Ok(Self { asked: asked.to_owned(), scenario, rules })
+        Ok(Self {
+            asked: asked.to_owned(),
+            scenario,
+            rules,
+        })
     }
 
     /// A scenario of the catalog, or of an exhibit, under Kafka's own rules.
     pub(crate) fn current(asked: &str, scenario: Scenario) -> Self {
-        Self { asked: asked.to_owned(), scenario, rules: rule_sets::CURRENT }
+        Self {
+            asked: asked.to_owned(),
+            scenario,
+            rules: rule_sets::CURRENT,
+        }
     }
 
     /// The name or path on the command line.
@@ -49,7 +57,10 @@ impl Target {
     }
 
     pub(crate) const fn trial(&self) -> Trial<'_> {
-        Trial { scenario: &self.scenario, rules: &self.rules }
+        Trial {
+            scenario: &self.scenario,
+            rules: &self.rules,
+        }
     }
 
     /// How many seeds suit it.
@@ -87,13 +98,22 @@ impl Target {
         trace.header.found_by = format!("kafkasim run {} --seed {seed}", self.arguments());
         let path = folder.join(format!("{}-{seed}.trace", self.stem()));
         trace.write(&path)?;
-        Ok(Kept { path, found_by: format!("run {} --seed {seed}", self.arguments()) })
+        Ok(Kept {
+            path,
+            found_by: format!("run {} --seed {seed}", self.arguments()),
+        })
     }
 
     /// What the files of its traces are called.
     pub(crate) fn stem(&self) -> String {
-        let name = Path::new(&self.asked).file_stem().map_or_else(|| self.asked.clone(), |stem| stem.to_string_lossy().into_owned());
-        if self.rules.name == implied_rules(&self.asked).name { name } else { format!("{name}-under-{}", self.rules.name) }
+        let name = Path::new(&self.asked)
+            .file_stem()
+            .map_or_else(|| self.asked.clone(), |stem| stem.to_string_lossy().into_owned());
+        if self.rules.name == implied_rules(&self.asked).name {
+            name
+        } else {
+            format!("{name}-under-{}", self.rules.name)
+        }
     }
 }
 

@@ -28,8 +28,14 @@ pub(crate) struct Verdict<'a> {
 
 /// Either every seed was run to see what Kafka's rules do, or seeds were tried until one convicted an exhibit.
 pub(crate) enum Outcome {
-    Campaign { campaign: Box<Campaign>, failures: Vec<Failure> },
-    Trial { exhibit: &'static Exhibit, conviction: Option<(u64, Finding)> },
+    Campaign {
+        campaign: Box<Campaign>,
+        failures: Vec<Failure>,
+    },
+    Trial {
+        exhibit: &'static Exhibit,
+        conviction: Option<(u64, Finding)>,
+    },
 }
 
 impl<'a> Verdict<'a> {
@@ -51,12 +57,19 @@ impl<'a> Verdict<'a> {
         };
         let kept = |seed: u64| Ok((seed, target.keep(seed, folder)?));
         let kept = keep.into_iter().map(kept).collect::<Result<_, CommandError>>()?;
-        Ok(Self { target, seeds, outcome, kept })
+        Ok(Self {
+            target,
+            seeds,
+            outcome,
+            kept,
+        })
     }
 
     pub(crate) fn exit(&self) -> Exit {
         match &self.outcome {
-            Outcome::Trial { conviction: Some(_), .. } => Exit::AsExpected,
+            Outcome::Trial {
+                conviction: Some(_), ..
+            } => Exit::AsExpected,
             Outcome::Trial { conviction: None, .. } => Exit::Broken,
             Outcome::Campaign { failures, .. } if failures.is_empty() => Exit::AsExpected,
             Outcome::Campaign { failures, .. } if failures.iter().any(is_broken) => Exit::Broken,
@@ -67,7 +80,10 @@ impl<'a> Verdict<'a> {
     /// How many seeds were run.
     pub(crate) fn tried(&self) -> u64 {
         match &self.outcome {
-            Outcome::Trial { conviction: Some((seed, _)), .. } => seed - self.seeds.start + 1,
+            Outcome::Trial {
+                conviction: Some((seed, _)),
+                ..
+            } => seed - self.seeds.start + 1,
             Outcome::Trial { conviction: None, .. } | Outcome::Campaign { .. } => self.seeds.end - self.seeds.start,
         }
     }
@@ -75,13 +91,25 @@ impl<'a> Verdict<'a> {
     /// The verdict in a few words.
     pub(crate) fn in_short(&self) -> String {
         match &self.outcome {
-            Outcome::Trial { conviction: Some((seed, finding)), .. } => {
+            Outcome::Trial {
+                conviction: Some((seed, finding)),
+                ..
+            } => {
                 format!("{} of {} by seed {seed}", good("convicted"), finding.promise)
             }
             Outcome::Trial { conviction: None, .. } => bad("not convicted"),
             Outcome::Campaign { campaign, failures } if failures.is_empty() => {
-                let found = campaign.broken.keys().map(|(promise, _)| promise.name()).collect::<Vec<_>>().join(", ");
-                if found.is_empty() { good("every promise kept") } else { format!("{}, found {found}", good("as expected")) }
+                let found = campaign
+                    .broken
+                    .keys()
+                    .map(|(promise, _)| promise.name())
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                if found.is_empty() {
+                    good("every promise kept")
+                } else {
+                    format!("{}, found {found}", good("as expected"))
+                }
             }
             Outcome::Campaign { failures, .. } => failures.iter().map(headline).collect::<Vec<_>>().join(", "),
         }
@@ -100,9 +128,16 @@ impl<'a> Verdict<'a> {
     /// What is wrong, each with the commands that show it.
     pub(crate) fn tell_failures(&self, output: &mut Output) {
         match &self.outcome {
-            Outcome::Campaign { failures, .. } => failures.iter().for_each(|failure| self.tell_failure(failure, output)),
-            Outcome::Trial { conviction: Some(_), .. } => {}
-            Outcome::Trial { exhibit, conviction: None } => {
+            Outcome::Campaign { failures, .. } => {
+                failures.iter().for_each(|failure| self.tell_failure(failure, output))
+            }
+            Outcome::Trial {
+                conviction: Some(_), ..
+            } => {}
+            Outcome::Trial {
+                exhibit,
+                conviction: None,
+            } => {
                 let promises = names(exhibit.convicted_by);
                 output.line(format_args!(
                     "{} {} survived {}: none broke {promises}",
@@ -111,7 +146,10 @@ impl<'a> Verdict<'a> {
                     count(self.tried(), "seed")
                 ));
                 let more = self.seeds.end;
-                output.line(format_args!("     more seeds: {}", command(format_args!("run {} --from {more}", self.target.arguments()))));
+                output.line(format_args!(
+                    "     more seeds: {}",
+                    command(format_args!("run {} --from {more}", self.target.arguments()))
+                ));
             }
         }
     }
@@ -123,19 +161,37 @@ impl<'a> Verdict<'a> {
                 "{}, {}, {} of virtual time",
                 self.seeds_in_words(),
                 count(campaign.actions, "action"),
-                Duration { us: campaign.virtual_us }
+                Duration {
+                    us: campaign.virtual_us
+                }
             ),
         );
         let gates = &self.target.scenario.expect.reached;
         let is_gate = |name: &str| gates.iter().any(|gate| gate == name);
-        let reached = campaign.coverage.counts().filter(|(_, times)| *times > 0).map(|(situation, times)| {
-            let name = if is_gate(situation.name) { strong(situation.name) } else { situation.name.to_owned() };
-            format!("{name} {}", faint(HumanCount(times)))
-        });
+        let reached = campaign
+            .coverage
+            .counts()
+            .filter(|(_, times)| *times > 0)
+            .map(|(situation, times)| {
+                let name = if is_gate(situation.name) {
+                    strong(situation.name)
+                } else {
+                    situation.name.to_owned()
+                };
+                format!("{name} {}", faint(HumanCount(times)))
+            });
         output.flow("reached", reached);
-        let never = campaign.coverage.counts().filter(|(_, times)| *times == 0).map(|(situation, _)| {
-            if is_gate(situation.name) { bad(situation.name) } else { faint(situation.name) }
-        });
+        let never = campaign
+            .coverage
+            .counts()
+            .filter(|(_, times)| *times == 0)
+            .map(|(situation, _)| {
+                if is_gate(situation.name) {
+                    bad(situation.name)
+                } else {
+                    faint(situation.name)
+                }
+            });
         output.flow("never", never);
         for ((promise, violated), broken) in &campaign.broken {
             if !violated {
@@ -144,21 +200,45 @@ impl<'a> Verdict<'a> {
         }
         if failures.is_empty() {
             let kept = campaign.broken.is_empty();
-            output.labelled("verdict", if kept { good("every promise kept") } else { good("as expected") });
+            output.labelled(
+                "verdict",
+                if kept {
+                    good("every promise kept")
+                } else {
+                    good("as expected")
+                },
+            );
         }
         self.tell_failures(output);
     }
 
     fn tell_allowed(&self, promise: Promise, broken: &Broken, output: &mut Output) {
-        let Broken { seeds, first_seed, finding } = broken;
+        let Broken {
+            seeds,
+            first_seed,
+            finding,
+        } = broken;
         let (whose, look) = if self.tried() == 1 {
-            let look = self.kept.get(first_seed).map(|kept| format!("show {}", quoted(&kept.path.to_string_lossy())));
+            let look = self
+                .kept
+                .get(first_seed)
+                .map(|kept| format!("show {}", quoted(&kept.path.to_string_lossy())));
             (String::new(), look)
         } else {
             let look = format!("run {} --seed {first_seed}", self.target.arguments());
-            (format!(" in {} of {}, first in {first_seed}", HumanCount(*seeds), HumanCount(self.tried())), Some(look))
+            (
+                format!(
+                    " in {} of {}, first in {first_seed}",
+                    HumanCount(*seeds),
+                    HumanCount(self.tried())
+                ),
+                Some(look),
+            )
         };
-        output.prose("found", &format!("{}{whose}{}", notable(promise), because(&finding.verdict)));
+        output.prose(
+            "found",
+            &format!("{}{whose}{}", notable(promise), because(&finding.verdict)),
+        );
         output.prose("", &brief(&finding.message));
         if let Some(look) = look {
             output.labelled("", command(look));
@@ -170,14 +250,20 @@ impl<'a> Verdict<'a> {
         output.prose("must break", &names(exhibit.convicted_by));
         output.labelled("ran", self.seeds_in_words());
         if let Some((seed, finding)) = conviction {
-            output.prose("verdict", &format!("{} of {} by seed {seed}", good("convicted"), finding.promise));
+            output.prose(
+                "verdict",
+                &format!("{} of {} by seed {seed}", good("convicted"), finding.promise),
+            );
             output.prose("", &brief(&finding.message));
             if let Some(kept) = self.kept.get(seed) {
                 output.labelled("replay", command(format_args!("replay {}", kept.quoted())));
                 output.labelled("next", command(format_args!("shrink {}", kept.quoted())));
             }
             let today = format!("run {} --rules current", quoted(self.target.asked()));
-            output.labelled("today", format_args!("{}  {}", command(today), faint("shows what Kafka's own rule does")));
+            output.labelled(
+                "today",
+                format_args!("{}  {}", command(today), faint("shows what Kafka's own rule does")),
+            );
         }
         self.tell_failures(output);
     }
@@ -189,17 +275,30 @@ impl<'a> Verdict<'a> {
                 let column = " ".repeat("FAIL ".len() + promise.name().len() + 3);
                 if let Some(kept) = self.kept.get(seed) {
                     let path = kept.quoted();
-                    output.line(format_args!("{fail} {}   replay: {}", headline(failure), command(format_args!("replay {path}"))));
+                    output.line(format_args!(
+                        "{fail} {}   replay: {}",
+                        headline(failure),
+                        command(format_args!("replay {path}"))
+                    ));
                     output.line(format_args!("{column}found by: {}", command(&kept.found_by)));
                     output.line(format_args!("{column}next: {}", command(format_args!("shrink {path}"))));
                 }
-                output.line(format_args!("     {}{}", brief(&finding.message), because(&finding.verdict)));
+                output.line(format_args!(
+                    "     {}{}",
+                    brief(&finding.message),
+                    because(&finding.verdict)
+                ));
                 if finding.verdict != Judged::Violated {
-                    output.line("     the configuration allows this, but the scenario does not expect it: see [expect]");
+                    output
+                        .line("     the configuration allows this, but the scenario does not expect it: see [expect]");
                 }
             }
             Failure::NotFound(_) | Failure::NotReached(_) => {
-                output.line(format_args!("{fail} {}: {}, which it is about", self.target.title(), headline(failure)));
+                output.line(format_args!(
+                    "{fail} {}: {}, which it is about",
+                    self.target.title(),
+                    headline(failure)
+                ));
                 let more = format!("run {} --from {}", self.target.arguments(), self.seeds.end);
                 output.line(format_args!("     more seeds: {}", command(more)));
             }
@@ -223,15 +322,28 @@ fn judge(target: &Target, chosen: &Chosen, seeds: Range<u64>, bar: &ProgressBar)
     let failures = match trial.judge(&campaign) {
         Judgement::AsExpected => Vec::new(),
         // A single seed need not reach everything, nor find what a campaign must find.
-        Judgement::Failed(failures) => failures.into_iter().filter(|failure| !is_alone || is_broken(failure)).collect(),
+        Judgement::Failed(failures) => failures
+            .into_iter()
+            .filter(|failure| !is_alone || is_broken(failure))
+            .collect(),
     };
     let failed = failures.iter().filter_map(|failure| match failure {
         Failure::Broken { seed, .. } => Some(*seed),
         Failure::NotFound(_) | Failure::NotReached(_) => None,
     });
-    let asked_for = campaign.broken.values().filter(|_| is_alone).map(|broken| broken.first_seed);
+    let asked_for = campaign
+        .broken
+        .values()
+        .filter(|_| is_alone)
+        .map(|broken| broken.first_seed);
     let keep = failed.chain(asked_for).collect();
-    (Outcome::Campaign { campaign: Box::new(campaign), failures }, keep)
+    (
+        Outcome::Campaign {
+            campaign: Box::new(campaign),
+            failures,
+        },
+        keep,
+    )
 }
 
 /// Tries seeds in order until one convicts an exhibit.
@@ -278,5 +390,9 @@ pub(crate) const fn kind(kind: Kind) -> &'static str {
 
 /// Promises by name.
 pub(crate) fn names(promises: &[Promise]) -> String {
-    promises.iter().map(|promise| promise.name()).collect::<Vec<_>>().join(" or ")
+    promises
+        .iter()
+        .map(|promise| promise.name())
+        .collect::<Vec<_>>()
+        .join(" or ")
 }

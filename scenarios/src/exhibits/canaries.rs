@@ -11,8 +11,16 @@ pub(super) const ACKS_ALL_AT_LOCAL_APPEND: Exhibit = Exhibit {
     name: "canary-acks-all-at-local-append",
     about: "acks=all is answered once the leader alone has appended",
     kind: Kind::Canary,
-    rules: Rules { is_replicated: always_replicated, ..Rules::CURRENT },
-    convicted_by: &[Promise::LeaderCompleteness, Promise::LostWrite, Promise::AcknowledgedExists, Promise::AcknowledgedPayload],
+    rules: Rules {
+        is_replicated: always_replicated,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[
+        Promise::LeaderCompleteness,
+        Promise::LostWrite,
+        Promise::AcknowledgedExists,
+        Promise::AcknowledgedPayload,
+    ],
     scope: "2 brokers, min.insync.replicas=1, 1 record, 1 crash",
     scenario: include_str!("../../catalog/default.toml"),
     seeds_at_most: 500,
@@ -23,7 +31,10 @@ pub(super) const DUPLICATE_LOOKUP_SKIPPED: Exhibit = Exhibit {
     name: "canary-duplicate-lookup-skipped",
     about: "a retried batch of an idempotent producer is appended again",
     kind: Kind::Canary,
-    rules: Rules { sequence: append_whatever_comes, ..Rules::CURRENT },
+    rules: Rules {
+        sequence: append_whatever_comes,
+        ..Rules::CURRENT
+    },
     convicted_by: &[Promise::Duplicate, Promise::NonmonotonicSend],
     scope: "1 broker, 1 record, 1 reset",
     scenario: include_str!("../../catalog/default.toml"),
@@ -35,7 +46,10 @@ pub(super) const FORGOTTEN_WAKE_UP: Exhibit = Exhibit {
     name: "canary-forgotten-wake-up",
     about: "an append does not wake the requests that wait for it",
     kind: Kind::Canary,
-    rules: Rules { wakes_parked: not_by_appends, ..Rules::CURRENT },
+    rules: Rules {
+        wakes_parked: not_by_appends,
+        ..Rules::CURRENT
+    },
     convicted_by: &[Promise::Liveness],
     scope: "1 broker, 1 record",
     scenario: include_str!("../../exhibits/lone-replica.toml"),
@@ -47,7 +61,10 @@ pub(super) const ISR_NEVER_EXPANDS: Exhibit = Exhibit {
     name: "canary-isr-never-expands",
     about: "a replica that fell out of the in-sync replicas never gets back in",
     kind: Kind::Canary,
-    rules: Rules { may_join_isr: nobody_joins, ..Rules::CURRENT },
+    rules: Rules {
+        may_join_isr: nobody_joins,
+        ..Rules::CURRENT
+    },
     convicted_by: &[Promise::Liveness],
     scope: "2 brokers, min.insync.replicas=2, 1 record, 1 crash",
     scenario: include_str!("../../catalog/default.toml"),

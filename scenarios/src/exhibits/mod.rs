@@ -50,7 +50,10 @@ impl Exhibit {
     /// Its rules by name.
     #[must_use]
     pub const fn rule_set(&self) -> RuleSet {
-        RuleSet { name: self.name, rules: self.rules }
+        RuleSet {
+            name: self.name,
+            rules: self.rules,
+        }
     }
 }
 

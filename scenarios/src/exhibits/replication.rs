@@ -10,8 +10,17 @@ pub(super) const KIP_101: Exhibit = Exhibit {
     name: "kip-101",
     about: "a follower truncates to its high watermark, which lags, and is then elected without what was committed",
     kind: Kind::History,
-    rules: Rules { truncation: truncate_to_high_watermark, validates_each_fetch: never, ..Rules::CURRENT },
-    convicted_by: &[Promise::LeaderCompleteness, Promise::CandidateCompleteness, Promise::LostWrite, Promise::LogMatching],
+    rules: Rules {
+        truncation: truncate_to_high_watermark,
+        validates_each_fetch: never,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[
+        Promise::LeaderCompleteness,
+        Promise::CandidateCompleteness,
+        Promise::LostWrite,
+        Promise::LogMatching,
+    ],
     scope: "2 brokers, min.insync.replicas=1, 1 record, 1 crash and 1 false suspicion",
     scenario: include_str!("../../exhibits/kip-101.toml"),
     seeds_at_most: 2_000,
@@ -22,8 +31,15 @@ pub(super) const KAFKA_7128: Exhibit = Exhibit {
     name: "kafka-7128",
     about: "a follower joins the in-sync replicas at a new leader's stale high watermark, and is then elected",
     kind: Kind::History,
-    rules: Rules { may_join_isr: joins_at_high_watermark, ..Rules::CURRENT },
-    convicted_by: &[Promise::CandidateCompleteness, Promise::LeaderCompleteness, Promise::LostWrite],
+    rules: Rules {
+        may_join_isr: joins_at_high_watermark,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[
+        Promise::CandidateCompleteness,
+        Promise::LeaderCompleteness,
+        Promise::LostWrite,
+    ],
     scope: "3 brokers, min.insync.replicas=1, 1 record, 2 crashes",
     scenario: include_str!("../../exhibits/kafka-7128.toml"),
     seeds_at_most: 2_000,

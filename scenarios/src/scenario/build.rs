@@ -8,7 +8,9 @@ use kafkasim::random::{FaultPlan, Plan};
 use kafkasim::setup::{Options, ProcessSpec, Role, Setup};
 use kafkasim::world::World;
 use kafkasim_core::call::NewTopic;
-use kafkasim_core::config::{BrokerConfig, ConfigError, ConsumerConfig, ControllerConfig, OperatorConfig, ProducerConfig, TopicConfig};
+use kafkasim_core::config::{
+    BrokerConfig, ConfigError, ConsumerConfig, ControllerConfig, OperatorConfig, ProducerConfig, TopicConfig,
+};
 use kafkasim_core::ids::{NodeId, TopicName};
 use kafkasim_core::rules::Rules;
 
@@ -39,7 +41,8 @@ impl Scenario {
     /// If a configuration conflicts with itself: reading a scenario refuses that.
     #[must_use]
     pub fn build(&self, rules: Rules, options: Options) -> Built {
-        self.try_build(rules, options).unwrap_or_else(|error| panic!("scenario {}: {error}", self.name))
+        self.try_build(rules, options)
+            .unwrap_or_else(|error| panic!("scenario {}: {error}", self.name))
     }
 
     fn try_build(&self, rules: Rules, options: Options) -> Result<Built, ConfigError> {
@@ -49,23 +52,39 @@ impl Scenario {
         }];
         for _ in 0..self.cluster.brokers.number() {
             let config = BrokerConfig::parse(borrowed(&pairs(&self.cluster.broker)), vec![CONTROLLER])?;
-            processes.push(ProcessSpec { name: format!("broker-{}", processes.len()), role: Role::Broker(config) });
+            processes.push(ProcessSpec {
+                name: format!("broker-{}", processes.len()),
+                role: Role::Broker(config),
+            });
         }
         let operator = OperatorConfig::defaults(vec![CONTROLLER]);
         let create = AnyProgram::new(CreateTopics::new(self.new_topics()));
-        processes.push(ProcessSpec { name: "operator".to_owned(), role: Role::Operator(operator, create) });
+        processes.push(ProcessSpec {
+            name: "operator".to_owned(),
+            role: Role::Operator(operator, create),
+        });
         let first_application = processes.len();
         self.add_producers(&mut processes)?;
         self.add_consumers(&mut processes)?;
         let first_reader = processes.len();
-        let reader = ConsumerConfig::parse([("auto.offset.reset", "earliest"), ("client.id", "reader")], self.brokers())?;
+        let reader = ConsumerConfig::parse(
+            [("auto.offset.reset", "earliest"), ("client.id", "reader")],
+            self.brokers(),
+        )?;
         let program = AnyProgram::new(PollLoop::new(self.every_partition(), 1000));
-        processes.push(ProcessSpec { name: "reader".to_owned(), role: Role::Consumer(reader, program) });
+        processes.push(ProcessSpec {
+            name: "reader".to_owned(),
+            role: Role::Consumer(reader, program),
+        });
         let nodes = |range: std::ops::Range<usize>| range.map(node).collect();
         let plan = Plan {
             applications: nodes(first_application..first_reader),
             readers: nodes(first_reader..processes.len()),
-            setup: Arc::new(Setup { rules, processes, options }),
+            setup: Arc::new(Setup {
+                rules,
+                processes,
+                options,
+            }),
             faults: FaultPlan {
                 kinds: self.faults.kinds.clone(),
                 count: u32::try_from(self.faults.count.number()).unwrap_or(u32::MAX),
@@ -95,8 +114,17 @@ impl Scenario {
                 };
                 let records = u32::try_from(group.records.number()).unwrap_or(u32::MAX);
                 let outstanding = usize::try_from(group.outstanding.number()).unwrap_or(usize::MAX);
-                let program = SendLoop::new(&format!("p{number}"), &TopicName::from(group.topic.as_str()), placement, records, outstanding);
-                processes.push(ProcessSpec { name, role: Role::Producer(config, AnyProgram::new(program)) });
+                let program = SendLoop::new(
+                    &format!("p{number}"),
+                    &TopicName::from(group.topic.as_str()),
+                    placement,
+                    records,
+                    outstanding,
+                );
+                processes.push(ProcessSpec {
+                    name,
+                    role: Role::Producer(config, AnyProgram::new(program)),
+                });
             }
         }
         Ok(())
@@ -108,9 +136,16 @@ impl Scenario {
             for _ in 0..group.count.number() {
                 number += 1;
                 let config = ConsumerConfig::parse(borrowed(&pairs(&group.config)), self.brokers())?;
-                let partitions = self.every_partition().into_iter().filter(|(topic, _)| **topic == *group.topic).collect();
+                let partitions = self
+                    .every_partition()
+                    .into_iter()
+                    .filter(|(topic, _)| **topic == *group.topic)
+                    .collect();
                 let program = AnyProgram::new(PollLoop::new(partitions, group.poll_timeout_ms.number()));
-                processes.push(ProcessSpec { name: format!("consumer-{number}"), role: Role::Consumer(config, program) });
+                processes.push(ProcessSpec {
+                    name: format!("consumer-{number}"),
+                    role: Role::Consumer(config, program),
+                });
             }
         }
         Ok(())
@@ -122,16 +157,26 @@ impl Scenario {
         mut check: impl FnMut(&Config, Parse<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let brokers = || self.brokers();
-        check(&self.cluster.controller, &|pairs| ControllerConfig::parse(pairs.iter().copied()).map(drop))?;
-        check(&self.cluster.broker, &|pairs| BrokerConfig::parse(pairs.iter().copied(), vec![CONTROLLER]).map(drop))?;
+        check(&self.cluster.controller, &|pairs| {
+            ControllerConfig::parse(pairs.iter().copied()).map(drop)
+        })?;
+        check(&self.cluster.broker, &|pairs| {
+            BrokerConfig::parse(pairs.iter().copied(), vec![CONTROLLER]).map(drop)
+        })?;
         for topic in &self.topics {
-            check(&topic.config, &|pairs| TopicConfig::parse(pairs.iter().copied(), &TopicConfig::defaults()).map(drop))?;
+            check(&topic.config, &|pairs| {
+                TopicConfig::parse(pairs.iter().copied(), &TopicConfig::defaults()).map(drop)
+            })?;
         }
         for group in &self.producers {
-            check(&group.config, &|pairs| ProducerConfig::parse(pairs.iter().copied(), brokers()).map(drop))?;
+            check(&group.config, &|pairs| {
+                ProducerConfig::parse(pairs.iter().copied(), brokers()).map(drop)
+            })?;
         }
         for group in &self.consumers {
-            check(&group.config, &|pairs| ConsumerConfig::parse(pairs.iter().copied(), brokers()).map(drop))?;
+            check(&group.config, &|pairs| {
+                ConsumerConfig::parse(pairs.iter().copied(), brokers()).map(drop)
+            })?;
         }
         Ok(())
     }
@@ -144,12 +189,16 @@ impl Scenario {
     fn new_topics(&self) -> Vec<NewTopic> {
         let brokers = self.brokers();
         let new_topic = |topic: &super::Topic| {
-            let replicas = usize::try_from(topic.replication_factor.number()).unwrap_or(1).min(brokers.len());
+            let replicas = usize::try_from(topic.replication_factor.number())
+                .unwrap_or(1)
+                .min(brokers.len());
             let partitions = usize::try_from(topic.partitions.number()).unwrap_or(1);
             let replica = |partition: usize, index: usize| brokers[(partition + index) % brokers.len()];
             NewTopic {
                 name: TopicName::from(topic.name.as_str()),
-                assignments: (0..partitions).map(|p| (0..replicas).map(|index| replica(p, index)).collect()).collect(),
+                assignments: (0..partitions)
+                    .map(|p| (0..replicas).map(|index| replica(p, index)).collect())
+                    .collect(),
                 configs: pairs(&topic.config),
             }
         };
@@ -170,7 +219,10 @@ fn pairs(config: &Config) -> Vec<(String, String)> {
         Setting::Value(value) => value.to_string(),
         Setting::OneOf(values) => values.first().map(ToString::to_string).unwrap_or_default(),
     };
-    config.iter().map(|(key, setting)| (key.clone(), value(setting))).collect()
+    config
+        .iter()
+        .map(|(key, setting)| (key.clone(), value(setting)))
+        .collect()
 }
 
 fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {

@@ -111,7 +111,10 @@ impl Serialize for Draw {
 impl<'de> Deserialize<'de> for Draw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "expected a number like 7, a range like \"5..9\" or a list like [1, 5]")]
+        #[serde(
+            untagged,
+            expecting = "expected a number like 7, a range like \"5..9\" or a list like [1, 5]"
+        )]
         enum Raw {
             Number(u64),
             Range(String),
@@ -120,13 +123,19 @@ impl<'de> Deserialize<'de> for Draw {
         let wrong = |why: String| D::Error::custom(why);
         match Raw::deserialize(deserializer)? {
             Raw::Number(number) => Ok(Self::Number(number)),
-            Raw::OneOf(numbers) if numbers.is_empty() => Err(wrong("expected at least one number to draw from".to_owned())),
+            Raw::OneOf(numbers) if numbers.is_empty() => {
+                Err(wrong("expected at least one number to draw from".to_owned()))
+            }
             Raw::OneOf(numbers) => Ok(Self::OneOf(numbers)),
             Raw::Range(text) => {
-                let bounds = text.split_once("..").and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+                let bounds = text
+                    .split_once("..")
+                    .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
                 match bounds {
                     Some((low, high)) if low <= high => Ok(Self::Range(low, high)),
-                    Some(_) | None => Err(wrong(format!("\"{text}\" is not a range: write the smallest and the largest number, \"5..9\""))),
+                    Some(_) | None => Err(wrong(format!(
+                        "\"{text}\" is not a range: write the smallest and the largest number, \"5..9\""
+                    ))),
                 }
             }
         }
@@ -149,7 +158,12 @@ impl Scenario {
             resolve_config(&mut topic.config, stream);
         }
         for group in &mut resolved.producers {
-            for draw in [&mut group.count, &mut group.records, &mut group.outstanding, &mut group.keys] {
+            for draw in [
+                &mut group.count,
+                &mut group.records,
+                &mut group.outstanding,
+                &mut group.keys,
+            ] {
                 draw.resolve(stream);
             }
             if let Some(partition) = &mut group.partition {

@@ -41,13 +41,20 @@ pub enum ScenarioError {
 impl Scenario {
     /// Reads a scenario file.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
-        let text = fs::read_to_string(path).map_err(|source| ScenarioError::Io { path: path.to_owned(), source })?;
+        let text = fs::read_to_string(path).map_err(|source| ScenarioError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(&text, path)
     }
 
     /// Reads a scenario from the text of its file.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
-        let wrong = |line, why| ScenarioError::Line { path: path.to_owned(), line, why };
+        let wrong = |line, why| ScenarioError::Line {
+            path: path.to_owned(),
+            line,
+            why,
+        };
         let scenario: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
             wrong(line, explain(error.message()))
@@ -68,30 +75,46 @@ impl Scenario {
     /// What the shape of the file cannot tell: names that must exist, and configurations that Kafka refuses.
     fn check(&self, text: &str) -> Result<(), (usize, String)> {
         let known: Vec<&str> = self.topics.iter().map(|topic| topic.name.as_str()).collect();
-        let used = self.producers.iter().map(|group| &group.topic).chain(self.consumers.iter().map(|group| &group.topic));
+        let used = self
+            .producers
+            .iter()
+            .map(|group| &group.topic)
+            .chain(self.consumers.iter().map(|group| &group.topic));
         for topic in used {
             if !known.contains(&topic.as_str()) {
                 let line = find_line(text, &format!("topic = \"{topic}\""));
                 let nearest = did_you_mean(nearest(topic, known.iter().copied()).as_deref());
-                return Err((line, format!("there is no topic \"{topic}\"{nearest}; topics are declared in [[topic]]")));
+                return Err((
+                    line,
+                    format!("there is no topic \"{topic}\"{nearest}; topics are declared in [[topic]]"),
+                ));
             }
         }
         for name in &self.expect.reached {
             if kafkasim::check::situation(name).is_none() {
                 let nearest = nearest(name, kafkasim::check::situations().map(|situation| situation.name));
-                return Err((find_line(text, name), format!("\"{name}\" is not a situation{}", did_you_mean(nearest.as_deref()))));
+                return Err((
+                    find_line(text, name),
+                    format!("\"{name}\" is not a situation{}", did_you_mean(nearest.as_deref())),
+                ));
             }
         }
         for topic in &self.topics {
             let (brokers, factor) = (self.cluster.brokers.at_least(), topic.replication_factor.at_least());
             if factor == 0 || factor > brokers {
-                let why = format!("topic \"{}\" wants {factor} replicas of {brokers} brokers: between 1 and {brokers} are possible", topic.name);
+                let why = format!(
+                    "topic \"{}\" wants {factor} replicas of {brokers} brokers: between 1 and {brokers} are possible",
+                    topic.name
+                );
                 return Err((find_line(text, "replication-factor"), why));
             }
         }
         self.every_configuration(|config, parse| {
             for pairs in variants(config) {
-                let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+                let pairs: Vec<_> = pairs
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), value.as_str()))
+                    .collect();
                 if let Err(error) = parse(&pairs) {
                     return Err((find_key(text, error.key()), error.to_string()));
                 }
@@ -107,8 +130,10 @@ fn variants(config: &super::Config) -> Vec<Vec<(String, String)>> {
         super::Setting::Value(value) => vec![value.to_string()],
         super::Setting::OneOf(values) => values.iter().map(ToString::to_string).collect(),
     };
-    let first: Vec<(String, String)> =
-        config.iter().filter_map(|(key, setting)| Some((key.clone(), choices(setting).first()?.clone()))).collect();
+    let first: Vec<(String, String)> = config
+        .iter()
+        .filter_map(|(key, setting)| Some((key.clone(), choices(setting).first()?.clone())))
+        .collect();
     let mut variants = vec![first.clone()];
     for (index, setting) in config.values().enumerate() {
         for value in choices(setting).into_iter().skip(1) {
@@ -128,7 +153,9 @@ fn line_of(text: &str, position: usize) -> usize {
 }
 
 fn find_line(text: &str, wanted: &str) -> usize {
-    text.lines().position(|line| line.contains(wanted)).map_or(1, |index| index + 1)
+    text.lines()
+        .position(|line| line.contains(wanted))
+        .map_or(1, |index| index + 1)
 }
 
 fn find_key(text: &str, key: &str) -> usize {
@@ -137,7 +164,9 @@ fn find_key(text: &str, key: &str) -> usize {
         let rest = line.strip_prefix('"').unwrap_or(line).strip_prefix(key);
         rest.is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with('='))
     };
-    text.lines().position(is_key).map_or_else(|| find_line(text, key), |index| index + 1)
+    text.lines()
+        .position(is_key)
+        .map_or_else(|| find_line(text, key), |index| index + 1)
 }
 
 /// Adds the nearest right name to serde's message about an unknown one.

@@ -197,19 +197,34 @@ pub struct Exploration {
 
 impl Default for Cluster {
     fn default() -> Self {
-        Self { brokers: Draw::three(), broker: Config::new(), controller: Config::new() }
+        Self {
+            brokers: Draw::three(),
+            broker: Config::new(),
+            controller: Config::new(),
+        }
     }
 }
 
 impl Default for RunLength {
     fn default() -> Self {
-        Self { safety_ms: Draw::Number(20_000), liveness_ms: 600_000, think_us: Draw::Number(20_000) }
+        Self {
+            safety_ms: Draw::Number(20_000),
+            liveness_ms: 600_000,
+            think_us: Draw::Number(20_000),
+        }
     }
 }
 
 impl Default for Exploration {
     fn default() -> Self {
-        let options = Options { late_requests: false, instant_sync: true };
-        Self { bounds: Bounds::default(), options, records: None }
+        let options = Options {
+            late_requests: false,
+            instant_sync: true,
+        };
+        Self {
+            bounds: Bounds::default(),
+            options,
+            records: None,
+        }
     }
 }

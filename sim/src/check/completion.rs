@@ -13,7 +13,9 @@ pub(crate) fn reused(node: NodeId, call: CallId) -> Finding {
 
 /// An answer is to a call that is not outstanding: it was never made, or answered before.
 pub(crate) fn unasked(node: NodeId, call: CallId) -> Finding {
-    violated(format!("{node} is told how call {call} ended, which is not outstanding"))
+    violated(format!(
+        "{node} is told how call {call} ended, which is not outstanding"
+    ))
 }
 
 /// A producer handed a batch to the network.
@@ -27,15 +29,12 @@ pub(crate) fn sent(view: &dyn View, node: NodeId, partition: TopicPartition) -> 
 /// A send of this producer took so long, from the call to its answer, or is unanswered for so long. Whoever has a clock asks. Waiting for metadata
 /// counts for `max.block.ms`, everything later for `delivery.timeout.ms`; `slack_ms` is what timers may be late.
 #[must_use]
-pub fn deadline_exceeded(
-    producer: &ProducerConfig,
-    node: NodeId,
-    elapsed_ms: u64,
-    slack_ms: u64,
-) -> Option<Finding> {
+pub fn deadline_exceeded(producer: &ProducerConfig, node: NodeId, elapsed_ms: u64, slack_ms: u64) -> Option<Finding> {
     let allowed = producer.max_block_ms.saturating_add(producer.delivery_timeout_ms);
     (elapsed_ms > allowed.saturating_add(slack_ms)).then(|| {
-        violated(format!("a send of {node} took {elapsed_ms} ms, of {allowed} ms that max.block.ms and delivery.timeout.ms allow"))
+        violated(format!(
+            "a send of {node} took {elapsed_ms} ms, of {allowed} ms that max.block.ms and delivery.timeout.ms allow"
+        ))
     })
 }
 

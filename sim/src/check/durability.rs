@@ -24,14 +24,17 @@ pub(crate) struct Durability {
 impl Durability {
     /// A send was acknowledged.
     pub(crate) fn acknowledged(&mut self, scene: &Scene<'_>, value: &Bytes, findings: &mut Vec<Finding>) {
-        let Some((partition, Some(offset))) = scene.sends.get(value).and_then(|send| place(scene, send)) else { return };
+        let Some((partition, Some(offset))) = scene.sends.get(value).and_then(|send| place(scene, send)) else {
+            return;
+        };
         let truth = scene.truth.partition(partition);
         if truth.and_then(|truth| truth.committed.value_at(offset)) == Some(value) {
             return;
         }
         let holds = |node| holds(batches(scene.view.log(node, partition)), offset, value);
         let registered = scene.truth.registered(partition);
-        let leader = registered.and_then(|registered| registered.leader.map(|leader| (leader, registered.leader_epoch)));
+        let leader =
+            registered.and_then(|registered| registered.leader.map(|leader| (leader, registered.leader_epoch)));
         let begun = truth.and_then(|truth| truth.reign);
         let is_committed_over = truth.is_some_and(|truth| offset < truth.committed.end());
         let can_be_kept = !is_committed_over
@@ -41,12 +44,20 @@ impl Durability {
             };
         let somebody_has_it = scene.view.brokers().into_iter().any(holds);
         if can_be_kept && somebody_has_it {
-            self.unsettled.entry(partition).or_default().insert(offset, value.clone());
+            self.unsettled
+                .entry(partition)
+                .or_default()
+                .insert(offset, value.clone());
             return;
         }
         let verdict = judge_unsettled(scene, value, partition, offset, has_had_other_leaders(registered));
         if !somebody_has_it {
-            findings.push(missing_everywhere(scene, partition, &[(offset, value.clone())], verdict.clone()));
+            findings.push(missing_everywhere(
+                scene,
+                partition,
+                &[(offset, value.clone())],
+                verdict.clone(),
+            ));
         }
         self.lost.insert(value.clone(), verdict);
     }
@@ -64,31 +75,57 @@ impl Durability {
             Change::Unfenced { broker } => findings.extend(returned_without_records(scene, *broker)),
             Change::Committed { partition, batches } => {
                 self.settle(*partition, batches);
-                let (Some(first), Some(last)) = (batches.first(), batches.last()) else { return };
-                let Some(registered) = scene.truth.registered(*partition) else { return };
+                let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
+                    return;
+                };
+                let Some(registered) = scene.truth.registered(*partition) else {
+                    return;
+                };
                 for node in counted_on(registered) {
                     findings.extend(incomplete_candidate(scene, *partition, node, first.base..last.next));
                 }
             }
             Change::Shortened { partition, node, to } => {
-                let Some(truth) = scene.truth.partition(*partition) else { return };
+                let Some(truth) = scene.truth.partition(*partition) else {
+                    return;
+                };
                 if *to >= truth.committed.end() {
                     return;
                 }
-                if scene.truth.registered(*partition).is_some_and(|registered| is_counted_on(registered, *node)) {
-                    findings.extend(incomplete_candidate(scene, *partition, *node, *to..truth.committed.end()));
+                if scene
+                    .truth
+                    .registered(*partition)
+                    .is_some_and(|registered| is_counted_on(registered, *node))
+                {
+                    findings.extend(incomplete_candidate(
+                        scene,
+                        *partition,
+                        *node,
+                        *to..truth.committed.end(),
+                    ));
                 }
                 findings.extend(gone_everywhere(scene, *partition, *to));
             }
-            Change::Lost { partition, leader, batches, verdict } => {
+            Change::Lost {
+                partition,
+                leader,
+                batches,
+                verdict,
+            } => {
                 let values = batches.iter().flat_map(|batch| &batch.values);
-                self.lost.extend(values.map(|(_, value)| (value.clone(), verdict.clone())));
+                self.lost
+                    .extend(values.map(|(_, value)| (value.clone(), verdict.clone())));
                 let what = listed(batches.iter().flat_map(|batch| &batch.values));
                 let whose = scene.truth.name(*partition);
                 let message = format!("{whose}: leader {leader} begins without what was committed: {what}");
                 findings.push(Finding::new(Promise::LeaderCompleteness, verdict.clone(), message));
             }
-            Change::Leads { partition, leader, previous, lost_from } => {
+            Change::Leads {
+                partition,
+                leader,
+                previous,
+                lost_from,
+            } => {
                 self.judge_new_leader(scene, *partition, *leader, *previous, *lost_from, findings);
             }
             Change::Contradicted { .. } | Change::Watermark { .. } => {}
@@ -98,13 +135,21 @@ impl Durability {
     /// The run is over, and everything that can be read was read.
     pub(crate) fn finish(&self, scene: &Scene<'_>, finale: &Finale, offsets: &Offsets, findings: &mut Vec<Finding>) {
         for (value, send) in scene.sends.iter().filter(|(_, send)| !send.read) {
-            let Some((partition, told)) = place(scene, send) else { continue };
+            let Some((partition, told)) = place(scene, send) else {
+                continue;
+            };
             let offset = told.or(send.committed.map(|(_, offset)| offset));
             let (whose, what) = (scene.truth.name(partition), text(value));
             let verdict = self.judge_at_the_end(scene, value, send, partition, offset);
             let message = match offset {
-                None => format!("{whose}: {what} was acknowledged to {}, but never written", send.producer),
-                Some(at) => format!("{whose}: {what} was acknowledged to {} at {at}, but not read", send.producer),
+                None => format!(
+                    "{whose}: {what} was acknowledged to {}, but never written",
+                    send.producer
+                ),
+                Some(at) => format!(
+                    "{whose}: {what} was acknowledged to {} at {at}, but not read",
+                    send.producer
+                ),
             };
             if offset.is_none_or(|offset| offsets.highest_read(partition).is_some_and(|read| read >= offset)) {
                 findings.push(Finding::new(Promise::LostWrite, verdict, message));
@@ -115,7 +160,9 @@ impl Durability {
     }
 
     fn settle(&mut self, partition: TopicPartition, batches: &[Arc<CommittedBatch>]) {
-        let Some(unsettled) = self.unsettled.get_mut(&partition) else { return };
+        let Some(unsettled) = self.unsettled.get_mut(&partition) else {
+            return;
+        };
         for (offset, value) in batches.iter().flat_map(|batch| &batch.values) {
             if unsettled.get(offset) == Some(value) {
                 unsettled.remove(offset);
@@ -136,7 +183,9 @@ impl Durability {
         lost_from: Option<Offset>,
         findings: &mut Vec<Finding>,
     ) {
-        let Some(unsettled) = self.unsettled.remove(&partition) else { return };
+        let Some(unsettled) = self.unsettled.remove(&partition) else {
+            return;
+        };
         let log = batches(scene.view.log(leader, partition));
         let is_kept = |(offset, value): &(Offset, Bytes)| holds(log, *offset, value);
         let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) = unsettled.into_iter().partition(is_kept);
@@ -182,12 +231,17 @@ impl Durability {
 
 /// Where a send was acknowledged to be, if it was: with acks=0 nobody knows the offset.
 fn place(scene: &Scene<'_>, send: &Send) -> Option<(TopicPartition, Option<Offset>)> {
-    let Outcome::Acknowledged(told) = &send.outcome else { return None };
+    let Outcome::Acknowledged(told) = &send.outcome else {
+        return None;
+    };
     Some((scene.truth.locate(&told.topic, told.partition)?, told.offset))
 }
 
 fn acks(scene: &Scene<'_>, send: &Send) -> Acks {
-    scene.view.producer(send.producer).map_or(Acks::All, |producer| producer.acks)
+    scene
+        .view
+        .producer(send.producer)
+        .map_or(Acks::All, |producer| producer.acks)
 }
 
 fn judge_unsettled(scene: &Scene<'_>, value: &Bytes, partition: TopicPartition, offset: Offset, step: bool) -> Verdict {
@@ -218,7 +272,9 @@ fn incomplete_candidate(
     if truth.awaits_unclean_leader() {
         return None;
     }
-    let at = truth.committed.first_missing(batches(scene.view.log(node, partition)), range)?;
+    let at = truth
+        .committed
+        .first_missing(batches(scene.view.log(node, partition)), range)?;
     if scene.truth.lost_from(partition, node).is_some_and(|from| from <= at) {
         return None;
     }
@@ -229,15 +285,21 @@ fn incomplete_candidate(
 
 /// R1, for a broker that is back after a power failure: the controller must not count on what it lost (KIP-966).
 fn returned_without_records(scene: &Scene<'_>, broker: NodeId) -> Vec<Finding> {
-    let partitions = scene.truth.partitions().filter(|(_, _, registered)| is_counted_on(registered, broker));
+    let partitions = scene
+        .truth
+        .partitions()
+        .filter(|(_, _, registered)| is_counted_on(registered, broker));
     let found = partitions.filter_map(|(partition, ..)| {
         let truth = scene.truth.partition(partition)?;
         let log = batches(scene.view.log(broker, partition));
-        let at = truth.committed.first_missing(log, Offset::ZERO..truth.committed.end())?;
+        let at = truth
+            .committed
+            .first_missing(log, Offset::ZERO..truth.committed.end())?;
         let is_judged = !truth.awaits_unclean_leader() && scene.truth.lost_from(partition, broker).is_some();
-        let verdict = scene.truth.judge_loss(scene.view, partition, at);
+        let verdict = scene.truth.judge_candidate(scene.view, partition, at, Some(broker));
         let whose = scene.truth.name(partition);
-        let message = format!("{whose}: {broker} may be elected, but lost to a power failure what is committed at {at}");
+        let message =
+            format!("{whose}: {broker} may be elected, but lost to a power failure what is committed at {at}");
         (is_judged && verdict == Verdict::Violated)
             .then(|| Finding::new(Promise::CandidateCompleteness, verdict, message))
     });
@@ -250,9 +312,17 @@ fn gone_everywhere(scene: &Scene<'_>, partition: TopicPartition, from: Offset) -
     let brokers = scene.view.brokers();
     let is_gone = |batch: &&Arc<CommittedBatch>| {
         let misses = |log: &[Batch]| truth.committed.first_missing(log, batch.base..batch.next).is_some();
-        brokers.iter().all(|node| misses(batches(scene.view.log(*node, partition))))
+        brokers
+            .iter()
+            .all(|node| misses(batches(scene.view.log(*node, partition))))
     };
-    let gone: Vec<_> = truth.committed.batches().iter().filter(|batch| batch.next > from).filter(is_gone).collect();
+    let gone: Vec<_> = truth
+        .committed
+        .batches()
+        .iter()
+        .filter(|batch| batch.next > from)
+        .filter(is_gone)
+        .collect();
     let values: Vec<_> = gone.iter().flat_map(|batch| batch.values.iter().cloned()).collect();
     let first = gone.first()?.base;
     let verdict = scene.truth.judge_view(scene.view, partition, first);
@@ -266,20 +336,38 @@ fn missing_everywhere(
     verdict: Verdict,
 ) -> Finding {
     let (whose, what) = (scene.truth.name(partition), listed(values));
-    Finding::new(Promise::AcknowledgedExists, verdict, format!("{whose}: no replica has {what}"))
+    Finding::new(
+        Promise::AcknowledgedExists,
+        verdict,
+        format!("{whose}: no replica has {what}"),
+    )
 }
 
-/// Values with their offsets.
+/// Values with their offsets: the first few, if there are many.
 fn listed<'a>(values: impl IntoIterator<Item = &'a (Offset, Bytes)>) -> String {
-    let listed: Vec<_> = values.into_iter().map(|(offset, value)| format!("{} at {offset}", text(value))).collect();
-    listed.join(", ")
+    let mut values = values.into_iter();
+    let first = values
+        .by_ref()
+        .take(3)
+        .map(|(offset, value)| format!("{} at {offset}", text(value)));
+    let mut listed = first.collect::<Vec<_>>().join(", ");
+    match values.count() {
+        0 => {}
+        more => listed.push_str(&format!(" and {more} more")),
+    }
+    listed
 }
 
 /// Whether a log holds this value at this offset.
 fn holds(log: &[Batch], offset: Offset, value: &Bytes) -> bool {
     let index = log.partition_point(|batch| batch.next_offset() <= offset);
-    let records = log.get(index).filter(|batch| batch.verify().is_ok()).and_then(|batch| batch.records().ok());
+    let records = log
+        .get(index)
+        .filter(|batch| batch.verify().is_ok())
+        .and_then(|batch| batch.records().ok());
     records.is_some_and(|records| {
-        records.iter().any(|record| record.offset == offset && record.value.as_ref() == Some(value))
+        records
+            .iter()
+            .any(|record| record.offset == offset && record.value.as_ref() == Some(value))
     })
 }

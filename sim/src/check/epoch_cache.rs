@@ -19,9 +19,16 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
             let wrong = disorder(scene.view.log(node, *partition)?)?;
             Some(finding(scene, *partition, node, &wrong))
         }
-        Note::BecameLeader { partition, epoch, start_offset } => {
+        Note::BecameLeader {
+            partition,
+            epoch,
+            start_offset,
+        } => {
             let last = scene.view.log(node, *partition)?.epochs.last().copied();
-            let expected = EpochEntry { epoch: *epoch, start_offset: *start_offset };
+            let expected = EpochEntry {
+                epoch: *epoch,
+                start_offset: *start_offset,
+            };
             let wrong = format!("it leads from {start_offset} on in epoch {epoch}, but the last entry is {last:?}");
             (last != Some(expected)).then(|| finding(scene, *partition, node, &wrong))
         }
@@ -53,7 +60,10 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
 
 /// Whether the cache says something else about a batch than the batch itself.
 fn disagreement(batch: &Batch, entries: &[EpochEntry]) -> Option<String> {
-    let covering = entries.iter().rev().find(|entry| entry.start_offset <= batch.base_offset);
+    let covering = entries
+        .iter()
+        .rev()
+        .find(|entry| entry.start_offset <= batch.base_offset);
     let cached = covering.map(|entry| entry.epoch);
     let (own, base) = (batch.leader_epoch, batch.base_offset);
     (cached != Some(own)).then(|| format!("the batch at {base} is of epoch {own}, the cache says {cached:?}"))

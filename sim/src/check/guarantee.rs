@@ -90,7 +90,9 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::CandidateCompleteness
         | Promise::ConsistentRead => configuration.loss_of_committed(),
         Promise::LogMatching | Promise::QuorumSuperset if configuration.replication_factor == 1 => {
-            Standing::Impossible { because: "replication.factor=1".to_owned() }
+            Standing::Impossible {
+                because: "replication.factor=1".to_owned(),
+            }
         }
         Promise::Duplicate => configuration.duplicates(),
         Promise::NonmonotonicSend => configuration.reordering(),
@@ -109,18 +111,30 @@ impl Configuration<'_> {
     fn loss_of_acknowledged(&self) -> Standing {
         let because = because_of_acks(self.producer.acks);
         match self.producer.acks {
-            Acks::None => Standing::Allowed { because, step: Step::UnansweredRequestLost },
-            Acks::Leader => Standing::Allowed { because, step: Step::LeaderLostUnreplicated },
+            Acks::None => Standing::Allowed {
+                because,
+                step: Step::UnansweredRequestLost,
+            },
+            Acks::Leader => Standing::Allowed {
+                because,
+                step: Step::LeaderLostUnreplicated,
+            },
             Acks::All => self.loss_of_committed(),
         }
     }
 
     fn loss_of_committed(&self) -> Standing {
         if self.topic.unclean_leader_election_enable {
-            Standing::Allowed { because: because_of_unclean(), step: Step::UncleanElection }
+            Standing::Allowed {
+                because: because_of_unclean(),
+                step: Step::UncleanElection,
+            }
         } else {
             let because = because_of_power(self.topic, self.eligible_leader_replicas);
-            Standing::Allowed { because, step: Step::TooManyPowerLosses }
+            Standing::Allowed {
+                because,
+                step: Step::TooManyPowerLosses,
+            }
         }
     }
 
@@ -128,11 +142,18 @@ impl Configuration<'_> {
         if self.producer.enable_idempotence {
             Standing::Violation
         } else if self.producer.acks == Acks::None {
-            Standing::Impossible { because: because_of_acks(Acks::None) }
+            Standing::Impossible {
+                because: because_of_acks(Acks::None),
+            }
         } else if self.producer.retries == 0 {
-            Standing::Impossible { because: "retries=0".to_owned() }
+            Standing::Impossible {
+                because: "retries=0".to_owned(),
+            }
         } else {
-            Standing::Allowed { because: because_of_idempotence(), step: Step::RetryAfterLostAnswer }
+            Standing::Allowed {
+                because: because_of_idempotence(),
+                step: Step::RetryAfterLostAnswer,
+            }
         }
     }
 
@@ -140,10 +161,16 @@ impl Configuration<'_> {
         if self.producer.enable_idempotence {
             Standing::Violation
         } else if self.producer.max_in_flight_requests_per_connection > 1 && self.producer.retries > 0 {
-            Standing::Allowed { because: because_of_in_flight(self.producer), step: Step::OvertakenBatch }
+            Standing::Allowed {
+                because: because_of_in_flight(self.producer),
+                step: Step::OvertakenBatch,
+            }
         } else {
             // A request that outlives its connection can still be overtaken by its successor.
-            Standing::Allowed { because: because_of_idempotence(), step: Step::OvertakenBatch }
+            Standing::Allowed {
+                because: because_of_idempotence(),
+                step: Step::OvertakenBatch,
+            }
         }
     }
 }
@@ -161,9 +188,13 @@ pub struct LossSteps {
 #[must_use]
 pub fn lost_committed(topic: &TopicConfig, eligible_leader_replicas: bool, steps: LossSteps) -> Verdict {
     if steps.unclean_election && topic.unclean_leader_election_enable {
-        Verdict::Allowed { because: because_of_unclean() }
+        Verdict::Allowed {
+            because: because_of_unclean(),
+        }
     } else if steps.too_many_power_losses {
-        Verdict::Allowed { because: because_of_power(topic, eligible_leader_replicas) }
+        Verdict::Allowed {
+            because: because_of_power(topic, eligible_leader_replicas),
+        }
     } else {
         Verdict::Violated
     }
@@ -174,7 +205,9 @@ pub fn lost_committed(topic: &TopicConfig, eligible_leader_replicas: bool, steps
 #[must_use]
 pub fn lost_acknowledged(acks: Acks, step: bool, committed: Verdict) -> Verdict {
     match acks {
-        Acks::None | Acks::Leader if step => Verdict::Allowed { because: because_of_acks(acks) },
+        Acks::None | Acks::Leader if step => Verdict::Allowed {
+            because: because_of_acks(acks),
+        },
         Acks::None | Acks::Leader | Acks::All => committed,
     }
 }
@@ -184,7 +217,9 @@ pub fn lost_acknowledged(acks: Acks, step: bool, committed: Verdict) -> Verdict 
 #[must_use]
 pub fn duplicate(producer: &ProducerConfig, retried: bool) -> Verdict {
     if !producer.enable_idempotence && retried {
-        Verdict::Allowed { because: because_of_idempotence() }
+        Verdict::Allowed {
+            because: because_of_idempotence(),
+        }
     } else {
         Verdict::Violated
     }
@@ -197,9 +232,13 @@ pub fn reordered(producer: &ProducerConfig, retried: bool, late: bool) -> Verdic
     if producer.enable_idempotence {
         Verdict::Violated
     } else if retried && producer.max_in_flight_requests_per_connection > 1 {
-        Verdict::Allowed { because: because_of_in_flight(producer) }
+        Verdict::Allowed {
+            because: because_of_in_flight(producer),
+        }
     } else if late {
-        Verdict::Allowed { because: because_of_idempotence() }
+        Verdict::Allowed {
+            because: because_of_idempotence(),
+        }
     } else {
         Verdict::Violated
     }
@@ -231,7 +270,10 @@ fn because_of_idempotence() -> String {
 }
 
 fn because_of_in_flight(producer: &ProducerConfig) -> String {
-    format!("max.in.flight.requests.per.connection={}", producer.max_in_flight_requests_per_connection)
+    format!(
+        "max.in.flight.requests.per.connection={}",
+        producer.max_in_flight_requests_per_connection
+    )
 }
 
 #[cfg(test)]
@@ -244,7 +286,8 @@ mod tests {
         let of_topic: Vec<_> = pairs.iter().filter(is_topics).copied().collect();
         let of_producer: Vec<_> = pairs.iter().filter(|pair| !is_topics(pair)).copied().collect();
         let configuration = Configuration {
-            producer: &ProducerConfig::parse(of_producer, vec![kafkasim_core::ids::NodeId(1)]).expect("a valid producer"),
+            producer: &ProducerConfig::parse(of_producer, vec![kafkasim_core::ids::NodeId(1)])
+                .expect("a valid producer"),
             topic: &TopicConfig::parse(of_topic, &TopicConfig::defaults()).expect("a valid topic"),
             replication_factor: 3,
             eligible_leader_replicas: true,
@@ -261,12 +304,20 @@ mod tests {
     fn names_the_key_responsible() {
         let unreplicated = "allowed by acks=1 if a leader was replaced by one that lacked acknowledged records";
         check(&[("acks", "1")], Promise::LostWrite, unreplicated);
-        check(&[("acks", "0")], Promise::LostWrite, "allowed by acks=0 if a request was lost that nobody answers");
+        check(
+            &[("acks", "0")],
+            Promise::LostWrite,
+            "allowed by acks=0 if a request was lost that nobody answers",
+        );
         let power = "allowed by min.insync.replicas=2 if too many replicas lost records to power failures";
         check(&[("min.insync.replicas", "2")], Promise::LostWrite, power);
         let unclean = "allowed by unclean.leader.election.enable=true if \
                        a replica was elected that was not known to have every committed record";
-        check(&[("unclean.leader.election.enable", "true")], Promise::InconsistentOffsets, unclean);
+        check(
+            &[("unclean.leader.election.enable", "true")],
+            Promise::InconsistentOffsets,
+            unclean,
+        );
         check(&[], Promise::Duplicate, "violation");
         let retry = "allowed by enable.idempotence=false if a batch was sent again that may have been appended before";
         check(&[("acks", "1")], Promise::Duplicate, retry);
@@ -279,10 +330,22 @@ mod tests {
     fn allows_nothing_without_the_step() {
         let topic = TopicConfig::defaults();
         assert_eq!(lost_committed(&topic, true, LossSteps::default()), Verdict::Violated);
-        let unclean = LossSteps { unclean_election: true, too_many_power_losses: false };
-        assert_eq!(lost_committed(&topic, true, unclean), Verdict::Violated, "unclean elections are off");
-        assert_eq!(lost_acknowledged(Acks::Leader, false, Verdict::Violated), Verdict::Violated);
-        let allowed = Verdict::Allowed { because: "acks=1".to_owned() };
+        let unclean = LossSteps {
+            unclean_election: true,
+            too_many_power_losses: false,
+        };
+        assert_eq!(
+            lost_committed(&topic, true, unclean),
+            Verdict::Violated,
+            "unclean elections are off"
+        );
+        assert_eq!(
+            lost_acknowledged(Acks::Leader, false, Verdict::Violated),
+            Verdict::Violated
+        );
+        let allowed = Verdict::Allowed {
+            because: "acks=1".to_owned(),
+        };
         assert_eq!(lost_acknowledged(Acks::Leader, true, Verdict::Violated), allowed);
         assert_eq!(lost_acknowledged(Acks::All, true, Verdict::Violated), Verdict::Violated);
     }

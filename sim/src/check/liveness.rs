@@ -18,14 +18,21 @@ pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Find
             is_any_out_of_reach = true;
         } else if registered.leader.is_none_or(|leader| !scene.view.is_running(leader)) {
             let whose = scene.truth.name(partition);
-            findings.push(violated(format!("{whose} has no leader, but {:?} could lead", electable(registered))));
+            findings.push(violated(format!(
+                "{whose} has no leader, but {:?} could lead",
+                electable(registered)
+            )));
         }
     }
     // Sends may be stuck with a partition that is out of reach, and everything behind them.
     if is_any_out_of_reach {
         return;
     }
-    for (producer, value) in scene.sends.outstanding().filter(|(producer, _)| scene.view.is_running(*producer)) {
+    for (producer, value) in scene
+        .sends
+        .outstanding()
+        .filter(|(producer, _)| scene.view.is_running(*producer))
+    {
         let what = value.map_or("a record without a value".to_owned(), text);
         findings.push(violated(format!("{producer} was not told what became of {what}")));
     }
@@ -37,7 +44,9 @@ pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Find
 /// Whether nobody in the core can lead a partition without an unclean election that is not allowed, or too few are there to commit anything.
 pub(crate) fn is_out_of_reach(scene: &Scene<'_>, partition: TopicPartition, core: &[NodeId]) -> bool {
     let registered = scene.truth.registered(partition);
-    let (Some(registered), Some(topic)) = (registered, scene.truth.topic(partition.topic)) else { return true };
+    let (Some(registered), Some(topic)) = (registered, scene.truth.topic(partition.topic)) else {
+        return true;
+    };
     let is_in_core = |node: &&NodeId| core.contains(node);
     let can_be_led = if topic.config.unclean_leader_election_enable {
         registered.replicas.iter().any(|node| is_in_core(&node))
@@ -49,7 +58,13 @@ pub(crate) fn is_out_of_reach(scene: &Scene<'_>, partition: TopicPartition, core
 }
 
 fn electable(registered: &PartitionImage) -> Vec<NodeId> {
-    registered.isr.iter().chain(&registered.elr).chain(&registered.last_known_elr).copied().collect()
+    registered
+        .isr
+        .iter()
+        .chain(&registered.elr)
+        .chain(&registered.last_known_elr)
+        .copied()
+        .collect()
 }
 
 fn violated(message: String) -> Finding {

@@ -5,9 +5,12 @@ use super::{Finding, Promise, Scene, Verdict};
 
 /// Whatever a replica takes for committed must be what is committed; so any two agree below the lower of their high watermarks.
 pub(crate) fn changed(scene: &Scene<'_>, change: &Change) -> Option<Finding> {
-    let Change::Contradicted { partition, node, at } = change else { return None };
+    let Change::Contradicted { partition, node, at } = change else {
+        return None;
+    };
     let verdict = scene.truth.judge_loss(scene.view, *partition, *at);
     let whose = scene.truth.name(*partition);
-    let message = format!("{whose}: {node} has its high watermark beyond {at}, where it does not have what is committed");
+    let message =
+        format!("{whose}: {node} has its high watermark beyond {at}, where it does not have what is committed");
     (verdict == Verdict::Violated).then(|| Finding::new(Promise::LogMatching, verdict, message))
 }

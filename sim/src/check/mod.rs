@@ -87,7 +87,11 @@ pub struct Finale {
 
 impl Finding {
     fn new(promise: Promise, verdict: Verdict, message: String) -> Self {
-        Self { promise, verdict, message }
+        Self {
+            promise,
+            verdict,
+            message,
+        }
     }
 }
 
@@ -145,7 +149,9 @@ impl Monitors {
     /// A digest of everything that decides a later verdict.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        let Some(memory) = &self.0 else { return Fingerprint::default() };
+        let Some(memory) = &self.0 else {
+            return Fingerprint::default();
+        };
         *memory.fingerprint.get_or_init(|| Fingerprint::of(&memory.state))
     }
 }
@@ -172,11 +178,17 @@ struct State {
 
 impl State {
     fn observe(&mut self, view: &dyn View, event: &Event, findings: &mut Vec<Finding>) {
-        if let Event::Note { node, note: Note::BecameLeader { partition, epoch, .. } } = event
+        if let Event::Note {
+            node,
+            note: Note::BecameLeader { partition, epoch, .. },
+        } = event
             && *partition != TopicPartition::CLUSTER_METADATA
         {
             let before = self.truth.replica(*partition, *node).epoch;
-            findings.extend(self.single_leader.begins(&self.truth, *partition, *node, *epoch, before));
+            findings.extend(
+                self.single_leader
+                    .begins(&self.truth, *partition, *node, *epoch, before),
+            );
         }
         let mut changes = Vec::new();
         self.truth.observe(view, event, &mut changes);
@@ -191,11 +203,19 @@ impl State {
             Matching::Unasked(node, call) => findings.push(completion::unasked(node, call)),
         }
         match event {
-            Event::Called { node, call: Call::Assign(partitions) } => {
-                let located = partitions.iter().filter_map(|(topic, index)| self.truth.locate(topic, *index));
+            Event::Called {
+                node,
+                call: Call::Assign(partitions),
+            } => {
+                let located = partitions
+                    .iter()
+                    .filter_map(|(topic, index)| self.truth.locate(topic, *index));
                 self.order.assigned(*node, &located.collect::<Vec<_>>());
             }
-            Event::Answered { node, answer: Answer::Polled(Ok(records)) } => self.read(view, *node, records, findings),
+            Event::Answered {
+                node,
+                answer: Answer::Polled(Ok(records)),
+            } => self.read(view, *node, records, findings),
             Event::Stopped { node, .. } => self.order.stopped(*node),
             Event::Note { node, note } => self.noted(view, *node, note, findings),
             Event::Called { .. }
@@ -208,7 +228,12 @@ impl State {
     }
 
     fn changed(&mut self, view: &dyn View, change: &Change, findings: &mut Vec<Finding>) {
-        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        let scene = Scene {
+            view,
+            truth: &self.truth,
+            sends: &self.sends,
+            risks: &self.risks,
+        };
         findings.extend(self.single_leader.changed(scene.truth, change));
         findings.extend(log_match::changed(&scene, change));
         watermark::changed(&scene, change, findings);
@@ -216,7 +241,12 @@ impl State {
         match change {
             Change::Committed { partition, batches } => {
                 for record in batches.iter().flat_map(|batch| &batch.values) {
-                    let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+                    let scene = Scene {
+                        view,
+                        truth: &self.truth,
+                        sends: &self.sends,
+                        risks: &self.risks,
+                    };
                     self.offsets.committed(&scene, *partition, record, findings);
                     self.order.committed(&scene, *partition, record, findings);
                     self.sends.committed(&record.1, (*partition, record.0));
@@ -226,8 +256,14 @@ impl State {
                 for (offset, value) in batches.iter().flat_map(|batch| &batch.values) {
                     self.sends.lost(value, (*partition, *offset));
                 }
-                let kept = self.truth.partition(*partition).into_iter().flat_map(|truth| truth.committed.batches());
-                let kept = kept.flat_map(|batch| &batch.values).filter_map(|(_, value)| self.sends.get(value));
+                let kept = self
+                    .truth
+                    .partition(*partition)
+                    .into_iter()
+                    .flat_map(|truth| truth.committed.batches());
+                let kept = kept
+                    .flat_map(|batch| &batch.values)
+                    .filter_map(|(_, value)| self.sends.get(value));
                 self.order.lost(*partition, kept);
             }
             Change::Registered { .. }
@@ -240,21 +276,35 @@ impl State {
     }
 
     fn completed(&mut self, view: &dyn View, value: &Bytes, findings: &mut Vec<Finding>) {
-        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        let scene = Scene {
+            view,
+            truth: &self.truth,
+            sends: &self.sends,
+            risks: &self.risks,
+        };
         self.offsets.completed(&scene, value, findings);
         self.durability.acknowledged(&scene, value, findings);
     }
 
     fn noted(&mut self, view: &dyn View, node: NodeId, note: &Note, findings: &mut Vec<Finding>) {
-        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        let scene = Scene {
+            view,
+            truth: &self.truth,
+            sends: &self.sends,
+            risks: &self.risks,
+        };
         findings.extend(epoch_cache::noted(&scene, node, note));
         match note {
             Note::IsrProposed { partition, .. } | Note::IsrCommitted { partition, .. } => {
-                findings.extend(watermark::too_small(&scene, *partition, node));
+                findings.extend(watermark::waits_for_too_few(&scene, *partition, node));
             }
             Note::BatchSent { partition, .. } => findings.extend(completion::sent(view, node, *partition)),
             Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),
-            Note::TruncationDetected { partition, divergent_offset, .. } => {
+            Note::TruncationDetected {
+                partition,
+                divergent_offset,
+                ..
+            } => {
                 self.order.moved(node, *partition, *divergent_offset);
             }
             Note::BrokerRegistered { .. }
@@ -287,10 +337,18 @@ impl State {
         for record in records {
             let place = self.truth.locate(&record.topic, record.partition);
             if let (Some(partition), Some(value)) = (place, &record.value) {
-                by_partition.entry(partition).or_default().push((record.offset, value.clone()));
+                by_partition
+                    .entry(partition)
+                    .or_default()
+                    .push((record.offset, value.clone()));
             }
         }
-        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        let scene = Scene {
+            view,
+            truth: &self.truth,
+            sends: &self.sends,
+            risks: &self.risks,
+        };
         for (partition, records) in &by_partition {
             self.offsets.read(&scene, reader, *partition, records, findings);
             self.order.read(&scene, reader, *partition, records, findings);
@@ -301,7 +359,12 @@ impl State {
     }
 
     fn finish(&self, view: &dyn View, finale: &Finale, findings: &mut Vec<Finding>) {
-        let scene = Scene { view, truth: &self.truth, sends: &self.sends, risks: &self.risks };
+        let scene = Scene {
+            view,
+            truth: &self.truth,
+            sends: &self.sends,
+            risks: &self.risks,
+        };
         liveness::finish(&scene, finale, findings);
         self.durability.finish(&scene, finale, &self.offsets, findings);
     }

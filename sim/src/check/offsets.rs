@@ -22,7 +22,6 @@ impl Offsets {
         self.highest_read.get(&partition).copied()
     }
 
-
     /// A record is committed. It was not before, or at another place.
     pub(crate) fn committed(
         &self,
@@ -39,9 +38,19 @@ impl Offsets {
         };
         if let Some((first_partition, first)) = send.committed {
             let retried = scene.risks.may_have_duplicated(send.producer, partition) && partition == first_partition;
-            let verdict = scene.view.producer(send.producer).map(|producer| guarantee::duplicate(producer, retried));
-            let message = format!("{what} is in {} at {first} and in {whose} at {offset}", scene.truth.name(first_partition));
-            findings.push(Finding::new(Promise::Duplicate, verdict.unwrap_or(Verdict::Violated), message));
+            let verdict = scene
+                .view
+                .producer(send.producer)
+                .map(|producer| guarantee::duplicate(producer, retried));
+            let message = format!(
+                "{what} is in {} at {first} and in {whose} at {offset}",
+                scene.truth.name(first_partition)
+            );
+            findings.push(Finding::new(
+                Promise::Duplicate,
+                verdict.unwrap_or(Verdict::Violated),
+                message,
+            ));
         }
         if send.outcome == Outcome::Failed {
             findings.push(not_failed(&whose, &what, *offset, send));
@@ -87,11 +96,16 @@ impl Offsets {
         records: &[(Offset, Bytes)],
         findings: &mut Vec<Finding>,
     ) {
-        let (Some((first, _)), Some((last, _))) = (records.first(), records.last()) else { return };
+        let (Some((first, _)), Some((last, _))) = (records.first(), records.last()) else {
+            return;
+        };
         let highest = self.highest_read.entry(partition).or_insert(*last);
         *highest = (*highest).max(*last);
         let truth = scene.truth.partition(partition);
-        let mut committed = truth.into_iter().flat_map(|truth| truth.committed.values_from(*first)).peekable();
+        let mut committed = truth
+            .into_iter()
+            .flat_map(|truth| truth.committed.values_from(*first))
+            .peekable();
         for (offset, value) in records {
             while committed.next_if(|(at, _)| at < offset).is_some() {}
             let expected = committed.peek().filter(|(at, _)| at == offset).map(|(_, value)| value);
@@ -115,7 +129,9 @@ impl Offsets {
         findings: &mut Vec<Finding>,
     ) {
         let seen = self.seen.entry(partition).or_default();
-        let Some(before) = seen.insert(offset, value.clone()).filter(|before| before != value) else { return };
+        let Some(before) = seen.insert(offset, value.clone()).filter(|before| before != value) else {
+            return;
+        };
         // What a leader alone has acknowledged need not stay: an election may have put something else there.
         let is_weak = |value: &Bytes| {
             let send = scene.sends.get(value);
@@ -123,7 +139,10 @@ impl Offsets {
         };
         let mut verdict = scene.truth.judge_view(scene.view, partition, offset);
         for value in [&before, value].into_iter().filter(|value| is_weak(value)) {
-            let acks = scene.sends.get(value).and_then(|send| scene.view.producer(send.producer));
+            let acks = scene
+                .sends
+                .get(value)
+                .and_then(|send| scene.view.producer(send.producer));
             verdict = guarantee::lost_acknowledged(acks.map_or(Acks::All, |producer| producer.acks), true, verdict);
         }
         let (whose, values) = (scene.truth.name(partition), [text(&before), text(value)].join(" and "));
@@ -144,8 +163,14 @@ fn misplaced(
     if found == value {
         return None;
     }
-    let had_other_leaders = scene.truth.registered(partition).is_some_and(|registered| registered.leader_epoch.0 > 0);
-    let acks = scene.view.producer(send.producer).map_or(Acks::All, |producer| producer.acks);
+    let had_other_leaders = scene
+        .truth
+        .registered(partition)
+        .is_some_and(|registered| registered.leader_epoch.0 > 0);
+    let acks = scene
+        .view
+        .producer(send.producer)
+        .map_or(Acks::All, |producer| producer.acks);
     let otherwise = scene.truth.judge_view(scene.view, partition, offset);
     let verdict = guarantee::lost_acknowledged(acks, had_other_leaders, otherwise);
     let (whose, what, is) = (scene.truth.name(partition), text(value), text(found));
@@ -155,18 +180,30 @@ fn misplaced(
 
 /// Whether a record was acknowledged there without being replicated, in a partition whose leaders have changed.
 fn is_unreplicated(scene: &Scene<'_>, send: &Send, partition: TopicPartition, offset: Offset) -> bool {
-    let acks = scene.view.producer(send.producer).map_or(Acks::All, |producer| producer.acks);
-    let had_other_leaders = scene.truth.registered(partition).is_some_and(|registered| registered.leader_epoch.0 > 0);
+    let acks = scene
+        .view
+        .producer(send.producer)
+        .map_or(Acks::All, |producer| producer.acks);
+    let had_other_leaders = scene
+        .truth
+        .registered(partition)
+        .is_some_and(|registered| registered.leader_epoch.0 > 0);
     acks != Acks::All && had_other_leaders && send.committed != Some((partition, offset))
 }
 
 fn not_failed(whose: &str, what: &str, offset: Offset, send: &Send) -> Finding {
-    let message = format!("{whose}: {} was told that {what} was not written, but it is committed at {offset}", send.producer);
+    let message = format!(
+        "{whose}: {} was told that {what} was not written, but it is committed at {offset}",
+        send.producer
+    );
     Finding::new(Promise::DefiniteFailure, Verdict::Violated, message)
 }
 
 fn is_meant_for(scene: &Scene<'_>, send: &Send, partition: TopicPartition) -> bool {
-    let is_topic = scene.truth.topic(partition.topic).is_none_or(|topic| topic.name == send.topic);
+    let is_topic = scene
+        .truth
+        .topic(partition.topic)
+        .is_none_or(|topic| topic.name == send.topic);
     is_topic && send.partition.is_none_or(|chosen| chosen == partition.partition)
 }
 

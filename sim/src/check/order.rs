@@ -43,18 +43,26 @@ impl Order {
         (offset, value): &(Offset, Bytes),
         findings: &mut Vec<Finding>,
     ) {
-        let Some(send) = scene.sends.get(value).filter(|send| send.committed.is_none()) else { return };
+        let Some(send) = scene.sends.get(value).filter(|send| send.committed.is_none()) else {
+            return;
+        };
         let last = self.sent.entry((send.producer, send.session, partition)).or_default();
         if send.order > *last {
             *last = send.order;
             return;
         }
-        let verdict = scene.view.producer(send.producer).map_or(Verdict::Violated, |producer| {
-            let retried = scene.risks.has_retried(send.producer, partition);
-            guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
-        });
+        let verdict = scene
+            .view
+            .producer(send.producer)
+            .map_or(Verdict::Violated, |producer| {
+                let retried = scene.risks.has_retried(send.producer, partition);
+                guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
+            });
         let (whose, what) = (scene.truth.name(partition), text(value));
-        let message = format!("{whose}: {what} at {offset} was sent by {} before what precedes it there", send.producer);
+        let message = format!(
+            "{whose}: {what} at {offset} was sent by {} before what precedes it there",
+            send.producer
+        );
         findings.push(Finding::new(Promise::NonmonotonicSend, verdict, message));
     }
 
@@ -92,7 +100,8 @@ impl Order {
 
     /// A consumer reads these partitions from now on, and goes on where it was in those that it has read before.
     pub(crate) fn assigned(&mut self, node: NodeId, partitions: &[TopicPartition]) {
-        self.readers.retain(|(reader, partition), _| *reader != node || partitions.contains(partition));
+        self.readers
+            .retain(|(reader, partition), _| *reader != node || partitions.contains(partition));
     }
 
     /// A process is gone.

@@ -103,7 +103,10 @@ struct Memory {
 
 impl Default for Coverage {
     fn default() -> Self {
-        Self { counts: [0; SITUATIONS.len()], memory: Memory::default() }
+        Self {
+            counts: [0; SITUATIONS.len()],
+            memory: Memory::default(),
+        }
     }
 }
 
@@ -116,7 +119,9 @@ impl Coverage {
     /// How often the situation of this name was reached; never, if there is none of this name.
     #[must_use]
     pub fn count(&self, name: &str) -> u64 {
-        self.counts().find(|(situation, _)| situation.name == name).map_or(0, |(_, count)| count)
+        self.counts()
+            .find(|(situation, _)| situation.name == name)
+            .map_or(0, |(_, count)| count)
     }
 
     /// Which of these were never reached: a campaign that is about them has shown nothing.
@@ -136,9 +141,18 @@ impl Coverage {
         match action {
             Action::Refuse(_) => self.reached(Reached::ConnectionRefused),
             Action::Sync { ok: false, .. } => self.reached(Reached::SyncFailed),
-            Action::Fire { timer: Timer::RequestTimeout { .. }, .. } => self.reached(Reached::RequestTimedOut),
-            Action::Fire { timer: Timer::Session { .. }, .. } => self.reached(Reached::SessionExpired),
-            Action::Fire { timer: Timer::ReplicaLag { .. }, .. } => self.reached(Reached::ReplicaLagged),
+            Action::Fire {
+                timer: Timer::RequestTimeout { .. },
+                ..
+            } => self.reached(Reached::RequestTimedOut),
+            Action::Fire {
+                timer: Timer::Session { .. },
+                ..
+            } => self.reached(Reached::SessionExpired),
+            Action::Fire {
+                timer: Timer::ReplicaLag { .. },
+                ..
+            } => self.reached(Reached::ReplicaLagged),
             Action::Start { .. }
             | Action::Connect(_)
             | Action::Deliver { .. }
@@ -192,7 +206,15 @@ impl Coverage {
 
     fn noted(&mut self, node: NodeId, note: &Note) {
         match note {
-            Note::PartitionChanged { partition, leader, leader_epoch, isr, elr, unclean, .. } => {
+            Note::PartitionChanged {
+                partition,
+                leader,
+                leader_epoch,
+                isr,
+                elr,
+                unclean,
+                ..
+            } => {
                 if *unclean {
                     self.reached(Reached::UncleanElection);
                 }
@@ -218,7 +240,12 @@ impl Coverage {
                 self.memory.ends.insert((*partition, node), *to);
                 self.reached(Reached::Truncation);
             }
-            Note::LogRecovered { partition, end, lost_batches, .. } => {
+            Note::LogRecovered {
+                partition,
+                end,
+                lost_batches,
+                ..
+            } => {
                 if *lost_batches > 0 {
                     self.reached(Reached::TornBatch);
                 }
@@ -284,7 +311,10 @@ mod tests {
 
     fn registered(leader_epoch: i32, isr: &[i32]) -> Event {
         let note = Note::PartitionChanged {
-            partition: TopicPartition { topic: kafkasim_core::ids::TopicId(1), partition: 0 },
+            partition: TopicPartition {
+                topic: kafkasim_core::ids::TopicId(1),
+                partition: 0,
+            },
             leader: isr.first().copied().map(NodeId),
             leader_epoch: LeaderEpoch(leader_epoch),
             isr: isr.iter().copied().map(NodeId).collect(),
@@ -298,7 +328,11 @@ mod tests {
     #[test]
     fn counts_what_was_reached_and_names_what_was_not() {
         let mut coverage = Coverage::default();
-        for event in [registered(0, &[1, 2, 3]), registered(1, &[2, 3]), registered(1, &[1, 2, 3])] {
+        for event in [
+            registered(0, &[1, 2, 3]),
+            registered(1, &[2, 3]),
+            registered(1, &[1, 2, 3]),
+        ] {
             coverage.observe(&event);
         }
         coverage.merge(&coverage.clone());
@@ -313,6 +347,9 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), SITUATIONS.len());
-        assert_eq!(situation("crash").map(|crash| crash.sentence), Some("a process crashed"));
+        assert_eq!(
+            situation("crash").map(|crash| crash.sentence),
+            Some("a process crashed")
+        );
     }
 }

@@ -80,7 +80,9 @@ impl Sends {
 
     /// The sends of a process that were not answered yet.
     pub(crate) fn outstanding(&self) -> impl Iterator<Item = (NodeId, Option<&Bytes>)> {
-        self.outstanding.iter().map(|((producer, _), value)| (*producer, value.as_ref()))
+        self.outstanding
+            .iter()
+            .map(|((producer, _), value)| (*producer, value.as_ref()))
     }
 
     /// Remembers where a value was committed first.
@@ -109,8 +111,14 @@ impl Sends {
     /// Takes an event in.
     pub(crate) fn observe(&mut self, view: &dyn View, event: &Event) -> Matching {
         match event {
-            Event::Called { node, call: Call::Send { call, record } } => self.called(view, *node, *call, record),
-            Event::Answered { node, answer: Answer::Sent { call, result } } => {
+            Event::Called {
+                node,
+                call: Call::Send { call, record },
+            } => self.called(view, *node, *call, record),
+            Event::Answered {
+                node,
+                answer: Answer::Sent { call, result },
+            } => {
                 let outcome = match result {
                     Ok(place) => Outcome::Acknowledged(place.clone()),
                     Err(failure) if failure.is_definite() => Outcome::Failed,
@@ -147,7 +155,11 @@ impl Sends {
                 read: false,
             };
             let before = self.by_value.insert(value.clone(), send);
-            assert!(before.is_none(), "{} is sent twice, but records are told apart by their values", text(value));
+            assert!(
+                before.is_none(),
+                "{} is sent twice, but records are told apart by their values",
+                text(value)
+            );
         }
         match self.outstanding.insert((producer, call), record.value.clone()) {
             None => Matching::Fine,
@@ -156,7 +168,9 @@ impl Sends {
     }
 
     fn answered(&mut self, producer: NodeId, call: CallId, outcome: Outcome) -> Matching {
-        let Some(value) = self.outstanding.remove(&(producer, call)) else { return Matching::Unasked(producer, call) };
+        let Some(value) = self.outstanding.remove(&(producer, call)) else {
+            return Matching::Unasked(producer, call);
+        };
         let Some(value) = value else { return Matching::Fine };
         if let Some(send) = self.by_value.get_mut(&value) {
             send.outcome = outcome;
@@ -217,15 +231,24 @@ impl Risks {
         let is_numbered = |node| view.producer(node).is_none_or(|producer| producer.enable_idempotence);
         let is_answered = |node| view.producer(node).is_none_or(|producer| producer.acks != Acks::None);
         match event {
-            Event::Note { node, note: Note::BatchRetried { partition, error } } if !is_numbered(*node) => {
+            Event::Note {
+                node,
+                note: Note::BatchRetried { partition, error },
+            } if !is_numbered(*node) => {
                 *self.retried.entry((*node, *partition)).or_default() |= may_be_appended(*error);
             }
-            Event::Note { note: Note::ProduceRefused { partition, .. }, .. } => {
+            Event::Note {
+                note: Note::ProduceRefused { partition, .. },
+                ..
+            } => {
                 if view.producers().into_iter().any(|producer| !is_answered(producer)) {
                     self.refused.insert(*partition);
                 }
             }
-            Event::Late { link, api: Api::Produce } if !is_numbered(link.client) => {
+            Event::Late {
+                link,
+                api: Api::Produce,
+            } if !is_numbered(link.client) => {
                 self.late.insert(link.client);
             }
             Event::Severed { link } if !is_answered(link.client) => {

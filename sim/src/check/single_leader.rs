@@ -16,9 +16,13 @@ pub(crate) struct SingleLeader {
 impl SingleLeader {
     /// The controller decided something.
     pub(crate) fn changed(&mut self, truth: &Truth, change: &Change) -> Option<Finding> {
-        let Change::Registered { partition, old, new } = change else { return None };
+        let Change::Registered { partition, old, new } = change else {
+            return None;
+        };
         let known = self.chosen.entry(*partition).or_default();
-        let rival = new.leader.and_then(|leader| known.insert(new.leader_epoch, leader).filter(|known| *known != leader));
+        let rival = new
+            .leader
+            .and_then(|leader| known.insert(new.leader_epoch, leader).filter(|known| *known != leader));
         let whose = truth.name(*partition);
         let (epoch, version) = (new.leader_epoch, new.partition_epoch);
         let message = match (rival, old) {

@@ -48,7 +48,11 @@ impl View for World {
     }
 
     fn producers(&self) -> Vec<NodeId> {
-        self.setup().nodes().map(|(node, _)| node).filter(|node| self.producer(*node).is_some()).collect()
+        self.setup()
+            .nodes()
+            .map(|(node, _)| node)
+            .filter(|node| self.producer(*node).is_some())
+            .collect()
     }
 
     fn producer(&self, node: NodeId) -> Option<&ProducerConfig> {
@@ -80,15 +84,25 @@ impl View for World {
     fn leadership(&self, node: NodeId, partition: TopicPartition) -> Option<Leadership> {
         let replica = self.node(node).broker()?.partition(partition)?;
         let (committed, maximal) = (replica.isr()?.len(), replica.maximal_isr()?.collect());
-        Some(Leadership { epoch: replica.leader_epoch(), committed, maximal })
+        Some(Leadership {
+            epoch: replica.leader_epoch(),
+            committed,
+            maximal,
+        })
     }
 
     fn unanswered_produces(&self, node: NodeId) -> usize {
         let is_ours = |link: &Link| link.client == node;
-        let connections = self.network().connections().filter(|(link, connection)| is_ours(link) && connection.is_open());
+        let connections = self
+            .network()
+            .connections()
+            .filter(|(link, connection)| is_ours(link) && connection.is_open());
         let unanswered = connections.map(|(_, connection)| {
             let waiting = connection.requests().filter(|request| awaits_answer(request)).count();
-            let answered = connection.responses().filter(|response| matches!(response, Response::Produce(_))).count();
+            let answered = connection
+                .responses()
+                .filter(|response| matches!(response, Response::Produce(_)))
+                .count();
             waiting + answered
         });
         unanswered.max().unwrap_or(0)

@@ -69,7 +69,13 @@ type Frontier = Vec<(World, Spent, u32)>;
 impl<'a, V: Visited> Explorer<'a, V> {
     /// Within these bounds, remembering states in `visited`.
     pub const fn new(bounds: Bounds, visited: &'a mut V) -> Self {
-        Self { bounds, visited, parents: Vec::new(), generated: 0, sum: Fingerprint(0) }
+        Self {
+            bounds,
+            visited,
+            parents: Vec::new(),
+            generated: 0,
+            sum: Fingerprint(0),
+        }
     }
 
     /// Looks at everything reachable from `initial`, shallowest first, until a violation. `progress` is told at every depth and every so often.
@@ -89,12 +95,19 @@ impl<'a, V: Visited> Explorer<'a, V> {
             for (index, (world, spent, number)) in mem::take(&mut frontier).into_iter().enumerate() {
                 if index % 65_536 == 0 {
                     let frontier = next.len() as u64;
-                    progress(Progress { depth, states: self.visited.len(), frontier });
+                    progress(Progress {
+                        depth,
+                        states: self.visited.len(),
+                        frontier,
+                    });
                 }
                 if let Some((finding, world)) = self.expand(&world, spent, number, &mut next) {
                     let steps = self.path(initial, self.parents.len() - 1);
                     let failure = Some(Failure { finding, steps, world });
-                    return Explored { coverage: self.coverage(depth + 1, false), failure };
+                    return Explored {
+                        coverage: self.coverage(depth + 1, false),
+                        failure,
+                    };
                 }
                 if self.visited.len() >= self.bounds.states_at_most {
                     complete = false;
@@ -104,11 +117,20 @@ impl<'a, V: Visited> Explorer<'a, V> {
             frontier = next;
             depth += u32::from(!frontier.is_empty());
         }
-        Explored { coverage: self.coverage(depth, complete), failure: None }
+        Explored {
+            coverage: self.coverage(depth, complete),
+            failure: None,
+        }
     }
 
     fn coverage(&self, depth: u32, exhaustive: bool) -> Coverage {
-        Coverage { states: self.visited.len(), generated: self.generated, depth, exhaustive, sum: self.sum }
+        Coverage {
+            states: self.visited.len(),
+            generated: self.generated,
+            depth,
+            exhaustive,
+            sum: self.sum,
+        }
     }
 
     fn visit(&mut self, fingerprint: Fingerprint, world: &World, spent: Spent, parent: (u32, u16)) -> Option<u32> {
@@ -127,7 +149,9 @@ impl<'a, V: Visited> Explorer<'a, V> {
         let mut outcome = Outcome::default();
         self.bounds.successors(world, spent, &mut Vec::new(), &mut successors);
         let urgent = self.bounds.urgent(&successors);
-        let order = urgent.into_iter().chain((0..successors.len()).filter(|index| Some(*index) != urgent));
+        let order = urgent
+            .into_iter()
+            .chain((0..successors.len()).filter(|index| Some(*index) != urgent));
         for index in order {
             let (action, spent) = &successors[index];
             let mut successor = world.clone();
@@ -166,7 +190,11 @@ impl<'a, V: Visited> Explorer<'a, V> {
             let (action, after): (Action, Spent) = successors.swap_remove(usize::from(choice));
             spent = after;
             world.apply(&action, WALL_CLOCK, &mut outcome);
-            Step { at_us: depth, wall_ms: WALL_CLOCK, action }
+            Step {
+                at_us: depth,
+                wall_ms: WALL_CLOCK,
+                action,
+            }
         };
         (0..).zip(choices.into_iter().rev()).map(step).collect()
     }
@@ -177,5 +205,9 @@ fn identity(world: &mut World, spent: Spent) -> Fingerprint {
 }
 
 fn violation(outcome: &Outcome) -> Option<Finding> {
-    outcome.findings.iter().find(|finding| finding.verdict == Verdict::Violated).cloned()
+    outcome
+        .findings
+        .iter()
+        .find(|finding| finding.verdict == Verdict::Violated)
+        .cloned()
 }

@@ -61,10 +61,21 @@ pub struct Spent {
 
 impl Bounds {
     /// Everything that may happen next, with what will have been spent then, in a fixed order.
-    pub(super) fn successors(&self, world: &World, spent: Spent, actions: &mut Vec<Action>, found: &mut Vec<(Action, Spent)>) {
+    pub(super) fn successors(
+        &self,
+        world: &World,
+        spent: Spent,
+        actions: &mut Vec<Action>,
+        found: &mut Vec<(Action, Spent)>,
+    ) {
         actions.clear();
         world.enabled(actions);
-        found.extend(actions.drain(..).filter_map(|action| Some((self.allow(world, &action, spent)?, action))).map(swap));
+        found.extend(
+            actions
+                .drain(..)
+                .filter_map(|action| Some((self.allow(world, &action, spent)?, action)))
+                .map(swap),
+        );
         for (id, node) in world.nodes() {
             if !node.is_up() && node.starts() > 0 {
                 found.push((Action::Start { node: id }, spent));
@@ -74,44 +85,72 @@ impl Bounds {
             }
         }
         if spent.resets < self.resets {
-            let open = world.network().connections().filter(|(_, connection)| Connection::is_open(connection));
-            let spent = Spent { resets: spent.resets + 1, ..spent };
+            let open = world
+                .network()
+                .connections()
+                .filter(|(_, connection)| Connection::is_open(connection));
+            let spent = Spent {
+                resets: spent.resets + 1,
+                ..spent
+            };
             found.extend(open.map(|(link, _)| (Action::Fault(Fault::Reset(link)), spent)));
         }
     }
 
     /// Which of some successors is carried out at once, before the others are tried.
     pub(super) fn urgent(&self, successors: &[(Action, Spent)]) -> Option<usize> {
-        if self.coarse { successors.iter().position(|(action, _)| is_urgent(action)) } else { None }
+        if self.coarse {
+            successors.iter().position(|(action, _)| is_urgent(action))
+        } else {
+            None
+        }
     }
 
     fn process_faults(&self, world: &World, node: NodeId, spent: Spent, found: &mut Vec<(Action, Spent)>) {
         if world.node(node).broker().is_some() {
             if spent.crashes < self.crashes {
-                found.push((Action::Fault(Fault::Crash { node }), Spent { crashes: spent.crashes + 1, ..spent }));
+                found.push((
+                    Action::Fault(Fault::Crash { node }),
+                    Spent {
+                        crashes: spent.crashes + 1,
+                        ..spent
+                    },
+                ));
             }
             if spent.power_losses < self.power_losses {
-                let spent = Spent { power_losses: spent.power_losses + 1, ..spent };
+                let spent = Spent {
+                    power_losses: spent.power_losses + 1,
+                    ..spent
+                };
                 found.push((Action::Fault(Fault::PowerLoss { node, kept: Vec::new() }), spent));
             }
         }
         if world.node(node).controller().is_some() && spent.controller_crashes < self.controller_crashes {
-            let spent = Spent { controller_crashes: spent.controller_crashes + 1, ..spent };
+            let spent = Spent {
+                controller_crashes: spent.controller_crashes + 1,
+                ..spent
+            };
             found.push((Action::Fault(Fault::Crash { node }), spent));
         }
     }
 
     /// What will have been spent after an action of the world's own, or `None` if it is not to be tried.
     fn allow(&self, world: &World, action: &Action, spent: Spent) -> Option<Spent> {
-        let Action::Fire { node, timer } = action else { return Some(spent) };
+        let Action::Fire { node, timer } = action else {
+            return Some(spent);
+        };
         match timer.class() {
             // Trying a process that is down again would end where it began.
-            TimerClass::Progress if matches!(timer, Timer::ReconnectBackoff { peer, .. } if !world.node(*peer).is_up()) => None,
+            TimerClass::Progress if matches!(timer, Timer::ReconnectBackoff { peer, .. } if !world.node(*peer).is_up()) => {
+                None
+            }
             TimerClass::Progress => (!is_keep_alive(world, *node, timer)).then_some(spent),
             TimerClass::Horizon => None,
             TimerClass::Suspicion if !is_false_suspicion(world, *node, timer) => Some(spent),
-            TimerClass::Suspicion => (spent.false_suspicions < self.false_suspicions)
-                .then_some(Spent { false_suspicions: spent.false_suspicions + 1, ..spent }),
+            TimerClass::Suspicion => (spent.false_suspicions < self.false_suspicions).then_some(Spent {
+                false_suspicions: spent.false_suspicions + 1,
+                ..spent
+            }),
         }
     }
 }

@@ -15,9 +15,18 @@ use crate::world::{Action, Delivery, Direction};
 pub(super) fn is_urgent(action: &Action) -> bool {
     match action {
         Action::Connect(_) | Action::Refuse(_) | Action::Sync { .. } => true,
-        Action::Deliver { what: Delivery::End, .. } => true,
-        Action::Deliver { what: Delivery::Late(_), .. } => false,
-        Action::Deliver { link, direction, what: Delivery::Message(api) } => match link.lane {
+        Action::Deliver {
+            what: Delivery::End, ..
+        } => true,
+        Action::Deliver {
+            what: Delivery::Late(_),
+            ..
+        } => false,
+        Action::Deliver {
+            link,
+            direction,
+            what: Delivery::Message(api),
+        } => match link.lane {
             Lane::Lifecycle | Lane::Forwarding => true,
             Lane::Metadata => *direction == Direction::ToServer,
             Lane::Client => matches!(api, Api::Metadata | Api::InitProducerId),

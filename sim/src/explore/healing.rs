@@ -16,7 +16,8 @@ pub fn settle(world: &mut World, actions_at_most: usize, observer: &mut dyn Obse
 
 /// As [`settle`], but no application makes a call: whoever explores wants to interleave those.
 pub fn settle_without_calls(world: &mut World, actions_at_most: usize, observer: &mut dyn Observer) -> bool {
-    let urgency = |world: &World, action: &Action| urgency(world, action).filter(|_| !matches!(action, Action::Call { .. }));
+    let urgency =
+        |world: &World, action: &Action| urgency(world, action).filter(|_| !matches!(action, Action::Call { .. }));
     settle_by(world, actions_at_most, urgency, observer)
 }
 
@@ -36,13 +37,21 @@ fn settle_by(
             let often = fired.get(&action).copied().unwrap_or(0);
             Some(((urgency(world, &action)?, often), action))
         };
-        let Some((_, action)) = actions.drain(..).filter_map(urgency).min_by_key(|(urgency, _)| *urgency) else {
+        let Some((_, action)) = actions
+            .drain(..)
+            .filter_map(urgency)
+            .min_by_key(|(urgency, _)| *urgency)
+        else {
             return true;
         };
         if let Action::Fire { .. } = action {
             *fired.entry(action.clone()).or_default() += 1;
         }
-        let step = Step { at_us: depth as u64, wall_ms: WALL_CLOCK, action };
+        let step = Step {
+            at_us: depth as u64,
+            wall_ms: WALL_CLOCK,
+            action,
+        };
         world.apply(&step.action, WALL_CLOCK, &mut outcome);
         observer.observe(world, &step, &outcome);
     }

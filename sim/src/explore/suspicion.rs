@@ -13,9 +13,16 @@ use crate::world::{Connection, Link, World};
 pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
     match timer {
         Timer::Heartbeat => world.node(node).broker().is_some_and(|broker| {
-            let registered = world.nodes().find_map(|(_, other)| other.controller()).and_then(|controller| {
-                controller.image().brokers.get(&node).filter(|registered| Some(registered.epoch) == broker.epoch())
-            });
+            let registered = world
+                .nodes()
+                .find_map(|(_, other)| other.controller())
+                .and_then(|controller| {
+                    controller
+                        .image()
+                        .brokers
+                        .get(&node)
+                        .filter(|registered| Some(registered.epoch) == broker.epoch())
+                });
             registered.is_some_and(|registered| !registered.fenced && !broker.is_shutting_down())
         }),
         Timer::FetchWait { connection } => match connection.lane {
@@ -51,10 +58,14 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
 pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
     match timer {
         Timer::Session { broker } => {
-            let registered = world.node(node).controller().and_then(|controller| controller.image().brokers.get(broker));
+            let registered = world
+                .node(node)
+                .controller()
+                .and_then(|controller| controller.image().brokers.get(broker));
             let process = world.node(*broker);
             // The registered incarnation is really gone once the process is down, or is another one.
-            process.is_up() && registered.is_some_and(|registered| IncarnationId(process.starts() - 1) == registered.incarnation)
+            process.is_up()
+                && registered.is_some_and(|registered| IncarnationId(process.starts() - 1) == registered.incarnation)
         }
         Timer::ReplicaLag { follower, .. } => world.node(*follower).is_up(),
         Timer::RequestTimeout { connection, .. } => is_answerable(world, node, *connection),
@@ -81,17 +92,28 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
 
 /// Whether an answer, or the news that the connection has ended, can still arrive.
 fn is_answerable(world: &World, client: NodeId, connection: ConnectionId) -> bool {
-    let link = Link { client, server: connection.peer, lane: connection.lane, generation: connection.generation };
-    world.network().connection(link).is_some_and(|connection: &Connection| !connection.is_opening())
+    let link = Link {
+        client,
+        server: connection.peer,
+        lane: connection.lane,
+        generation: connection.generation,
+    };
+    world
+        .network()
+        .connection(link)
+        .is_some_and(|connection: &Connection| !connection.is_opening())
 }
 
 /// Whether some partition that `follower` follows at `leader` has a high watermark there that the follower does not know.
 fn would_tell_high_watermark(world: &World, leader: NodeId, follower: NodeId) -> bool {
-    let (Some(leader), Some(follower)) = (world.node(leader).broker(), world.node(follower).broker()) else { return false };
+    let (Some(leader), Some(follower)) = (world.node(leader).broker(), world.node(follower).broker()) else {
+        return false;
+    };
     leader.partitions().any(|(partition, ours)| {
         ours.is_leader()
             && follower.partition(partition).is_some_and(|theirs| {
-                !theirs.is_leader() && theirs.log().high_watermark() < ours.log().high_watermark().min(theirs.log().end())
+                !theirs.is_leader()
+                    && theirs.log().high_watermark() < ours.log().high_watermark().min(theirs.log().end())
             })
     })
 }

@@ -54,10 +54,16 @@ pub struct Exact {
 impl Visited for Exact {
     fn insert(&mut self, fingerprint: Fingerprint, world: &World, spent: Spent) -> bool {
         let same = self.worlds.entry(fingerprint.0).or_default();
-        if same.iter().any(|(other, other_spent)| *other_spent == spent && other.is_same(world)) {
+        if same
+            .iter()
+            .any(|(other, other_spent)| *other_spent == spent && other.is_same(world))
+        {
             return false;
         }
-        assert!(same.is_empty(), "two different states have the fingerprint {fingerprint}");
+        assert!(
+            same.is_empty(),
+            "two different states have the fingerprint {fingerprint}"
+        );
         same.push((world.clone(), spent));
         self.states += 1;
         true

@@ -24,7 +24,11 @@ impl PollLoop {
     /// Reads these partitions, waiting at most `poll_timeout_ms` in each poll.
     #[must_use]
     pub const fn new(partitions: Vec<(TopicName, i32)>, poll_timeout_ms: u64) -> Self {
-        Self { partitions, poll_timeout_ms, state: State::Unassigned }
+        Self {
+            partitions,
+            poll_timeout_ms,
+            state: State::Unassigned,
+        }
     }
 
     /// The partitions that it reads.
@@ -38,13 +42,19 @@ impl Program for PollLoop {
     fn next_call(&self) -> Option<Call> {
         match self.state {
             State::Unassigned => Some(Call::Assign(self.partitions.clone())),
-            State::Idle => Some(Call::Poll { timeout_ms: self.poll_timeout_ms }),
+            State::Idle => Some(Call::Poll {
+                timeout_ms: self.poll_timeout_ms,
+            }),
             State::Polling => None,
         }
     }
 
     fn called(&mut self, call: &Call) {
-        self.state = if matches!(call, Call::Poll { .. }) { State::Polling } else { State::Idle };
+        self.state = if matches!(call, Call::Poll { .. }) {
+            State::Polling
+        } else {
+            State::Idle
+        };
     }
 
     fn answered(&mut self, answer: &Answer) {

@@ -67,7 +67,12 @@ impl Program for SendLoop {
         let value = Some(Bytes::from(format!("{}-{}", self.name, self.next)));
         Some(Call::Send {
             call: CallId(self.next),
-            record: ProducerRecord { topic: self.topic.clone(), partition, key, value },
+            record: ProducerRecord {
+                topic: self.topic.clone(),
+                partition,
+                key,
+                value,
+            },
         })
     }
 
@@ -101,7 +106,11 @@ impl CreateTopics {
     /// All of these.
     #[must_use]
     pub const fn new(topics: Vec<NewTopic>) -> Self {
-        Self { topics, created: 0, waiting: false }
+        Self {
+            topics,
+            created: 0,
+            waiting: false,
+        }
     }
 }
 

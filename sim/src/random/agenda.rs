@@ -52,7 +52,10 @@ impl Agenda {
     pub(super) fn next(&mut self) -> Option<(u64, Due)> {
         while let Some(Reverse((at_us, _, sequence, due))) = self.heap.pop() {
             if let Due::Timer(node, timer) = due
-                && self.timers.get(&(node, timer)).is_none_or(|armed| armed.sequence != sequence)
+                && self
+                    .timers
+                    .get(&(node, timer))
+                    .is_none_or(|armed| armed.sequence != sequence)
             {
                 continue;
             }
@@ -70,11 +73,20 @@ impl Agenda {
         clocks: &Clocks,
         stream: &mut Stream,
     ) {
-        let start_us = from.and_then(|mark| self.marks.get(&(node, mark)).copied()).unwrap_or(now_us);
+        let start_us = from
+            .and_then(|mark| self.marks.get(&(node, mark)).copied())
+            .unwrap_or(now_us);
         let local_ms = stream.between(window.earliest_ms, window.latest_ms);
         let due_us = (start_us + clocks.true_us(node, local_ms)).max(now_us);
         let sequence = self.at(due_us, Due::Timer(node, timer), stream.bits());
-        self.timers.insert((node, timer), Armed { sequence, due_us, clock: window.clock });
+        self.timers.insert(
+            (node, timer),
+            Armed {
+                sequence,
+                due_us,
+                clock: window.clock,
+            },
+        );
     }
 
     /// A timer that came up is to come up again: nothing has happened to it.
@@ -123,7 +135,14 @@ impl Agenda {
             .collect();
         for (timer, due_us, clock) in moved {
             let sequence = self.at(due_us, Due::Timer(node, timer), stream.bits());
-            self.timers.insert((node, timer), Armed { sequence, due_us, clock });
+            self.timers.insert(
+                (node, timer),
+                Armed {
+                    sequence,
+                    due_us,
+                    clock,
+                },
+            );
         }
     }
 }

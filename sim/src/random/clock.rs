@@ -26,10 +26,15 @@ impl Clocks {
     /// Clocks that are off by at most `skew_ms` and drift by at most `drift_ppm`.
     pub(super) fn draw(processes: usize, skew_ms: u64, drift_ppm: u64, stream: &mut Stream) -> Self {
         let mut symmetric = |bound: u64| {
-            i64::try_from(stream.below(2 * bound + 1)).expect("bounds are small") - i64::try_from(bound).expect("bounds are small")
+            i64::try_from(stream.below(2 * bound + 1)).expect("bounds are small")
+                - i64::try_from(bound).expect("bounds are small")
         };
-        let clocks =
-            (0..processes).map(|_| Clock { offset_ms: symmetric(skew_ms), drift_ppm: symmetric(drift_ppm) }).collect();
+        let clocks = (0..processes)
+            .map(|_| Clock {
+                offset_ms: symmetric(skew_ms),
+                drift_ppm: symmetric(drift_ppm),
+            })
+            .collect();
         Self { clocks }
     }
 

@@ -81,7 +81,9 @@ impl<'a> Driver<'a> {
             return true;
         }
         while !self.is_convicted() {
-            let Some((at_us, due)) = self.agenda.next() else { return done(&self.world) };
+            let Some((at_us, due)) = self.agenda.next() else {
+                return done(&self.world);
+            };
             if at_us >= deadline_us {
                 let tie = self.network.bits();
                 self.put_back(at_us, due, tie);
@@ -102,7 +104,11 @@ impl<'a> Driver<'a> {
             return false;
         }
         let wall_ms = self.clocks.wall(action.node().unwrap_or(NodeId(0)), self.now_us);
-        let step = Step { at_us: self.now_us, wall_ms, action };
+        let step = Step {
+            at_us: self.now_us,
+            wall_ms,
+            action,
+        };
         let mut outcome = mem::take(&mut self.outcome);
         self.world.apply(&step.action, wall_ms, &mut outcome);
         self.actions += 1;
@@ -175,7 +181,9 @@ impl<'a> Driver<'a> {
                 done
             }
             Due::Choice(node) => {
-                let Some(question) = self.world.node(node).question() else { return false };
+                let Some(question) = self.world.node(node).question() else {
+                    return false;
+                };
                 let option = u32::try_from(self.workload.below(u64::from(question.options))).expect("below a u32");
                 let done = self.act(Action::Choose { node, option });
                 if !done && self.world.node(node).is_paused() {
@@ -204,7 +212,11 @@ impl<'a> Driver<'a> {
         if self.act(Action::Connect(link)) {
             return true;
         }
-        let out_of_reach = self.world.network().connection(link).is_some_and(|connection| connection.is_opening());
+        let out_of_reach = self
+            .world
+            .network()
+            .connection(link)
+            .is_some_and(|connection| connection.is_opening());
         if !out_of_reach || !self.world.node(link.client).is_running() {
             if out_of_reach {
                 self.later(1_000, Due::Opening(link));
@@ -231,15 +243,23 @@ impl<'a> Driver<'a> {
     }
 
     fn is_waiting(&self, link: Link, direction: Direction) -> bool {
-        self.world.network().connection(link).is_some_and(|connection| match direction {
-            Direction::ToServer => connection.requests().len() > 0 || connection.head_is_end(direction),
-            Direction::ToClient => connection.responses().len() > 0 || connection.head_is_end(direction),
-        })
+        self.world
+            .network()
+            .connection(link)
+            .is_some_and(|connection| match direction {
+                Direction::ToServer => connection.requests().len() > 0 || connection.head_is_end(direction),
+                Direction::ToClient => connection.responses().len() > 0 || connection.head_is_end(direction),
+            })
     }
 
     /// Lets what has arrived, but could not be taken, arrive again.
     fn release(&mut self, receives: impl Fn(Link, Direction) -> bool) {
-        let released: Vec<_> = self.arrived.keys().filter(|(link, direction)| receives(*link, *direction)).copied().collect();
+        let released: Vec<_> = self
+            .arrived
+            .keys()
+            .filter(|(link, direction)| receives(*link, *direction))
+            .copied()
+            .collect();
         for key in released {
             for _ in 0..self.arrived.remove(&key).unwrap_or(0) {
                 self.later(0, Due::Packet(key.0, key.1));
@@ -273,8 +293,14 @@ impl<'a> Driver<'a> {
                     self.later(0, Due::Packet(link, Direction::ToServer));
                 }
             }
-            Queued::TimerSet { node, timer, from, window } => {
-                self.agenda.arm(self.now_us, (node, timer), from, window, &self.clocks, &mut self.timers);
+            Queued::TimerSet {
+                node,
+                timer,
+                from,
+                window,
+            } => {
+                self.agenda
+                    .arm(self.now_us, (node, timer), from, window, &self.clocks, &mut self.timers);
             }
             Queued::TimerCancelled { node, timer } => self.agenda.disarm(node, timer),
             Queued::Marked { node, mark } => self.agenda.mark(node, mark, self.now_us),
@@ -294,7 +320,11 @@ impl<'a> Driver<'a> {
 
     fn arrival(&mut self, link: Link, direction: Direction) -> u64 {
         let latency_us = self.plan.latency.draw(&mut self.network);
-        let at_us = self.clogs.delay(link.sender(direction), link.receiver(direction), self.now_us + latency_us);
+        let at_us = self.clogs.delay(
+            link.sender(direction),
+            link.receiver(direction),
+            self.now_us + latency_us,
+        );
         let last_us = self.last_arrival_us.entry((link, direction)).or_default();
         *last_us = at_us.max(*last_us);
         *last_us
@@ -331,7 +361,9 @@ impl<'a> Driver<'a> {
         if kind.kind == Family::PowerLoss && self.power_losses >= self.plan.faults.power_losses_at_most {
             return false;
         }
-        let Some(blow) = nemesis::strike(&kind, self.plan, &self.world, &mut self.faults) else { return false };
+        let Some(blow) = nemesis::strike(&kind, self.plan, &self.world, &mut self.faults) else {
+            return false;
+        };
         self.power_losses += u32::from(kind.kind == Family::PowerLoss);
         let hold_us = 1000 * self.faults.between(kind.hold_ms.0, kind.hold_ms.1);
         if let Some((from, to)) = blow.clog {
@@ -343,17 +375,25 @@ impl<'a> Driver<'a> {
         }
         self.blows.push(blow);
         let tie = self.faults.bits();
-        self.agenda.at(self.now_us + hold_us, Due::Recovery(self.blows.len() - 1), tie);
+        self.agenda
+            .at(self.now_us + hold_us, Due::Recovery(self.blows.len() - 1), tie);
         done
     }
 
     fn recover(&mut self, blow: usize) -> bool {
-        let undo = self.blows.get_mut(blow).map(|blow| mem::take(&mut blow.undo)).unwrap_or_default();
+        let undo = self
+            .blows
+            .get_mut(blow)
+            .map(|blow| mem::take(&mut blow.undo))
+            .unwrap_or_default();
         let mut done = false;
         for action in undo {
             let done_now = self.act(action.clone());
             // A broker that was asked to shut down may still be at it.
-            if !done_now && let Action::Start { node } = action && self.world.node(node).is_up() {
+            if !done_now
+                && let Action::Start { node } = action
+                && self.world.node(node).is_up()
+            {
                 self.blows[blow].undo.push(action);
             }
             done |= done_now;

@@ -21,7 +21,11 @@ pub struct Latency {
 
 impl Default for Latency {
     fn default() -> Self {
-        Self { min_us: 200, max_us: 2_000, tail_one_in: 50 }
+        Self {
+            min_us: 200,
+            max_us: 2_000,
+            tail_one_in: 50,
+        }
     }
 }
 
@@ -56,6 +60,8 @@ impl Clogs {
 
     /// When something that would arrive at `at_us` does arrive.
     pub(super) fn delay(&self, from: NodeId, to: NodeId, at_us: u64) -> u64 {
-        self.until_us.get(&(from, to)).map_or(at_us, |until_us| at_us.max(*until_us))
+        self.until_us
+            .get(&(from, to))
+            .map_or(at_us, |until_us| at_us.max(*until_us))
     }
 }

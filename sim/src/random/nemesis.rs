@@ -2,7 +2,7 @@
 
 use kafkasim_core::ids::{NodeId, TopicPartition};
 
-use super::plan::{FaultKind, Family, Plan, Target};
+use super::plan::{Family, FaultKind, Plan, Target};
 use super::prng::Stream;
 use crate::world::{Action, Connection, Fault, KeptTail, World};
 
@@ -19,8 +19,10 @@ pub(super) struct Blow {
 
 /// Draws a target and what exactly happens to it; `None` if nothing of this kind is possible now.
 pub(super) fn strike(kind: &FaultKind, plan: &Plan, world: &World, stream: &mut Stream) -> Option<Blow> {
-    let candidates: Vec<NodeId> =
-        targets(kind.target, plan, world).into_iter().filter(|node| world.node(*node).is_running()).collect();
+    let candidates: Vec<NodeId> = targets(kind.target, plan, world)
+        .into_iter()
+        .filter(|node| world.node(*node).is_running())
+        .collect();
     if candidates.is_empty() {
         return None;
     }
@@ -28,7 +30,13 @@ pub(super) fn strike(kind: &FaultKind, plan: &Plan, world: &World, stream: &mut 
     let start = Action::Start { node };
     let blow = match kind.kind {
         Family::Crash => Blow::of(vec![Fault::Crash { node }], vec![start]),
-        Family::PowerLoss => Blow::of(vec![Fault::PowerLoss { node, kept: draw_kept(node, world, stream) }], vec![start]),
+        Family::PowerLoss => Blow::of(
+            vec![Fault::PowerLoss {
+                node,
+                kept: draw_kept(node, world, stream),
+            }],
+            vec![start],
+        ),
         Family::ShutDown => {
             world.node(node).broker()?;
             Blow::of(vec![Fault::ShutDown { node }], vec![start])
@@ -44,7 +52,14 @@ pub(super) fn strike(kind: &FaultKind, plan: &Plan, world: &World, stream: &mut 
         }
         Family::CutOneWay => {
             let other = draw_peer(node, world, stream);
-            cut([if stream.chance(1, 2) { (node, other) } else { (other, node) }], world)
+            cut(
+                [if stream.chance(1, 2) {
+                    (node, other)
+                } else {
+                    (other, node)
+                }],
+                world,
+            )
         }
         Family::CutFromBrokers => {
             let others = world.setup().brokers().filter(|other| *other != node);
@@ -64,7 +79,10 @@ pub(super) fn strike(kind: &FaultKind, plan: &Plan, world: &World, stream: &mut 
             }
             Blow::of(vec![Fault::Reset(*stream.pick(&links))], vec![])
         }
-        Family::Clog => Blow { clog: Some((node, draw_peer(node, world, stream))), ..Blow::default() },
+        Family::Clog => Blow {
+            clog: Some((node, draw_peer(node, world, stream))),
+            ..Blow::default()
+        },
         Family::ClockJump => {
             let by_ms = i64::try_from(stream.between(kind.hold_ms.0, kind.hold_ms.1)).expect("jumps are short");
             let by_ms = if stream.chance(1, 2) { by_ms } else { -by_ms };
@@ -76,16 +94,28 @@ pub(super) fn strike(kind: &FaultKind, plan: &Plan, world: &World, stream: &mut 
 
 impl Blow {
     fn of(faults: Vec<Fault>, undo: Vec<Action>) -> Self {
-        Self { actions: faults.into_iter().map(Action::Fault).collect(), undo, clog: None }
+        Self {
+            actions: faults.into_iter().map(Action::Fault).collect(),
+            undo,
+            clog: None,
+        }
     }
 }
 
 fn targets(target: Target, plan: &Plan, world: &World) -> Vec<NodeId> {
     let replicas = |leads: bool| {
         let brokers = world.setup().brokers();
-        brokers.filter(|broker| partitions(world).any(|(_, leader, replicas)| {
-            if leads { leader == Some(*broker) } else { leader != Some(*broker) && replicas.contains(broker) }
-        })).collect()
+        brokers
+            .filter(|broker| {
+                partitions(world).any(|(_, leader, replicas)| {
+                    if leads {
+                        leader == Some(*broker)
+                    } else {
+                        leader != Some(*broker) && replicas.contains(broker)
+                    }
+                })
+            })
+            .collect()
     };
     match target {
         Target::Broker => world.setup().brokers().collect(),
@@ -99,23 +129,38 @@ fn targets(target: Target, plan: &Plan, world: &World) -> Vec<NodeId> {
 /// The processes that are controllers.
 pub(super) fn controllers(world: &World) -> impl Iterator<Item = NodeId> + '_ {
     let processes = world.setup().nodes();
-    processes.filter(|(_, process)| matches!(process.role, crate::setup::Role::Controller(_))).map(|(node, _)| node)
+    processes
+        .filter(|(_, process)| matches!(process.role, crate::setup::Role::Controller(_)))
+        .map(|(node, _)| node)
 }
 
 /// Every partition as the running controller registers it: its leader and its replicas.
 fn partitions(world: &World) -> impl Iterator<Item = (TopicPartition, Option<NodeId>, &[NodeId])> {
-    let image = controllers(world).find_map(|node| world.node(node).controller()).map(|controller| controller.image());
+    let image = controllers(world)
+        .find_map(|node| world.node(node).controller())
+        .map(|controller| controller.image());
     image.into_iter().flat_map(|image| {
         image.topics.iter().flat_map(|(topic, image)| {
             (0..).zip(&image.partitions).map(|(partition, registered)| {
-                (TopicPartition { topic: *topic, partition }, registered.leader, registered.replicas.as_slice())
+                (
+                    TopicPartition {
+                        topic: *topic,
+                        partition,
+                    },
+                    registered.leader,
+                    registered.replicas.as_slice(),
+                )
             })
         })
     })
 }
 
 fn draw_peer(node: NodeId, world: &World, stream: &mut Stream) -> NodeId {
-    let others: Vec<NodeId> = world.nodes().map(|(other, _)| other).filter(|other| *other != node).collect();
+    let others: Vec<NodeId> = world
+        .nodes()
+        .map(|(other, _)| other)
+        .filter(|other| *other != node)
+        .collect();
     *stream.pick(&others)
 }
 
@@ -124,17 +169,30 @@ fn draw_kept(node: NodeId, world: &World, stream: &mut Stream) -> Vec<KeptTail> 
     disk.unsynced()
         .map(|(log, unsynced)| {
             let whole = u32::try_from(stream.below(unsynced as u64 + 1)).expect("logs are short");
-            let torn_bytes = if stream.chance(1, 4) { u32::try_from(stream.between(1, 80)).expect("below 80") } else { 0 };
+            let torn_bytes = if stream.chance(1, 4) {
+                u32::try_from(stream.between(1, 80)).expect("below 80")
+            } else {
+                0
+            };
             KeptTail { log, whole, torn_bytes }
         })
         .collect()
 }
 
 fn cut(pairs: impl IntoIterator<Item = (NodeId, NodeId)>, world: &World) -> Blow {
-    let fresh: Vec<_> = pairs.into_iter().filter(|(from, to)| !world.network().is_cut(*from, *to)).collect();
+    let fresh: Vec<_> = pairs
+        .into_iter()
+        .filter(|(from, to)| !world.network().is_cut(*from, *to))
+        .collect();
     Blow {
-        actions: fresh.iter().map(|&(from, to)| Action::Fault(Fault::Cut { from, to })).collect(),
-        undo: fresh.iter().map(|&(from, to)| Action::Fault(Fault::Mend { from, to })).collect(),
+        actions: fresh
+            .iter()
+            .map(|&(from, to)| Action::Fault(Fault::Cut { from, to }))
+            .collect(),
+        undo: fresh
+            .iter()
+            .map(|&(from, to)| Action::Fault(Fault::Mend { from, to }))
+            .collect(),
         clog: None,
     }
 }

@@ -52,7 +52,9 @@ impl Report {
     /// The first thing that Kafka promises cannot happen.
     #[must_use]
     pub fn violation(&self) -> Option<&Finding> {
-        self.findings.iter().find(|finding| finding.verdict == Verdict::Violated)
+        self.findings
+            .iter()
+            .find(|finding| finding.verdict == Verdict::Violated)
     }
 }
 
@@ -95,7 +97,9 @@ fn phases(driver: &mut Driver<'_>) -> (Phase, Option<Finale>) {
     }
     let core = heal(driver);
     let deadline_us = driver.now_us + 1000 * plan.liveness_ms;
-    driver.until(deadline_us, |world| plan.applications.iter().all(|node| is_done(world, *node)));
+    driver.until(deadline_us, |world| {
+        plan.applications.iter().all(|node| is_done(world, *node))
+    });
     for node in &plan.readers {
         driver.act(Action::Start { node: *node });
     }
@@ -103,13 +107,21 @@ fn phases(driver: &mut Driver<'_>) -> (Phase, Option<Finale>) {
     if driver.is_convicted() {
         return (Phase::Liveness, None);
     }
-    let finale = Finale { readers: plan.readers.clone(), healed_core: core, finished };
+    let finale = Finale {
+        readers: plan.readers.clone(),
+        healed_core: core,
+        finished,
+    };
     driver.world.finish(&finale, &mut driver.findings);
     (if finished { Phase::Finished } else { Phase::Liveness }, Some(finale))
 }
 
 fn stuck(message: &str) -> Finding {
-    Finding { promise: Promise::Liveness, verdict: Verdict::Violated, message: message.to_owned() }
+    Finding {
+        promise: Promise::Liveness,
+        verdict: Verdict::Violated,
+        message: message.to_owned(),
+    }
 }
 
 /// The operator has created every topic, and every broker is unfenced.
@@ -119,22 +131,30 @@ fn cluster_is_up(world: &World) -> bool {
         .nodes()
         .filter(|(_, process)| matches!(process.role, Role::Operator(..)))
         .all(|(node, _)| is_done(world, node));
-    operators_done
-        && image(world).is_some_and(|image| world.setup().brokers().all(|broker| image.is_active(broker)))
+    operators_done && image(world).is_some_and(|image| world.setup().brokers().all(|broker| image.is_active(broker)))
 }
 
 /// A program that will not make another call: done, or gone with its process. Programs that never end need not.
 fn is_done(world: &World, node: NodeId) -> bool {
-    world.node(node).program().is_none_or(|program| program.is_done() || program.downcast_ref::<PollLoop>().is_some())
+    world
+        .node(node)
+        .program()
+        .is_none_or(|program| program.is_done() || program.downcast_ref::<PollLoop>().is_some())
 }
 
 /// Every reader has read every partition up to where its leader's log ends, and that is committed.
 fn everything_is_read(world: &World, plan: &Plan) -> bool {
     plan.readers.iter().all(|reader| {
-        let Some(consumer) = world.node(*reader).consumer() else { return false };
+        let Some(consumer) = world.node(*reader).consumer() else {
+            return false;
+        };
         every_partition(world).all(|(partition, registered)| {
-            let Some(end) = committed_end(world, partition, registered) else { return false };
-            consumer.position(partition).is_some_and(|position| position.offset >= end)
+            let Some(end) = committed_end(world, partition, registered) else {
+                return false;
+            };
+            consumer
+                .position(partition)
+                .is_some_and(|position| position.offset >= end)
         })
     })
 }
@@ -146,13 +166,23 @@ fn committed_end(world: &World, partition: TopicPartition, registered: &Partitio
 }
 
 fn image(world: &World) -> Option<&MetadataImage> {
-    controllers(world).find_map(|node| world.node(node).controller()).map(|controller| controller.image())
+    controllers(world)
+        .find_map(|node| world.node(node).controller())
+        .map(|controller| controller.image())
 }
 
 fn every_partition(world: &World) -> impl Iterator<Item = (TopicPartition, &PartitionImage)> {
     image(world).into_iter().flat_map(|image| {
         image.topics.iter().flat_map(|(topic, image)| {
-            (0..).zip(&image.partitions).map(|(partition, image)| (TopicPartition { topic: *topic, partition }, image))
+            (0..).zip(&image.partitions).map(|(partition, image)| {
+                (
+                    TopicPartition {
+                        topic: *topic,
+                        partition,
+                    },
+                    image,
+                )
+            })
         })
     })
 }
@@ -166,12 +196,21 @@ fn heal(driver: &mut Driver<'_>) -> Vec<NodeId> {
         revive(driver, *node);
     }
     let core = draw_core(driver);
-    let lost: Vec<_> = driver.world.setup().brokers().filter(|broker| !core.contains(broker) && is_impaired(driver, *broker)).collect();
+    let lost: Vec<_> = driver
+        .world
+        .setup()
+        .brokers()
+        .filter(|broker| !core.contains(broker) && is_impaired(driver, *broker))
+        .collect();
     for node in lost {
         driver.act(Action::Fault(Fault::Crash { node }));
     }
-    let healed: Vec<_> =
-        driver.world.nodes().map(|(node, _)| node).filter(|node| !is_lost_broker(&driver.world, *node, &core)).collect();
+    let healed: Vec<_> = driver
+        .world
+        .nodes()
+        .map(|(node, _)| node)
+        .filter(|node| !is_lost_broker(&driver.world, *node, &core))
+        .collect();
     for node in &healed {
         if core.contains(node) {
             revive(driver, *node);
@@ -179,8 +218,12 @@ fn heal(driver: &mut Driver<'_>) -> Vec<NodeId> {
             driver.act(Action::Fault(Fault::Resume { node: *node }));
         }
     }
-    let mended: Vec<_> =
-        driver.world.network().cuts().filter(|(from, to)| healed.contains(from) && healed.contains(to)).collect();
+    let mended: Vec<_> = driver
+        .world
+        .network()
+        .cuts()
+        .filter(|(from, to)| healed.contains(from) && healed.contains(to))
+        .collect();
     for (from, to) in mended {
         driver.act(Action::Fault(Fault::Mend { from, to }));
     }
@@ -204,7 +247,11 @@ fn is_impaired(driver: &Driver<'_>, node: NodeId) -> bool {
     let process = driver.world.node(node);
     !process.is_running()
         || process.broker().is_some_and(Broker::is_shutting_down)
-        || driver.world.network().cuts().any(|(from, to)| from == node || to == node)
+        || driver
+            .world
+            .network()
+            .cuts()
+            .any(|(from, to)| from == node || to == node)
 }
 
 /// Whether a broker can be elected as it is. One that has to start or to register again may lose its eligibility by that (KIP-966).
@@ -233,11 +280,27 @@ fn is_sufficient(driver: &Driver<'_>, core: &[NodeId]) -> bool {
     let world = &driver.world;
     let Some(image) = image(world) else { return false };
     every_partition(world).all(|(partition, registered)| {
-        let electable: Vec<_> = registered.isr.iter().chain(&registered.elr).chain(&registered.last_known_elr).collect();
-        let can_lead = registered.isr.iter().chain(&registered.elr).any(|broker| core.contains(broker) && is_sound(driver, image, *broker))
+        let electable: Vec<_> = registered
+            .isr
+            .iter()
+            .chain(&registered.elr)
+            .chain(&registered.last_known_elr)
+            .collect();
+        let can_lead = registered
+            .isr
+            .iter()
+            .chain(&registered.elr)
+            .any(|broker| core.contains(broker) && is_sound(driver, image, *broker))
             || electable.iter().all(|broker| core.contains(broker));
-        let replicas = registered.replicas.iter().filter(|broker| core.contains(broker)).count();
-        let min_insync = image.topics.get(&partition.topic).map_or(1, |topic| topic.config.min_insync_replicas);
+        let replicas = registered
+            .replicas
+            .iter()
+            .filter(|broker| core.contains(broker))
+            .count();
+        let min_insync = image
+            .topics
+            .get(&partition.topic)
+            .map_or(1, |topic| topic.config.min_insync_replicas);
         let needed = usize::try_from(min_insync).unwrap_or(1).min(registered.replicas.len());
         can_lead && replicas >= needed
     })

@@ -239,7 +239,11 @@ impl Fault {
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}→{} {:?}", self.client, self.server, self.lane)?;
-        if self.generation.0 > 0 { write!(f, "#{}", self.generation) } else { Ok(()) }
+        if self.generation.0 > 0 {
+            write!(f, "#{}", self.generation)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -64,7 +64,10 @@ impl Disk {
             }
             DiskOp::MarkCleanShutdown(epoch) => {
                 let logs = self.image.logs.iter();
-                self.synced = logs.filter(|(_, image)| !image.batches.is_empty()).map(|(log, image)| (*log, image.batches.len())).collect();
+                self.synced = logs
+                    .filter(|(_, image)| !image.batches.is_empty())
+                    .map(|(log, image)| (*log, image.batches.len()))
+                    .collect();
                 self.image.clean_shutdown = Some(epoch);
             }
             DiskOp::ClearCleanShutdown => self.image.clean_shutdown = None,
@@ -97,9 +100,12 @@ impl Disk {
             let synced = self.synced.get(log).copied().unwrap_or(0);
             let tail = kept.iter().find(|tail| tail.log == *log);
             let whole = synced + tail.map_or(0, |tail| tail.whole as usize);
-            let torn = tail
-                .filter(|tail| tail.torn_bytes > 0)
-                .and_then(|tail| image.batches.get(whole).map(|batch| batch.torn(tail.torn_bytes as usize)));
+            let torn = tail.filter(|tail| tail.torn_bytes > 0).and_then(|tail| {
+                image
+                    .batches
+                    .get(whole)
+                    .map(|batch| batch.torn(tail.torn_bytes as usize))
+            });
             image.batches.truncate(whole);
             image.batches.extend(torn);
             if image.batches.is_empty() {

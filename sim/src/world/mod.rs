@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use kafkasim_core::call::{Answer, Call};
 use kafkasim_core::ids::{DiskToken, NodeId, Timestamp};
-use kafkasim_core::message::Api;
 use kafkasim_core::machine::{Choice, ConnectionId, Effect, Input, Outbox, Question};
+use kafkasim_core::message::Api;
 use kafkasim_core::note::Note;
 use kafkasim_core::timer::{Mark, Timer, Window};
 
@@ -194,8 +194,20 @@ impl World {
     /// Every process down, every disk empty.
     #[must_use]
     pub fn new(setup: Arc<Setup>, monitors: Monitors) -> Self {
-        let nodes = setup.processes.iter().map(|_| Slot { node: Arc::new(Node::new()), fingerprint: None }).collect();
-        Self { setup, nodes, network: Network::default(), monitors }
+        let nodes = setup
+            .processes
+            .iter()
+            .map(|_| Slot {
+                node: Arc::new(Node::new()),
+                fingerprint: None,
+            })
+            .collect();
+        Self {
+            setup,
+            nodes,
+            network: Network::default(),
+            monitors,
+        }
     }
 
     /// What it is made of.
@@ -243,7 +255,11 @@ impl World {
     pub fn fingerprint(&mut self) -> Fingerprint {
         let mut sum = self.network.fingerprint().plus(self.monitors.fingerprint());
         for (id, slot) in self.nodes.iter_mut().enumerate() {
-            sum = sum.plus(*slot.fingerprint.get_or_insert_with(|| Fingerprint::of(&(id, &*slot.node))));
+            sum = sum.plus(
+                *slot
+                    .fingerprint
+                    .get_or_insert_with(|| Fingerprint::of(&(id, &*slot.node))),
+            );
         }
         sum
     }
@@ -254,7 +270,11 @@ impl World {
         for (link, connection) in self.network.connections() {
             if connection.is_opening() {
                 let can = self.node(link.server).is_up() && !self.is_cut_off(link);
-                actions.push(if can { Action::Connect(link) } else { Action::Refuse(link) });
+                actions.push(if can {
+                    Action::Connect(link)
+                } else {
+                    Action::Refuse(link)
+                });
             }
             for direction in [Direction::ToServer, Direction::ToClient] {
                 if let Some(what) = self.network.head(link, direction)
@@ -265,8 +285,15 @@ impl World {
             }
         }
         for (id, node) in self.nodes().filter(|(_, node)| node.is_running()) {
-            actions.extend(node.timers.iter().map(|timer| Action::Fire { node: id, timer: *timer }));
-            actions.extend(node.disk.syncing().map(|token| Action::Sync { node: id, token, ok: true }));
+            actions.extend(node.timers.iter().map(|timer| Action::Fire {
+                node: id,
+                timer: *timer,
+            }));
+            actions.extend(node.disk.syncing().map(|token| Action::Sync {
+                node: id,
+                token,
+                ok: true,
+            }));
             if let Some(question) = node.question() {
                 actions.extend((0..question.options).map(|option| Action::Choose { node: id, option }));
             }
@@ -311,12 +338,18 @@ impl World {
             }
             Action::Sync { node, token, .. } => {
                 running(*node)?;
-                require(self.node(*node).disk.syncing().any(|syncing| syncing == *token), "no such sync was asked for")
+                require(
+                    self.node(*node).disk.syncing().any(|syncing| syncing == *token),
+                    "no such sync was asked for",
+                )
             }
             Action::Choose { node, option } => {
                 running(*node)?;
                 let question = self.node(*node).question();
-                require(question.is_some_and(|question| *option < question.options), "no such option is open")
+                require(
+                    question.is_some_and(|question| *option < question.options),
+                    "no such option is open",
+                )
             }
             Action::Call { node } => {
                 running(*node)?;
@@ -351,12 +384,19 @@ impl World {
             }
             Action::Sync { node, token, ok } => {
                 self.node_mut(*node).disk.complete(*token, *ok);
-                let result = if *ok { Ok(()) } else { Err(kafkasim_core::disk::DiskError::Storage) };
+                let result = if *ok {
+                    Ok(())
+                } else {
+                    Err(kafkasim_core::disk::DiskError::Storage)
+                };
                 self.step(*node, wall_clock, Input::Synced(*token, result), outcome);
             }
             Action::Choose { node, option } => {
                 let question = self.node_mut(*node).questions.pop_front().expect("a question is open");
-                let choice = Choice { kind: question.kind, option: *option };
+                let choice = Choice {
+                    kind: question.kind,
+                    option: *option,
+                };
                 self.step(*node, wall_clock, Input::Chosen(choice), outcome);
             }
             Action::Call { node } => self.call(*node, wall_clock, outcome),
@@ -382,7 +422,14 @@ impl World {
         self.announce_call(id, outcome);
     }
 
-    fn deliver(&mut self, link: Link, direction: Direction, what: Delivery, wall_clock: Timestamp, outcome: &mut Outcome) {
+    fn deliver(
+        &mut self,
+        link: Link,
+        direction: Direction,
+        what: Delivery,
+        wall_clock: Timestamp,
+        outcome: &mut Outcome,
+    ) {
         let receiver = link.receiver(direction);
         let mut connection = match direction {
             Direction::ToServer => at_server(link),
@@ -403,7 +450,10 @@ impl World {
         let program = self.node_mut(id).program_mut().expect("applications have programs");
         let call = program.next_call().expect("the program has a call to make");
         program.called(&call);
-        outcome.events.push(Event::Called { node: id, call: call.clone() });
+        outcome.events.push(Event::Called {
+            node: id,
+            call: call.clone(),
+        });
         self.step(id, wall_clock, Input::Call(call), outcome);
         self.announce_call(id, outcome);
     }
@@ -423,7 +473,8 @@ impl World {
             Fault::Mend { from, to } => self.network.mend(*from, *to),
             Fault::Reset(link) => {
                 self.announce_severed(*link, outcome);
-                self.network.reset(*link, self.setup.options.late_requests, &mut outcome.queued);
+                self.network
+                    .reset(*link, self.setup.options.late_requests, &mut outcome.queued);
             }
             Fault::Lose(link) => self.network.lose(*link),
             // The wall clock is the scheduler's; from now on it comes with each step.
@@ -433,7 +484,8 @@ impl World {
 
     fn step(&mut self, id: NodeId, wall_clock: Timestamp, input: Input, outcome: &mut Outcome) {
         let setup = Arc::clone(&self.setup);
-        self.node_mut(id).step(id, &setup, wall_clock, input, &mut outcome.outbox);
+        self.node_mut(id)
+            .step(id, &setup, wall_clock, input, &mut outcome.outbox);
         self.carry_out(id, wall_clock, outcome);
     }
 
@@ -453,7 +505,9 @@ impl World {
                 }
                 Effect::Disconnect(connection) => self.disconnect(id, connection, outcome),
                 Effect::SetTimer { timer, window } => self.set_timer(id, timer, None, window, outcome),
-                Effect::SetTimerFromMark { timer, mark, window } => self.set_timer(id, timer, Some(mark), window, outcome),
+                Effect::SetTimerFromMark { timer, mark, window } => {
+                    self.set_timer(id, timer, Some(mark), window, outcome)
+                }
                 Effect::Mark(mark) => outcome.queued.push(Queued::Marked { node: id, mark }),
                 Effect::CancelTimer(timer) => {
                     if self.node_mut(id).timers.remove(&timer) {
@@ -462,7 +516,10 @@ impl World {
                 }
                 Effect::Disk(op) => {
                     if let kafkasim_core::disk::DiskOp::Sync { token, .. } = &op {
-                        outcome.queued.push(Queued::Syncing { node: id, token: *token });
+                        outcome.queued.push(Queued::Syncing {
+                            node: id,
+                            token: *token,
+                        });
                     }
                     self.node_mut(id).disk.write(op);
                 }
@@ -494,7 +551,12 @@ impl World {
 
     fn set_timer(&mut self, id: NodeId, timer: Timer, from: Option<Mark>, window: Window, outcome: &mut Outcome) {
         self.node_mut(id).timers.insert(timer);
-        outcome.queued.push(Queued::TimerSet { node: id, timer, from, window });
+        outcome.queued.push(Queued::TimerSet {
+            node: id,
+            timer,
+            from,
+            window,
+        });
     }
 
     fn complete_syncs(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
@@ -507,11 +569,20 @@ impl World {
 
     /// A machine closes a connection: usually one that it opened, but a broker also hangs up on clients.
     fn disconnect(&mut self, id: NodeId, connection: ConnectionId, outcome: &mut Outcome) {
-        let ours = Link { client: id, server: connection.peer, lane: connection.lane, generation: connection.generation };
+        let ours = Link {
+            client: id,
+            server: connection.peer,
+            lane: connection.lane,
+            generation: connection.generation,
+        };
         if self.network.connection(ours).is_some() {
             self.close(ours, Direction::ToServer, self.setup.options.late_requests, outcome);
         } else {
-            let theirs = Link { client: connection.peer, server: id, ..ours };
+            let theirs = Link {
+                client: connection.peer,
+                server: id,
+                ..ours
+            };
             self.close(theirs, Direction::ToClient, false, outcome);
         }
     }
@@ -531,7 +602,11 @@ impl World {
     fn stop(&mut self, id: NodeId, in_order: bool, outcome: &mut Outcome) {
         self.node_mut(id).stop();
         for link in self.network.links_of(id) {
-            let closing = if link.client == id { Direction::ToServer } else { Direction::ToClient };
+            let closing = if link.client == id {
+                Direction::ToServer
+            } else {
+                Direction::ToClient
+            };
             self.close(link, closing, self.setup.options.late_requests, outcome);
         }
         outcome.queued.push(Queued::Stopped { node: id });
@@ -539,7 +614,12 @@ impl World {
     }
 
     fn announce_call(&self, id: NodeId, outcome: &mut Outcome) {
-        if self.node(id).program().and_then(|program| program.next_call()).is_some() {
+        if self
+            .node(id)
+            .program()
+            .and_then(|program| program.next_call())
+            .is_some()
+        {
             outcome.queued.push(Queued::Ready { node: id });
         }
     }
@@ -560,17 +640,22 @@ impl World {
             }
             Fault::Pause { node } => require(self.node(*node).is_running(), "the process does not run"),
             Fault::Resume { node } => require(self.node(*node).is_paused(), "the process is not paused"),
-            Fault::ShutDown { node } => {
-                require(self.node(*node).is_running() && self.node(*node).broker().is_some(), "no broker runs there")
-            }
+            Fault::ShutDown { node } => require(
+                self.node(*node).is_running() && self.node(*node).broker().is_some(),
+                "no broker runs there",
+            ),
             Fault::Cut { from, to } => require(!self.network.is_cut(*from, *to), "it is cut already"),
             Fault::Mend { from, to } => require(self.network.is_cut(*from, *to), "it is not cut"),
-            Fault::Reset(link) => {
-                require(self.network.connection(*link).is_some_and(Connection::is_open), "there is no such open connection")
-            }
+            Fault::Reset(link) => require(
+                self.network.connection(*link).is_some_and(Connection::is_open),
+                "there is no such open connection",
+            ),
             Fault::Lose(link) => {
                 let late = self.network.head(*link, Direction::ToServer);
-                require(matches!(late, Some(Delivery::Late(_))), "no request has outlived that connection")
+                require(
+                    matches!(late, Some(Delivery::Late(_))),
+                    "no request has outlived that connection",
+                )
             }
             Fault::ClockJump { .. } => Ok(()),
         }
@@ -593,9 +678,17 @@ impl World {
 }
 
 const fn at_client(link: Link) -> ConnectionId {
-    ConnectionId { peer: link.server, lane: link.lane, generation: link.generation }
+    ConnectionId {
+        peer: link.server,
+        lane: link.lane,
+        generation: link.generation,
+    }
 }
 
 const fn at_server(link: Link) -> ConnectionId {
-    ConnectionId { peer: link.client, lane: link.lane, generation: link.generation }
+    ConnectionId {
+        peer: link.client,
+        lane: link.lane,
+        generation: link.generation,
+    }
 }

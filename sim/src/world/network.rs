@@ -11,8 +11,8 @@ use kafkasim_core::ids::{Generation, NodeId};
 use kafkasim_core::machine::{ConnectionId, Lane};
 use kafkasim_core::message::{Message, Request, Response};
 
-use super::action::{Delivery, Direction, Link};
 use super::Queued;
+use super::action::{Delivery, Direction, Link};
 use crate::fingerprint::Fingerprint;
 
 /// A queue cannot be longer than this in a sound model: growth means that something never stops sending.
@@ -110,8 +110,9 @@ impl Network {
     pub(super) fn fingerprint(&mut self) -> Fingerprint {
         let mut sum = Fingerprint::of(&self.cuts);
         for (link, entry) in &mut self.connections {
-            let fingerprint =
-                *entry.fingerprint.get_or_insert_with(|| Fingerprint::of(&(link, &*entry.connection)));
+            let fingerprint = *entry
+                .fingerprint
+                .get_or_insert_with(|| Fingerprint::of(&(link, &*entry.connection)));
             sum = sum.plus(fingerprint);
         }
         sum
@@ -129,9 +130,18 @@ impl Network {
     /// each other can tell their connections apart.
     pub(super) fn open(&mut self, client: NodeId, server: NodeId, lane: Lane) -> Link {
         let link = (0..)
-            .map(|generation| Link { client, server, lane, generation: Generation(generation) })
+            .map(|generation| Link {
+                client,
+                server,
+                lane,
+                generation: Generation(generation),
+            })
             .find(|link| {
-                let back = Link { client: server, server: client, ..*link };
+                let back = Link {
+                    client: server,
+                    server: client,
+                    ..*link
+                };
                 !self.connections.contains_key(link) && !self.connections.contains_key(&back)
             })
             .expect("there is always a free generation");
@@ -144,7 +154,13 @@ impl Network {
             to_client: VecDeque::new(),
             end_to_client: false,
         };
-        self.connections.insert(link, Entry { connection: Arc::new(connection), fingerprint: None });
+        self.connections.insert(
+            link,
+            Entry {
+                connection: Arc::new(connection),
+                fingerprint: None,
+            },
+        );
         link
     }
 
@@ -166,7 +182,9 @@ impl Network {
             Message::Request(_) => (link_from_client(from, connection), Direction::ToServer),
             Message::Response(_) => (link_from_server(from, connection), Direction::ToClient),
         };
-        let Some(entry) = self.connections.get_mut(&link) else { return };
+        let Some(entry) = self.connections.get_mut(&link) else {
+            return;
+        };
         entry.fingerprint = None;
         let connection = Arc::make_mut(&mut entry.connection);
         match message {
@@ -198,7 +216,8 @@ impl Network {
         let packet = match direction {
             Direction::ToServer => match connection.to_server.pop_front() {
                 Some(request) => {
-                    connection.busy |= connection.server == End::Open && connection.client == End::Open && request.expects_response();
+                    connection.busy |=
+                        connection.server == End::Open && connection.client == End::Open && request.expects_response();
                     Packet::Message(Message::Request(request))
                 }
                 None => {
@@ -223,7 +242,9 @@ impl Network {
 
     /// One end closes, dies or is cut off for good. With `outlive`, requests under way may still arrive.
     pub(super) fn close(&mut self, link: Link, closing: Direction, outlive: bool, queued: &mut Vec<Queued>) {
-        let Some(entry) = self.connections.get_mut(&link) else { return };
+        let Some(entry) = self.connections.get_mut(&link) else {
+            return;
+        };
         entry.fingerprint = None;
         let connection = Arc::make_mut(&mut entry.connection);
         match closing {
@@ -264,13 +285,20 @@ impl Network {
     /// The oldest late request of a connection gets lost.
     pub(super) fn lose(&mut self, link: Link) {
         let connection = self.connection_mut(link);
-        connection.to_server.pop_front().expect("a late request is there to be lost");
+        connection
+            .to_server
+            .pop_front()
+            .expect("a late request is there to be lost");
         self.forget_if_over(link);
     }
 
     /// Every connection in which a process takes part.
     pub(super) fn links_of(&self, node: NodeId) -> Vec<Link> {
-        self.connections.keys().filter(|link| link.client == node || link.server == node).copied().collect()
+        self.connections
+            .keys()
+            .filter(|link| link.client == node || link.server == node)
+            .copied()
+            .collect()
     }
 
     fn announce(&self, link: Link, queued: &mut Vec<Queued>) {
@@ -280,10 +308,16 @@ impl Network {
             queued.extend((0..late).map(|_| Queued::Late { link }));
         }
         if connection.end_to_server {
-            queued.push(Queued::Packet { link, direction: Direction::ToServer });
+            queued.push(Queued::Packet {
+                link,
+                direction: Direction::ToServer,
+            });
         }
         if connection.end_to_client {
-            queued.push(Queued::Packet { link, direction: Direction::ToClient });
+            queued.push(Queued::Packet {
+                link,
+                direction: Direction::ToClient,
+            });
         }
     }
 
@@ -291,14 +325,18 @@ impl Network {
         let connection = &self.connections[&link].connection;
         let waits = !connection.to_server.is_empty() || connection.end_to_server || connection.end_to_client;
         let alive = connection.client != End::Gone && connection.server != End::Gone;
-        let to_be_told = connection.client == End::Opening || (connection.client == End::Open && !connection.to_client.is_empty());
+        let to_be_told =
+            connection.client == End::Opening || (connection.client == End::Open && !connection.to_client.is_empty());
         if !waits && !alive && !to_be_told {
             self.connections.remove(&link);
         }
     }
 
     fn connection_mut(&mut self, link: Link) -> &mut Connection {
-        let entry = self.connections.get_mut(&link).unwrap_or_else(|| panic!("there is a connection {link}"));
+        let entry = self
+            .connections
+            .get_mut(&link)
+            .unwrap_or_else(|| panic!("there is a connection {link}"));
         entry.fingerprint = None;
         Arc::make_mut(&mut entry.connection)
     }
@@ -379,9 +417,19 @@ impl Connection {
 }
 
 const fn link_from_client(client: NodeId, connection: ConnectionId) -> Link {
-    Link { client, server: connection.peer, lane: connection.lane, generation: connection.generation }
+    Link {
+        client,
+        server: connection.peer,
+        lane: connection.lane,
+        generation: connection.generation,
+    }
 }
 
 const fn link_from_server(server: NodeId, connection: ConnectionId) -> Link {
-    Link { client: connection.peer, server, lane: connection.lane, generation: connection.generation }
+    Link {
+        client: connection.peer,
+        server,
+        lane: connection.lane,
+        generation: connection.generation,
+    }
 }

@@ -103,25 +103,41 @@ impl Node {
     /// The controller that runs here, if one does.
     #[must_use]
     pub const fn controller(&self) -> Option<&Controller> {
-        if let Process::Controller(controller) = &self.process { Some(controller) } else { None }
+        if let Process::Controller(controller) = &self.process {
+            Some(controller)
+        } else {
+            None
+        }
     }
 
     /// The broker that runs here, if one does.
     #[must_use]
     pub const fn broker(&self) -> Option<&Broker> {
-        if let Process::Broker(broker) = &self.process { Some(broker) } else { None }
+        if let Process::Broker(broker) = &self.process {
+            Some(broker)
+        } else {
+            None
+        }
     }
 
     /// The producer that runs here, if one does.
     #[must_use]
     pub const fn producer(&self) -> Option<&Producer> {
-        if let Process::Producer(client) = &self.process { Some(&client.machine) } else { None }
+        if let Process::Producer(client) = &self.process {
+            Some(&client.machine)
+        } else {
+            None
+        }
     }
 
     /// The consumer that runs here, if one does.
     #[must_use]
     pub const fn consumer(&self) -> Option<&Consumer> {
-        if let Process::Consumer(client) = &self.process { Some(&client.machine) } else { None }
+        if let Process::Consumer(client) = &self.process {
+            Some(&client.machine)
+        } else {
+            None
+        }
     }
 
     /// The program that runs here, if one does.
@@ -145,7 +161,13 @@ impl Node {
     }
 
     pub(super) fn boot(&mut self, id: NodeId, setup: &Setup, wall_clock: Timestamp, out: &mut Outbox) {
-        let start = Start { id, rules: &setup.rules, wall_clock, incarnation: self.starts, disk: &self.disk };
+        let start = Start {
+            id,
+            rules: &setup.rules,
+            wall_clock,
+            incarnation: self.starts,
+            disk: &self.disk,
+        };
         self.process = match &setup.process(id).role {
             Role::Controller(config) => Process::Controller(start.machine(config, out)),
             Role::Broker(config) => Process::Broker(start.machine(config, out)),
@@ -160,19 +182,64 @@ impl Node {
         let rules = &setup.rules;
         match (&mut self.process, &setup.process(id).role) {
             (Process::Controller(machine), Role::Controller(config)) => {
-                machine.step(&Context { node: id, config, rules, wall_clock }, input, out);
+                machine.step(
+                    &Context {
+                        node: id,
+                        config,
+                        rules,
+                        wall_clock,
+                    },
+                    input,
+                    out,
+                );
             }
             (Process::Broker(machine), Role::Broker(config)) => {
-                machine.step(&Context { node: id, config, rules, wall_clock }, input, out);
+                machine.step(
+                    &Context {
+                        node: id,
+                        config,
+                        rules,
+                        wall_clock,
+                    },
+                    input,
+                    out,
+                );
             }
             (Process::Operator(client), Role::Operator(config, _)) => {
-                client.machine.step(&Context { node: id, config, rules, wall_clock }, input, out);
+                client.machine.step(
+                    &Context {
+                        node: id,
+                        config,
+                        rules,
+                        wall_clock,
+                    },
+                    input,
+                    out,
+                );
             }
             (Process::Producer(client), Role::Producer(config, _)) => {
-                client.machine.step(&Context { node: id, config, rules, wall_clock }, input, out);
+                client.machine.step(
+                    &Context {
+                        node: id,
+                        config,
+                        rules,
+                        wall_clock,
+                    },
+                    input,
+                    out,
+                );
             }
             (Process::Consumer(client), Role::Consumer(config, _)) => {
-                client.machine.step(&Context { node: id, config, rules, wall_clock }, input, out);
+                client.machine.step(
+                    &Context {
+                        node: id,
+                        config,
+                        rules,
+                        wall_clock,
+                    },
+                    input,
+                    out,
+                );
             }
             (process, _) => panic!("process {id} cannot take a step: {process:?}"),
         }
@@ -199,13 +266,28 @@ struct Start<'a> {
 
 impl Start<'_> {
     fn machine<M: Machine>(&self, config: &M::Config, out: &mut Outbox) -> M {
-        let context = Context { node: self.id, config, rules: self.rules, wall_clock: self.wall_clock };
-        M::boot(&context, Boot { incarnation: IncarnationId(self.incarnation), disk: self.disk.image() }, out)
+        let context = Context {
+            node: self.id,
+            config,
+            rules: self.rules,
+            wall_clock: self.wall_clock,
+        };
+        M::boot(
+            &context,
+            Boot {
+                incarnation: IncarnationId(self.incarnation),
+                disk: self.disk.image(),
+            },
+            out,
+        )
     }
 
     fn client<M: Machine>(&self, config: &M::Config, program: &AnyProgram, out: &mut Outbox) -> Client<M> {
         let mut program = program.clone();
         program.started(self.incarnation);
-        Client { program, machine: self.machine(config, out) }
+        Client {
+            program,
+            machine: self.machine(config, out),
+        }
     }
 }

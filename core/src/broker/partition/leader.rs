@@ -12,7 +12,7 @@ use crate::machine::Outbox;
 use crate::message::{AlterPartitionData, AlteredPartition, BrokerState};
 use crate::metadata::PartitionImage;
 use crate::note::Note;
-use crate::rules::{IsrCandidate, Wake};
+use crate::rules::{IsrCandidate, Replayed, Wake};
 use crate::timer::{Timer, Window};
 
 /// How long Kafka waits before it sends a proposal again.
@@ -81,8 +81,13 @@ impl Leader {
         around: &Surroundings<'_>,
         out: &mut Outbox,
     ) {
-        // A proposal made on top of this very change is forgotten, too: Partition.makeLeader accepts an equal partition epoch, which it
-        // may have learnt from an answer already, and starts over from what was committed.
+        let replayed = Replayed {
+            partition_epoch: registration.partition_epoch,
+            known_partition_epoch: self.partition_epoch,
+        };
+        if self.isr.is_pending() && !(around.rules().forgets_proposal)(&replayed) {
+            return;
+        }
         self.commit(&registration.isr, registration.partition_epoch, log, around, out);
     }
 

@@ -27,8 +27,14 @@ pub(crate) struct CommittedBatch {
 impl CommittedBatch {
     fn new(batch: &Batch) -> Self {
         // Rot that the leader has not noticed leaves nothing to be read.
-        let records = if batch.is_control() { Vec::new() } else { batch.records().unwrap_or_default() };
-        let values = records.into_iter().filter_map(|record| record.value.map(|value| (record.offset, value)));
+        let records = if batch.is_control() {
+            Vec::new()
+        } else {
+            batch.records().unwrap_or_default()
+        };
+        let values = records
+            .into_iter()
+            .filter_map(|record| record.value.map(|value| (record.offset, value)));
         Self {
             base: batch.base_offset,
             next: batch.next_offset(),
@@ -65,7 +71,10 @@ impl Committed {
         let first = expected.first()?;
         let start = log.partition_point(|batch| batch.base_offset < first.base);
         let mut found = log[start..].iter();
-        expected.iter().find(|batch| found.next().is_none_or(|found| !batch.is(found))).map(|batch| batch.base)
+        expected
+            .iter()
+            .find(|batch| found.next().is_none_or(|found| !batch.is(found)))
+            .map(|batch| batch.base)
     }
 
     /// A leader exposes everything below `to`: what is new is committed. Returns which batches are new.
@@ -74,7 +83,8 @@ impl Committed {
         let end = self.end();
         let start = log.partition_point(|batch| batch.base_offset < end);
         let exposed = log[start..].iter().take_while(|batch| batch.next_offset() <= to);
-        self.batches.extend(exposed.map(|batch| Arc::new(CommittedBatch::new(batch))));
+        self.batches
+            .extend(exposed.map(|batch| Arc::new(CommittedBatch::new(batch))));
         known..self.batches.len()
     }
 
@@ -87,12 +97,18 @@ impl Committed {
     /// The values from an offset on.
     pub(crate) fn values_from(&self, from: Offset) -> impl Iterator<Item = &(Offset, Bytes)> {
         let batches = &self.batches[self.index_of(from)..];
-        batches.iter().flat_map(|batch| &batch.values).skip_while(move |(offset, _)| *offset < from)
+        batches
+            .iter()
+            .flat_map(|batch| &batch.values)
+            .skip_while(move |(offset, _)| *offset < from)
     }
 
     /// The value at an offset.
     pub(crate) fn value_at(&self, offset: Offset) -> Option<&Bytes> {
-        self.values_from(offset).next().filter(|(found, _)| *found == offset).map(|(_, value)| value)
+        self.values_from(offset)
+            .next()
+            .filter(|(found, _)| *found == offset)
+            .map(|(_, value)| value)
     }
 
     /// The batch that holds an offset, or the number of batches.

@@ -25,7 +25,11 @@ impl Hits {
     /// A replica lost everything from this offset on.
     pub(crate) fn hit(&mut self, node: NodeId, from: Offset, registered_as: BrokerEpoch, registered: &PartitionImage) {
         let counted_on = is_counted_on(registered, node);
-        let hit = self.hits.entry(node).or_insert(Hit { from, registered_as, counted_on });
+        let hit = self.hits.entry(node).or_insert(Hit {
+            from,
+            registered_as,
+            counted_on,
+        });
         hit.from = hit.from.min(from);
         hit.registered_as = registered_as;
         hit.counted_on |= counted_on;
@@ -45,7 +49,8 @@ impl Hits {
     ) {
         let same_leader = old.leader_epoch == new.leader_epoch;
         let joined = |node: &NodeId| same_leader && new.isr.contains(node) && !old.isr.contains(node);
-        self.hits.retain(|node, hit| !(joined(node) && registered_as(*node) > hit.registered_as));
+        self.hits
+            .retain(|node, hit| !(joined(node) && registered_as(*node) > hit.registered_as));
         for (node, hit) in &mut self.hits {
             hit.counted_on |= is_counted_on(new, *node);
         }
@@ -127,7 +132,11 @@ mod tests {
         let mut hits = Hits::default();
         hits.hit(NodeId(2), Offset(3), BrokerEpoch(5), &out);
         hits.registered(&out, &joined, |_| BrokerEpoch(5));
-        assert_eq!(hits.lost_from(NodeId(2)), Some(Offset(3)), "it was proposed before it lost power");
+        assert_eq!(
+            hits.lost_from(NodeId(2)),
+            Some(Offset(3)),
+            "it was proposed before it lost power"
+        );
         hits.registered(&out, &joined, |_| BrokerEpoch(9));
         assert_eq!(hits.lost_from(NodeId(2)), None);
     }

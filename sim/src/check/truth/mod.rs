@@ -46,6 +46,8 @@ pub(crate) struct Partition {
     hits: Hits,
     /// An unclean election whose leader has not begun yet.
     unclean: bool,
+    /// The same, but only the last known leader could be elected, since everybody else had shut down uncleanly, too (KIP-966).
+    last_known: bool,
     parted: Option<Parted>,
 }
 
@@ -68,7 +70,12 @@ pub(crate) struct Replica {
 
 impl Default for Replica {
     fn default() -> Self {
-        Self { end: Offset::ZERO, high_watermark: Offset::ZERO, epoch: LeaderEpoch::NONE, leads: false }
+        Self {
+            end: Offset::ZERO,
+            high_watermark: Offset::ZERO,
+            epoch: LeaderEpoch::NONE,
+            leads: false,
+        }
     }
 }
 
@@ -204,15 +211,35 @@ impl Truth {
 
     /// Judges that a committed record at this offset is not where it has to be.
     pub(crate) fn judge_loss(&self, view: &dyn View, partition: TopicPartition, at: Offset) -> Verdict {
+        self.judge_candidate(view, partition, at, None)
+    }
+
+    /// The same, if whoever is to lead does not have it. The last known leader may have lost it: the controller cannot tell a power failure from a
+    /// crash, and so one power failure is too many once everybody else has crashed.
+    pub(crate) fn judge_candidate(
+        &self,
+        view: &dyn View,
+        partition: TopicPartition,
+        at: Offset,
+        candidate: Option<NodeId>,
+    ) -> Verdict {
         let (Some(topic), Some(registered)) = (self.topic(partition.topic), self.registered(partition)) else {
             return Verdict::Violated;
         };
-        let Some(truth) = self.partition(partition) else { return Verdict::Violated };
-        let (min_isr, has_elr) = (topic.effective_min_isr(registered), view.keeps_eligible_leader_replicas());
+        let Some(truth) = self.partition(partition) else {
+            return Verdict::Violated;
+        };
+        let (min_isr, has_elr) = (
+            topic.effective_min_isr(registered),
+            view.keeps_eligible_leader_replicas(),
+        );
         let exposed_from = truth.hits.exposed_from(registered, min_isr, has_elr);
+        let lost_from = candidate
+            .filter(|_| truth.last_known)
+            .and_then(|node| truth.hits.lost_from(node));
         let steps = LossSteps {
             unclean_election: truth.unclean,
-            too_many_power_losses: exposed_from.is_some_and(|from| from <= at),
+            too_many_power_losses: exposed_from.into_iter().chain(lost_from).any(|from| from <= at),
         };
         guarantee::lost_committed(&topic.config, has_elr, steps)
     }
@@ -247,7 +274,11 @@ impl Truth {
 
     fn noted(&mut self, view: &dyn View, node: NodeId, note: &Note, changes: &mut Vec<Change>) {
         match note {
-            Note::HighWatermark { partition: METADATA, to, .. } => self.replay(view, node, *to, changes),
+            Note::HighWatermark {
+                partition: METADATA,
+                to,
+                ..
+            } => self.replay(view, node, *to, changes),
             Note::BecameLeader { partition, epoch, .. } if *partition != METADATA => {
                 self.begins_to_lead(view, *partition, node, *epoch, changes);
             }
@@ -259,21 +290,38 @@ impl Truth {
             Note::Appended { partition, batch, .. } if *partition != METADATA => {
                 self.replica_mut(*partition, node).end = batch.next_offset();
             }
-            Note::LogRecovered { partition, end, high_watermark, .. } if *partition != METADATA => {
+            Note::LogRecovered {
+                partition,
+                end,
+                high_watermark,
+                ..
+            } if *partition != METADATA => {
                 let replica = self.replica_mut(*partition, node);
                 replica.high_watermark = *high_watermark;
                 if *end < replica.end {
                     replica.end = *end;
-                    changes.push(Change::Shortened { partition: *partition, node, to: *end });
+                    changes.push(Change::Shortened {
+                        partition: *partition,
+                        node,
+                        to: *end,
+                    });
                 }
             }
             Note::Truncated { partition, to, .. } if *partition != METADATA => {
                 let replica = self.replica_mut(*partition, node);
                 replica.end = *to;
                 replica.high_watermark = replica.high_watermark.min(*to);
-                changes.push(Change::Shortened { partition: *partition, node, to: *to });
+                changes.push(Change::Shortened {
+                    partition: *partition,
+                    node,
+                    to: *to,
+                });
             }
-            Note::HighWatermark { partition, to, as_leader } => {
+            Note::HighWatermark {
+                partition,
+                to,
+                as_leader,
+            } => {
                 self.high_watermark_moved(view, *partition, node, *to, *as_leader, changes);
             }
             Note::BrokerRegistered { .. }
@@ -322,33 +370,58 @@ impl Truth {
         let (MetadataRecord::Partition { partition, .. } | MetadataRecord::PartitionChange { partition, .. }) = record
         else {
             self.metadata.replay(record);
-            if let MetadataRecord::BrokerRegistrationChange { broker, fenced: Some(false), .. } = record {
+            if let MetadataRecord::BrokerRegistrationChange {
+                broker,
+                fenced: Some(false),
+                ..
+            } = record
+            {
                 changes.push(Change::Unfenced { broker: *broker });
             }
             return;
         };
         let old = self.registered(*partition).cloned();
         self.metadata.replay(record);
-        let new = self.registered(*partition).expect("a partition whose record was replayed is there").clone();
+        let new = self
+            .registered(*partition)
+            .expect("a partition whose record was replayed is there")
+            .clone();
         if let Some(old) = &old {
             self.reregistered(view, *partition, old, &new);
         }
-        changes.push(Change::Registered { partition: *partition, old, new });
+        changes.push(Change::Registered {
+            partition: *partition,
+            old,
+            new,
+        });
     }
 
     fn reregistered(&mut self, view: &dyn View, id: TopicPartition, old: &PartitionImage, new: &PartitionImage) {
-        let Some(topic) = self.metadata.topics.get(&id.topic) else { return };
+        let Some(topic) = self.metadata.topics.get(&id.topic) else {
+            return;
+        };
         let partition = self.partitions.entry(id).or_default();
         let is_elected = new.leader_epoch > old.leader_epoch && new.leader.is_some();
-        let is_clean = new.leader.is_none_or(|leader| old.isr.contains(&leader) || old.elr.contains(&leader));
-        // Electing the last known leader (KIP-966) is not clean either, but nobody has agreed to lose records by it.
+        let is_clean = new
+            .leader
+            .is_none_or(|leader| old.isr.contains(&leader) || old.elr.contains(&leader));
         if is_elected && !is_clean && topic.config.unclean_leader_election_enable {
-            let steps = LossSteps { unclean_election: true, too_many_power_losses: false };
+            let steps = LossSteps {
+                unclean_election: true,
+                too_many_power_losses: false,
+            };
             let verdict = guarantee::lost_committed(&topic.config, view.keeps_eligible_leader_replicas(), steps);
             partition.unclean = true;
-            partition.parted = Some(Parted { epoch: new.leader_epoch, verdict });
+            partition.parted = Some(Parted {
+                epoch: new.leader_epoch,
+                verdict,
+            });
+        } else if is_elected {
+            partition.last_known = !is_clean;
         }
-        partition.hits.registered(old, new, |node| registered_as(&self.metadata, node));
+        partition
+            .hits
+            .registered(old, new, |node| registered_as(&self.metadata, node));
     }
 
     fn begins_to_lead(
@@ -372,18 +445,32 @@ impl Truth {
             let committed = &truth.committed;
             committed.first_missing(log, Offset::ZERO..committed.end())
         });
-        let verdict = missing.map(|at| self.judge_loss(view, id, at));
+        let verdict = missing.map(|at| self.judge_candidate(view, id, at, Some(node)));
         let partition = self.partitions.entry(id).or_default();
         if let (Some(at), Some(verdict)) = (missing, verdict) {
             let batches = partition.committed.give_up(at);
-            partition.parted = Some(Parted { epoch, verdict: verdict.clone() });
-            changes.push(Change::Lost { partition: id, leader: node, batches, verdict });
+            partition.parted = Some(Parted {
+                epoch,
+                verdict: verdict.clone(),
+            });
+            changes.push(Change::Lost {
+                partition: id,
+                leader: node,
+                batches,
+                verdict,
+            });
         }
         let previous = partition.reign.replace((node, epoch)).map(|(leader, _)| leader);
         let lost_from = partition.hits.lost_from(node);
         partition.unclean = false;
+        partition.last_known = false;
         partition.hits.leads(node);
-        changes.push(Change::Leads { partition: id, leader: node, previous, lost_from });
+        changes.push(Change::Leads {
+            partition: id,
+            leader: node,
+            previous,
+            lost_from,
+        });
     }
 
     fn high_watermark_moved(
@@ -398,7 +485,13 @@ impl Truth {
         let replica = self.replica_mut(id, node);
         let (from, epoch) = (replica.high_watermark, replica.epoch);
         replica.high_watermark = to;
-        changes.push(Change::Watermark { partition: id, node, from, to, as_leader });
+        changes.push(Change::Watermark {
+            partition: id,
+            node,
+            from,
+            to,
+            as_leader,
+        });
         let truth = self.partitions.entry(id).or_default();
         if truth.parted.as_ref().is_some_and(|parted| epoch < parted.epoch) {
             return;
@@ -406,7 +499,11 @@ impl Truth {
         let log = batches(view.log(node, id));
         let known = from..to.min(truth.committed.end());
         if let Some(at) = truth.committed.first_missing(log, known) {
-            changes.push(Change::Contradicted { partition: id, node, at });
+            changes.push(Change::Contradicted {
+                partition: id,
+                node,
+                at,
+            });
         } else if as_leader {
             let new = truth.committed.extend(log, to);
             if !new.is_empty() {
@@ -414,7 +511,11 @@ impl Truth {
                 changes.push(Change::Committed { partition: id, batches });
             }
         } else if to > truth.committed.end() {
-            changes.push(Change::Contradicted { partition: id, node, at: truth.committed.end() });
+            changes.push(Change::Contradicted {
+                partition: id,
+                node,
+                at: truth.committed.end(),
+            });
         }
     }
 
@@ -425,17 +526,26 @@ impl Truth {
                 continue;
             }
             replica.end = end;
-            changes.push(Change::Shortened { partition: *id, node, to: end });
+            changes.push(Change::Shortened {
+                partition: *id,
+                node,
+                to: end,
+            });
             if let Some(registered) = self.metadata.partition(*id) {
                 let partition = self.partitions.entry(*id).or_default();
-                partition.hits.hit(node, end, registered_as(&self.metadata, node), registered);
+                partition
+                    .hits
+                    .hit(node, end, registered_as(&self.metadata, node), registered);
             }
         }
     }
 
     fn stopped(&mut self, node: NodeId) {
         for (_, replica) in self.replicas.iter_mut().filter(|((_, replica), _)| *replica == node) {
-            *replica = Replica { end: replica.end, ..Replica::default() };
+            *replica = Replica {
+                end: replica.end,
+                ..Replica::default()
+            };
         }
     }
 
@@ -458,9 +568,15 @@ pub(crate) fn batches(log: Option<&LogImage>) -> &[Batch] {
 
 /// The offset after the last batch that is whole.
 fn sound_end(log: &[Batch]) -> Offset {
-    log.iter().rev().find(|batch| batch.verify().is_ok()).map_or(Offset::ZERO, Batch::next_offset)
+    log.iter()
+        .rev()
+        .find(|batch| batch.verify().is_ok())
+        .map_or(Offset::ZERO, Batch::next_offset)
 }
 
 fn registered_as(metadata: &MetadataImage, node: NodeId) -> BrokerEpoch {
-    metadata.brokers.get(&node).map_or(BrokerEpoch::NONE, |broker| broker.epoch)
+    metadata
+        .brokers
+        .get(&node)
+        .map_or(BrokerEpoch::NONE, |broker| broker.epoch)
 }
