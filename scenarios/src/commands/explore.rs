@@ -11,6 +11,7 @@ use kafkasim_scenarios::scenario::Exploration;
 use serde::Serialize;
 
 use super::output::{Output, bad, brief, command, count, faint, good, plain_command, quoted};
+use super::run::prepare;
 use super::seeds::number;
 use super::target::Target;
 use super::{CommandError, Exit, progress};
@@ -94,6 +95,7 @@ pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit
         .limits
         .over(target.scenario.explore.clone().unwrap_or_default());
     target.scenario.explore = Some(exploration.clone());
+    prepare(&arguments.keep)?;
     if !arguments.json {
         tell_bounds(&target, &exploration, output);
     }

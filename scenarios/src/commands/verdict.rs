@@ -192,7 +192,9 @@ impl<'a> Verdict<'a> {
                     faint(situation.name)
                 }
             });
-        output.flow("never", never);
+        if self.tried() > 1 {
+            output.flow("never", never);
+        }
         for ((promise, violated), broken) in &campaign.broken {
             if !violated {
                 self.tell_allowed(*promise, broken, output);
