@@ -48,7 +48,9 @@ enum Refresh {
 
 /// How a client asks for metadata.
 #[derive(Clone, Copy, Debug)]
-pub struct RefreshTimes {
+pub struct Refreshing<'a> {
+    /// `bootstrap.servers`
+    pub bootstrap_servers: &'a [NodeId],
     /// `retry.backoff.ms`
     pub retry_backoff_ms: u64,
     /// `request.timeout.ms`
@@ -123,7 +125,7 @@ impl Cluster {
     }
 
     /// Asks again, after a back-off: what was learnt does not contain what is needed.
-    pub fn request_update_later(&mut self, times: RefreshTimes, out: &mut Outbox) {
+    pub fn request_update_later(&mut self, times: Refreshing<'_>, out: &mut Outbox) {
         if self.refresh == Refresh::Fresh {
             self.back_off(times, out);
         }
@@ -150,7 +152,7 @@ impl Cluster {
         &mut self,
         topics: Vec<TopicName>,
         pending: P,
-        times: RefreshTimes,
+        times: Refreshing<'_>,
         connections: &mut Connections<P>,
         out: &mut Outbox,
     ) {
@@ -174,9 +176,13 @@ impl Cluster {
 
     /// A connection to this broker failed: somebody else is asked next, and if a Metadata request was lost with it
     /// (`asked`), after a back-off.
-    pub fn disconnected(&mut self, broker: NodeId, asked: bool, times: RefreshTimes, out: &mut Outbox) {
+    pub fn disconnected(&mut self, broker: NodeId, asked: bool, times: Refreshing<'_>, out: &mut Outbox) {
         if self.brokers[self.turn % self.brokers.len()] == broker {
             self.turn = (self.turn + 1) % self.brokers.len();
+            if self.turn == 0 && self.brokers != times.bootstrap_servers {
+                // Nobody whom the client knows can be reached: it starts over (KIP-1102).
+                self.brokers = times.bootstrap_servers.to_vec();
+            }
         }
         if asked && self.refresh == Refresh::Asked {
             self.back_off(times, out);
@@ -195,7 +201,7 @@ impl Cluster {
 
     /// Takes in what a broker said. Older leader epochs than those known are not believed (KIP-320). Asks again after a back-off
     /// if a topic could not be described for a passing reason.
-    pub fn update(&mut self, response: MetadataResponse, times: RefreshTimes, out: &mut Outbox) {
+    pub fn update(&mut self, response: MetadataResponse, times: Refreshing<'_>, out: &mut Outbox) {
         if !response.brokers.is_empty() {
             self.brokers = response.brokers;
             self.turn %= self.brokers.len();
@@ -256,7 +262,7 @@ impl Cluster {
         is_news
     }
 
-    fn back_off(&mut self, times: RefreshTimes, out: &mut Outbox) {
+    fn back_off(&mut self, times: Refreshing<'_>, out: &mut Outbox) {
         self.refresh = Refresh::BackingOff;
         out.set_timer(Timer::MetadataBackoff, Window::backoff(times.retry_backoff_ms));
     }

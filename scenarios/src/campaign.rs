@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::rule_sets::RuleSet;
 use crate::scenario::{Built, Scenario};
+use crate::{exhibits, rule_sets};
 
 /// Seeded runs allow everything that an environment can do.
 pub const EVERYTHING: Options = Options {
@@ -90,8 +91,21 @@ impl<'a> Trial<'a> {
         (resolved, built)
     }
 
+    /// How a command line asks for it. The name of an exhibit stands for its scenario under its own rules.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        let name = &self.scenario.name;
+        let implied = exhibits::by_name(name).map_or(rule_sets::CURRENT.name, |exhibit| exhibit.name);
+        if self.rules.name == implied {
+            name.clone()
+        } else {
+            format!("{name} --rules {}", self.rules.name)
+        }
+    }
+
     /// Runs one seed.
     pub fn run(&self, seed: u64, observer: &mut dyn Observer) -> Report {
+        let _told = TellsOnPanic { trial: self, seed };
         random::run(&self.build(seed).1.plan, seed, observer)
     }
 
@@ -101,12 +115,8 @@ impl<'a> Trial<'a> {
         let (resolved, built) = self.build(seed);
         let mut steps: Vec<Step> = Vec::new();
         let mut report = random::run(&built.plan, seed, &mut steps);
-        let found_by = format!(
-            "kafkasim run {} --seed {seed}{}",
-            self.scenario.name,
-            self.rules.argument()
-        );
-        let header = Header::new(resolved.to_toml(), self.rules.name.to_owned(), found_by);
+        let found_by = format!("kafkasim run {} --seed {seed}", self.arguments());
+        let header = Header::new(resolved.to_toml(), self.rules.name.to_owned(), EVERYTHING, found_by);
         let footer = Footer {
             actions: steps.len(),
             fingerprint: report.world.fingerprint().to_string(),
@@ -167,6 +177,24 @@ impl<'a> Trial<'a> {
             Judgement::AsExpected
         } else {
             Judgement::Failed(failures)
+        }
+    }
+}
+
+/// A machine that breaks one of its own invariants panics; this says in which run.
+struct TellsOnPanic<'a> {
+    trial: &'a Trial<'a>,
+    seed: u64,
+}
+
+impl Drop for TellsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "that was in: kafkasim replay {} --seed {}",
+                self.trial.arguments(),
+                self.seed
+            );
         }
     }
 }

@@ -3,5 +3,7 @@
 pub mod campaign;
 pub mod catalog;
 pub mod exhibits;
+pub mod exploration;
+pub mod recording;
 pub mod rule_sets;
 pub mod scenario;

@@ -1,3 +1,9 @@
 //! The `kafkasim` command.
 
-fn main() {}
+mod commands;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::main()
+}

@@ -3,6 +3,7 @@
 use kafkasim_core::rules::Rules;
 
 use crate::exhibits;
+use crate::scenario::{did_you_mean, nearest};
 
 /// Rules with the name by which a trace embeds them.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +12,16 @@ pub struct RuleSet {
     pub name: &'static str,
     /// The rules.
     pub rules: Rules,
+}
+
+/// There are no rules of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are no rules \"{name}\"{}; rules are \"current\" or the name of an exhibit, see `kafkasim list`", did_you_mean(.nearest.as_deref()))]
+pub struct UnknownRules {
+    /// The name.
+    pub name: String,
+    /// The name that was probably meant.
+    pub nearest: Option<String>,
 }
 
 /// What Kafka 4.1 does.
@@ -26,18 +37,19 @@ impl RuleSet {
         Self::all().find(|set| set.name == name)
     }
 
+    /// The rule set of this name, or what is wrong with the name.
+    pub fn find(name: &str) -> Result<Self, UnknownRules> {
+        Self::by_name(name).ok_or_else(|| {
+            let nearest = nearest(name, Self::all().map(|set| set.name));
+            UnknownRules {
+                name: name.to_owned(),
+                nearest,
+            }
+        })
+    }
+
     /// Every rule set, Kafka's own first.
     pub fn all() -> impl Iterator<Item = Self> {
         std::iter::once(CURRENT).chain(exhibits::all().iter().map(|exhibit| exhibit.rule_set()))
-    }
-
-    /// How a command line asks for it.
-    #[must_use]
-    pub fn argument(&self) -> String {
-        if self.name == CURRENT.name {
-            String::new()
-        } else {
-            format!(" --rules {}", self.name)
-        }
     }
 }

@@ -18,6 +18,8 @@ pub struct Shrinker<'a> {
     pub build: &'a dyn Fn() -> World,
     /// The promise that must stay broken.
     pub promise: Promise,
+    /// Whether that is an error, or an anomaly that the configuration allows.
+    pub is_violation: bool,
     /// What the end-of-run checks were told, if the promise was found broken there.
     pub finale: Option<Finale>,
     /// Told after every round.
@@ -120,8 +122,8 @@ impl Shrinker<'_> {
             world.apply(&step.action, step.wall_ms, &mut outcome);
             done.push(step.clone());
             findings.append(&mut outcome.findings);
-            if let Some(broken) = first_violation(&findings) {
-                return (broken == self.promise).then_some((done, mem::take(&mut findings)));
+            if let Some(is_wanted) = self.decide(&findings) {
+                return is_wanted.then_some((done, mem::take(&mut findings)));
             }
         }
         let finale = self.finale.as_ref()?;
@@ -129,13 +131,15 @@ impl Shrinker<'_> {
             return None;
         }
         world.finish(finale, &mut findings);
-        (first_violation(&findings) == Some(self.promise)).then_some((done, findings))
+        (self.decide(&findings) == Some(true)).then_some((done, findings))
     }
-}
 
-fn first_violation(findings: &[Finding]) -> Option<Promise> {
-    findings
-        .iter()
-        .find(|finding| finding.verdict == Verdict::Violated)
-        .map(|finding| finding.promise)
+    /// Whether these are what is wanted, or something else; `None` if they are neither yet.
+    fn decide(&self, findings: &[Finding]) -> Option<bool> {
+        let is_wanted = |finding: &Finding| {
+            finding.promise == self.promise && (finding.verdict == Verdict::Violated) == self.is_violation
+        };
+        let decisive = |finding: &&Finding| finding.verdict == Verdict::Violated || is_wanted(finding);
+        findings.iter().find(decisive).map(is_wanted)
+    }
 }

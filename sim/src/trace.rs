@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Finale, Finding};
+use crate::setup::Options;
 use crate::world::Step;
 
 /// The format's version.
@@ -33,6 +34,8 @@ pub struct Header {
     pub scenario: String,
     /// The rule set by name.
     pub rules: String,
+    /// What the environment could do at all; a random run and an exploration of one scenario differ in this.
+    pub options: Options,
     /// The command that found it.
     pub found_by: String,
 }
@@ -107,11 +110,12 @@ pub enum TraceError {
 impl Header {
     /// A header of this version.
     #[must_use]
-    pub const fn new(scenario: String, rules: String, found_by: String) -> Self {
+    pub const fn new(scenario: String, rules: String, options: Options, found_by: String) -> Self {
         Self {
             kafkasim_trace: VERSION,
             scenario,
             rules,
+            options,
             found_by,
         }
     }

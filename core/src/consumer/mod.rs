@@ -25,7 +25,7 @@ use self::position::Assigned;
 pub use self::position::Position;
 use self::validation::AskedValidation;
 use crate::call::{Call, PollError};
-use crate::cluster::{Cluster, RefreshTimes};
+use crate::cluster::{Cluster, Refreshing};
 use crate::config::ConsumerConfig;
 use crate::connections::Connections;
 use crate::ids::{NodeId, TopicName, TopicPartition};
@@ -271,8 +271,9 @@ impl<T> ByLeader<T> {
     }
 }
 
-const fn refresh_times(config: &ConsumerConfig) -> RefreshTimes {
-    RefreshTimes {
+fn refresh_times(config: &ConsumerConfig) -> Refreshing<'_> {
+    Refreshing {
+        bootstrap_servers: &config.bootstrap_servers,
         retry_backoff_ms: config.retry_backoff_ms,
         request_timeout_ms: config.request_timeout_ms,
         metadata_max_age_ms: config.metadata_max_age_ms,

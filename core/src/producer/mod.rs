@@ -31,7 +31,7 @@ use self::partitioner::Sticky;
 use self::sender::Outcome;
 use self::sequence::Identity;
 use crate::call::{Call, SendError};
-use crate::cluster::{Cluster, RefreshTimes};
+use crate::cluster::{Cluster, Refreshing};
 use crate::config::ProducerConfig;
 use crate::connections::Connections;
 use crate::error::ErrorCode;
@@ -349,8 +349,9 @@ impl Producer {
     }
 }
 
-const fn refresh_times(config: &ProducerConfig) -> RefreshTimes {
-    RefreshTimes {
+fn refresh_times(config: &ProducerConfig) -> Refreshing<'_> {
+    Refreshing {
+        bootstrap_servers: &config.bootstrap_servers,
         retry_backoff_ms: config.retry_backoff_ms,
         request_timeout_ms: config.request_timeout_ms,
         metadata_max_age_ms: config.metadata_max_age_ms,

@@ -182,12 +182,14 @@ fn explain(message: &str) -> String {
 }
 
 /// `; did you mean "x"?`, if there is an x.
-pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+#[must_use]
+pub fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |nearest| format!("; did you mean \"{nearest}\"?"))
 }
 
 /// The name that was probably meant.
-pub(crate) fn nearest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> Option<String> {
+#[must_use]
+pub fn nearest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> Option<String> {
     right
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
         .filter(|(distance, name)| *distance <= name.len().max(wrong.len()).div_ceil(3))

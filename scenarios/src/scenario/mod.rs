@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::Built;
 pub use draw::{Draw, Scalar, Setting};
-pub use file::ScenarioError;
-pub(crate) use file::nearest;
+pub use file::{ScenarioError, did_you_mean, nearest};
 
 /// Configuration by Kafka's keys.
 pub type Config = BTreeMap<String, Setting>;
@@ -191,6 +190,9 @@ pub struct Exploration {
     pub bounds: Bounds,
     /// What the environment may do at all.
     pub options: Options,
+    /// How many records each producer sends, if not as few as a run may draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
 }
 
 impl Default for Cluster {
@@ -215,12 +217,14 @@ impl Default for RunLength {
 
 impl Default for Exploration {
     fn default() -> Self {
+        let options = Options {
+            late_requests: false,
+            instant_sync: true,
+        };
         Self {
             bounds: Bounds::default(),
-            options: Options {
-                late_requests: false,
-                instant_sync: true,
-            },
+            options,
+            records: None,
         }
     }
 }

@@ -11,6 +11,22 @@ use kafkasim_core::timer::TimerClass;
 /// Lets a world go on, without faults, by a fixed schedule until nothing is left to do but keep-alives: messages first, then calls and choices, then
 /// timers, the least often fired first: those that mean progress, and suspicions of those who are really gone. Returns whether it came to rest within `actions_at_most`.
 pub fn settle(world: &mut World, actions_at_most: usize, observer: &mut dyn Observer) -> bool {
+    settle_by(world, actions_at_most, urgency, observer)
+}
+
+/// As [`settle`], but no application makes a call: whoever explores wants to interleave those.
+pub fn settle_without_calls(world: &mut World, actions_at_most: usize, observer: &mut dyn Observer) -> bool {
+    let urgency =
+        |world: &World, action: &Action| urgency(world, action).filter(|_| !matches!(action, Action::Call { .. }));
+    settle_by(world, actions_at_most, urgency, observer)
+}
+
+fn settle_by(
+    world: &mut World,
+    actions_at_most: usize,
+    urgency: impl Fn(&World, &Action) -> Option<u8>,
+    observer: &mut dyn Observer,
+) -> bool {
     let mut actions = Vec::new();
     let mut fired: BTreeMap<Action, u32> = BTreeMap::new();
     let mut outcome = Outcome::default();

@@ -1,0 +1,222 @@
+//! `kafkasim shrink`: the smallest run that breaks the same promise.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use kafkasim::check::{Finding, Promise, Verdict};
+use kafkasim::replay::replay;
+use kafkasim::shrink::{Round, Shrinker, Shrunk};
+use kafkasim::trace::{Footer, Trace};
+use kafkasim::world::Step;
+use kafkasim_scenarios::recording::Recording;
+use kafkasim_scenarios::scenario::{did_you_mean, nearest};
+
+use super::output::{Output, bad, command, count, good, notable, quoted};
+use super::{CommandError, Exit, progress};
+
+/// Make a failing run small: the fewest actions, above all the fewest faults, that still break the same promise
+///
+/// Whole parts of the run are left out, each candidate is replayed, and what still breaks the promise is kept. The result is an ordinary
+/// trace.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// The file of a trace
+    trace: PathBuf,
+    /// Where to write the small trace [default: beside the other, as X.shrunk.trace]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace that file if it exists
+    #[arg(long, short)]
+    force: bool,
+    /// The promise that must stay broken [default: the first that was violated, or else the first that was found broken]
+    #[arg(long, value_name = "NAME", value_parser = promise)]
+    promise: Option<Promise>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  kafkasim shrink results/failures/kip-101-17.trace
+  kafkasim shrink big.trace -o small.trace --promise duplicate";
+
+/// Runs the command.
+pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let path = &arguments.trace;
+    let recording = Recording::read(path)?;
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| path.with_extension("shrunk.trace"));
+    if out.exists() && !arguments.force {
+        return Err(CommandError::Exists { path: out });
+    }
+    let wanted = wanted(&recording.trace, arguments.promise, path)?;
+    let before = Size::of(&recording.trace.steps);
+    let spinner = progress::spinner(&format!("{before}"));
+    let shrunk = shrunk(&recording, wanted, |round| {
+        spinner.set_message(format!(
+            "{before} → {}, {} replayed",
+            Size::from(round),
+            count(round.replayed as u64, "candidate")
+        ));
+        spinner.tick();
+    });
+    spinner.finish_and_clear();
+    let shrunk = shrunk.ok_or_else(|| CommandError::NotReproduced {
+        path: path.clone(),
+        promise: wanted.promise.name().to_owned(),
+    })?;
+    let (size, replayed) = (Size::of(&shrunk.steps), shrunk.replayed);
+    let trace = recorded(&recording, wanted, shrunk);
+    trace.write(&out)?;
+    let name = if wanted.verdict == Verdict::Violated {
+        bad(wanted.promise)
+    } else {
+        notable(wanted.promise)
+    };
+    output.labelled("broken", name);
+    if let Some(finding) = trace
+        .footer
+        .findings
+        .iter()
+        .find(|finding| finding.promise == wanted.promise)
+    {
+        output.prose("", &finding.message);
+    }
+    output.labelled(
+        "shrunk",
+        format_args!(
+            "{} ({} replayed)",
+            good(before.to(&size)),
+            count(replayed as u64, "candidate")
+        ),
+    );
+    output.labelled("written", out.display());
+    let out = out.to_string_lossy();
+    output.labelled("next", command(format_args!("show {}", quoted(&out))));
+    output.labelled("", command(format_args!("replay {}", quoted(&out))));
+    Ok(Exit::AsExpected)
+}
+
+/// The finding that must stay.
+fn wanted<'a>(trace: &'a Trace, promise: Option<Promise>, path: &Path) -> Result<&'a Finding, CommandError> {
+    let findings = &trace.footer.findings;
+    let is_wanted = |finding: &&Finding| promise.is_none_or(|promise| finding.promise == promise);
+    let violated = findings
+        .iter()
+        .filter(is_wanted)
+        .find(|finding| finding.verdict == Verdict::Violated);
+    match (violated.or_else(|| findings.iter().find(is_wanted)), promise) {
+        (Some(finding), _) => Ok(finding),
+        (None, Some(promise)) if !findings.is_empty() => {
+            let mut found: Vec<_> = findings.iter().map(|finding| finding.promise.name()).collect();
+            found.dedup();
+            let promise = promise.name().to_owned();
+            Err(CommandError::OtherFound {
+                path: path.to_owned(),
+                promise,
+                found: found.join(", "),
+            })
+        }
+        (None, _) => Err(CommandError::NothingFound { path: path.to_owned() }),
+    }
+}
+
+fn shrunk(recording: &Recording, wanted: &Finding, mut progress: impl FnMut(Round)) -> Option<Shrunk> {
+    let mut shrinker = Shrinker {
+        build: &|| recording.world(),
+        promise: wanted.promise,
+        is_violation: wanted.verdict == Verdict::Violated,
+        finale: recording.trace.footer.finale.clone(),
+        progress: &mut progress,
+    };
+    shrinker.shrink(&recording.trace.steps)
+}
+
+/// The small run as an ordinary trace.
+fn recorded(recording: &Recording, wanted: &Finding, shrunk: Shrunk) -> Trace {
+    let is_wanted = |finding: &Finding| finding.promise == wanted.promise && finding.verdict == wanted.verdict;
+    let again = |finale| {
+        let mut world = recording.world();
+        let findings = replay(&mut world, &shrunk.steps, finale, &mut ()).expect("what was kept can happen again");
+        (findings, world.fingerprint().to_string())
+    };
+    // What is broken on the way does not need the checks that only the end can answer.
+    let (findings, fingerprint) = again(None);
+    let on_the_way = findings.iter().any(is_wanted);
+    let finale = if on_the_way {
+        None
+    } else {
+        recording.trace.footer.finale.clone()
+    };
+    let (findings, fingerprint) = if on_the_way {
+        (findings, fingerprint)
+    } else {
+        again(finale.as_ref())
+    };
+    let footer = Footer {
+        actions: shrunk.steps.len(),
+        fingerprint,
+        finale,
+        findings,
+    };
+    Trace {
+        header: recording.trace.header.clone(),
+        steps: shrunk.steps,
+        footer,
+    }
+}
+
+fn promise(name: &str) -> Result<Promise, String> {
+    let names = || Promise::ALL.iter().map(|promise| promise.name());
+    Promise::from_name(name).ok_or_else(|| {
+        format!(
+            "there is no such promise{}; `kafkasim list --promises` shows them all",
+            did_you_mean(nearest(name, names()).as_deref())
+        )
+    })
+}
+
+/// How large a run is.
+#[derive(Clone, Copy)]
+struct Size {
+    actions: usize,
+    faults: usize,
+}
+
+impl Size {
+    fn of(steps: &[Step]) -> Self {
+        Self {
+            actions: steps.len(),
+            faults: steps.iter().filter(|step| step.action.is_fault()).count(),
+        }
+    }
+
+    const fn from(round: Round) -> Self {
+        Self {
+            actions: round.actions,
+            faults: round.faults,
+        }
+    }
+
+    fn to(self, smaller: &Self) -> String {
+        format!(
+            "{} → {}, {} → {}",
+            count(self.actions as u64, "action"),
+            smaller.actions,
+            count(self.faults as u64, "fault"),
+            smaller.faults
+        )
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}, {}",
+            count(self.actions as u64, "action"),
+            count(self.faults as u64, "fault")
+        )
+    }
+}

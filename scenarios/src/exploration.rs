@@ -1,0 +1,161 @@
+//! Every interleaving of one scenario: from a cluster that is up, with applications about to make their first calls.
+
+use kafkasim::explore::{Bounds, Explored, Explorer, Progress, Visited, settle, settle_without_calls};
+use kafkasim::random::EPOCH_MS;
+use kafkasim::replay::replay;
+use kafkasim::run::Observer;
+use kafkasim::setup::{Options, Role};
+use kafkasim::trace::{Footer, Header, Trace};
+use kafkasim::world::{Action, Outcome, Step, World};
+use kafkasim_core::ids::{NodeId, Timestamp};
+
+use crate::campaign::Trial;
+use crate::scenario::{Draw, Exploration, Scenario};
+
+/// A cluster that has not come to rest after so many actions never will.
+const SETTLING_AT_MOST: usize = 20_000;
+
+/// What an exploration found, and where it began.
+#[derive(Clone, Debug)]
+pub struct Exploring {
+    /// How many actions it took to bring everything up; exploring begins after them.
+    pub prelude: usize,
+    /// What was covered, and the way to a violation.
+    pub explored: Explored,
+    /// The whole run up to the violation, from the empty world.
+    pub trace: Option<Trace>,
+}
+
+/// Why nothing could be explored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PreludeError {
+    /// Bringing the world up takes for ever.
+    #[error("the world does not come to rest within {SETTLING_AT_MOST} actions, although nothing breaks")]
+    Restless,
+}
+
+/// Explores everything that can happen in a scenario within these bounds. Each of its draws takes its smallest number, or its first value.
+pub fn explore(
+    trial: &Trial<'_>,
+    bounds: Bounds,
+    options: Options,
+    visited: &mut impl Visited,
+    progress: impl FnMut(Progress),
+) -> Result<Exploring, PreludeError> {
+    let records = trial
+        .scenario
+        .explore
+        .as_ref()
+        .and_then(|exploration| exploration.records);
+    let exploration = Exploration {
+        bounds,
+        options,
+        records,
+    };
+    let scenario = small(trial.scenario, &exploration);
+    let built = scenario.build(trial.rules.rules, options);
+    let mut world = built.world();
+    let mut steps = prelude(&mut world, &built.plan.applications)?;
+    let prelude = steps.len();
+    let mut explored = Explorer::new(bounds, visited).run(&world, progress);
+    let trace = explored.failure.as_mut().map(|failure| {
+        steps.append(&mut failure.steps.clone());
+        for (at_us, step) in (0..).zip(&mut steps) {
+            step.at_us = at_us;
+        }
+        let found_by = format!("kafkasim explore {} {}", trial.arguments(), exploration.arguments());
+        let header = Header::new(scenario.to_toml(), trial.rules.name.to_owned(), options, found_by);
+        let findings = replay(&mut built.world(), &steps, None, &mut ())
+            .expect("what was explored can happen again, for worlds hold nothing but their state");
+        let footer = Footer {
+            actions: steps.len(),
+            fingerprint: failure.world.fingerprint().to_string(),
+            finale: None,
+            findings,
+        };
+        Trace { header, steps, footer }
+    });
+    Ok(Exploring {
+        prelude,
+        explored,
+        trace,
+    })
+}
+
+/// The scenario with as many records as its exploration asks for, and with its bounds for whoever reads the trace.
+fn small(scenario: &Scenario, exploration: &Exploration) -> Scenario {
+    let mut small = scenario.clone();
+    if let Some(records) = exploration.records {
+        for group in &mut small.producers {
+            group.records = Draw::Number(records);
+        }
+    }
+    small.explore = Some(exploration.clone());
+    small
+}
+
+/// Brings up the cluster, then the applications as far as they get without making a call. What happens here is not interleaved with anything.
+fn prelude(world: &mut World, applications: &[NodeId]) -> Result<Vec<Step>, PreludeError> {
+    let mut steps = Vec::new();
+    let infrastructure: Vec<_> = world
+        .setup()
+        .nodes()
+        .filter(|(_, process)| matches!(process.role, Role::Controller(_) | Role::Broker(_) | Role::Operator(..)))
+        .map(|(node, _)| node)
+        .collect();
+    start(world, &infrastructure, &mut steps);
+    if !settle(world, SETTLING_AT_MOST, &mut steps) {
+        return Err(PreludeError::Restless);
+    }
+    start(world, applications, &mut steps);
+    if !settle_without_calls(world, SETTLING_AT_MOST, &mut steps) {
+        return Err(PreludeError::Restless);
+    }
+    Ok(steps)
+}
+
+fn start(world: &mut World, nodes: &[NodeId], steps: &mut Vec<Step>) {
+    let mut outcome = Outcome::default();
+    for node in nodes {
+        let step = Step {
+            at_us: 0,
+            wall_ms: Timestamp(EPOCH_MS),
+            action: Action::Start { node: *node },
+        };
+        world.apply(&step.action, step.wall_ms, &mut outcome);
+        steps.observe(world, &step, &outcome);
+    }
+}
+
+impl Exploration {
+    /// How a command line asks for it.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        let Bounds {
+            crashes,
+            power_losses,
+            controller_crashes,
+            resets,
+            false_suspicions,
+            coarse,
+            states_at_most,
+            depth_at_most,
+        } = self.bounds;
+        let defaults = Bounds::default();
+        let mut text = format!(
+            "--crashes {crashes} --power-losses {power_losses} --controller-crashes {controller_crashes} --resets {resets} \
+             --false-suspicions {false_suspicions} --coarse {coarse} --late-requests {} --instant-sync {}",
+            self.options.late_requests, self.options.instant_sync
+        );
+        if states_at_most != defaults.states_at_most {
+            text += &format!(" --states-at-most {states_at_most}");
+        }
+        if depth_at_most != defaults.depth_at_most {
+            text += &format!(" --depth-at-most {depth_at_most}");
+        }
+        if let Some(records) = self.records {
+            text += &format!(" --records {records}");
+        }
+        text
+    }
+}
