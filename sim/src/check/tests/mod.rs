@@ -236,7 +236,7 @@ fn r3_replicas_agree_below_their_high_watermarks() {
 #[test]
 fn r4_a_leader_waits_for_whom_the_controller_counts_on() {
     let story = |then: &str| format!("0 creates min.insync.replicas=2 \n 1 leads epoch=0 {then}");
-    let missing = "quorum-superset, violated: t-0: leader 1 waits for [NodeId(1), NodeId(2)], but not for 3, on whom others count";
+    let missing = "quorum-superset, violated: t-0: leader 1 waits for 1, 2, but not for 3, on whom others count";
     check(&story("waits-for=1,2"), missing);
     check(&story("waits-for=1,2,3 \n 0 decides isr=1,2"), "");
     check(
@@ -317,6 +317,18 @@ fn a_deposed_leader_cannot_contradict_its_successor() {
 }
 
 #[test]
+fn r9_the_epoch_cache_agrees_with_the_log() {
+    check(
+        &after("1 caches 7 1 \n 5 sends c \n 1 appends c"),
+        "epoch-cache, violated: t-0: at 1, the batch at 2 is of epoch 0, the cache says 7",
+    );
+    check(
+        &after("0 decides isr=1,2 \n 3 caches 7 9 \n 3 truncates 1"),
+        "epoch-cache, violated: t-0: at 3, the log ends at 1, before epoch 7 starts",
+    );
+}
+
+#[test]
 fn p1_records_are_there_once() {
     let twice = |producer: &str, retry: &str| {
         after_two(
@@ -325,7 +337,7 @@ fn p1_records_are_there_once() {
             &format!("{retry} \n 1 appends b \n 2 copies 1 \n 3 copies 1 \n 1 exposes 3"),
         )
     };
-    let duplicate = "b is in t-0 at 1 and in t-0 at 2";
+    let duplicate = "t-0: b at 2 is in t-0 at 1, too";
     check(
         &twice("acks=all", "5 retries lost"),
         &format!("duplicate, violated: {duplicate}"),
@@ -409,7 +421,7 @@ fn p3_an_acknowledgement_tells_the_truth() {
 
 #[test]
 fn a_definite_failure_is_one() {
-    let failed = "definite-failure, violated: t-0: 5 was told that c was not written, but it is committed at 2";
+    let failed = "definite-failure, violated: t-0: c at 2 is committed, but 5 was told that it was not written";
     let commit = "1 appends c \n 2 copies 1 \n 3 copies 1 \n 1 exposes 3";
     check(&after(&format!("5 sends c \n {commit} \n 5 is-told c failed")), failed);
     check(&after(&format!("5 sends c \n 5 is-told c failed \n {commit}")), failed);
@@ -425,7 +437,7 @@ fn p4_sends_complete_once() {
     check(&after("5 hands-over 5"), "");
     check(
         &after("5 hands-over 6"),
-        "send-completion, violated: 5 has 6 Produces under way when it sends to t1-0, of 5 allowed",
+        "send-completion, violated: 5 has 6 Produces under way when it sends to t-0, of 5 allowed",
     );
 }
 
@@ -476,7 +488,7 @@ fn a_stuck_run_is_judged() {
     check(&after(&format!("{stuck} core=1")), "");
     check(
         &after(&format!("0 decides leader= isr=1 \n {stuck}")),
-        "liveness, violated: t-0 has no leader, but [NodeId(1)] could lead
+        "liveness, violated: t-0 has no leader, but 1 could lead
          liveness, violated: 5 was not told what became of c",
     );
     check(

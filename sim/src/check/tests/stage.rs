@@ -109,6 +109,13 @@ impl Stage {
             ("copies", [from]) => self.copy(node, NodeId(number(from))),
             ("exposes", [to]) => self.expose(node, number(to), true),
             ("believes", [to]) => self.expose(node, number(to), false),
+            ("caches", [epoch, start]) => {
+                let entry = EpochEntry {
+                    epoch: LeaderEpoch(number(epoch)),
+                    start_offset: Offset(number(start)),
+                };
+                self.log(node).epochs.push(entry);
+            }
             ("truncates", [to]) => self.truncate(node, number(to)),
             ("loses-power", [to]) => self.lose_power(node, number(to)),
             ("stops", []) => self.event(Event::Stopped { node, in_order: false }),
@@ -328,7 +335,8 @@ impl Stage {
     fn cut(&mut self, node: NodeId, to: i64) {
         let log = self.log(node);
         log.batches.retain(|batch| batch.next_offset() <= Offset(to));
-        log.epochs.retain(|entry| entry.start_offset < Offset(to));
+        log.epochs
+            .retain(|entry| entry.start_offset < Offset(to) || entry.epoch > LeaderEpoch(5));
     }
 
     fn send(&mut self, node: NodeId, value: &str, partition: Option<i32>) {
