@@ -38,6 +38,7 @@ pub(crate) fn all(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
         .map(|exhibit| Target::find(exhibit.name, None))
         .collect::<Result<Vec<_>, _>>()?;
     let pool = arguments.running.pool()?;
+    arguments.running.prepare()?;
     let bar = progress::seeds("", seeds * scenarios.len() as u64);
     let conduct = |target, number: usize, chosen| {
         bar.set_message(format!(

@@ -52,6 +52,11 @@ impl Output {
         }
     }
 
+    /// Writes several lines.
+    pub(crate) fn text(&mut self, text: &str) {
+        text.lines().for_each(|line| self.line(line));
+    }
+
     /// Writes an empty line.
     pub(crate) fn gap(&mut self) {
         self.line("");
@@ -91,8 +96,8 @@ impl Output {
         let mut line = String::new();
         let mut first = true;
         for item in items {
-            let used = indent + line.chars().count();
-            if !line.is_empty() && used + SPACES.len() + item.chars().count() > width {
+            let used = indent + columns(&line);
+            if !line.is_empty() && used + SPACES.len() + columns(&item) > width {
                 self.labelled(if first { label } else { "" }, &line);
                 first = false;
                 line.clear();
@@ -153,7 +158,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if columns(line) + 1 + columns(word) <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -161,6 +166,20 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What fits into a summary of what may be long.
+pub(crate) fn brief(text: &str) -> String {
+    const CHARS: usize = 240;
+    match text.char_indices().nth(CHARS) {
+        Some((end, _)) => format!("{}… ({} characters more)", &text[..end], text[end..].chars().count()),
+        None => text.to_owned(),
+    }
+}
+
+/// How many columns text takes, colours aside.
+fn columns(text: &str) -> usize {
+    anstream::adapter::strip_str(text).to_string().chars().count()
 }
 
 const fn coloured(colour: AnsiColor) -> Style {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use kafkasim::check::Finding;
+use kafkasim::check::{Finding, Verdict};
 use kafkasim::replay;
 use kafkasim::run::Observer;
 use kafkasim::setup::Setup;
@@ -13,7 +13,7 @@ use kafkasim_scenarios::campaign::EVERYTHING;
 use kafkasim_scenarios::recording::Recording;
 use serde::Serialize;
 
-use super::output::{Output, bad, command, count, faint, good, quoted};
+use super::output::{Output, bad, brief, command, count, faint, good, notable, quoted};
 use super::seeds::number;
 use super::target::Target;
 use super::telling::{self, Names};
@@ -147,13 +147,16 @@ impl Run {
     fn tell(&self, trace: &Trace, comparison: &Comparison, output: &mut Output) {
         output.gap();
         for finding in &comparison.findings {
-            output.prose(
-                "found",
-                &format!("{}{}", bad(finding.promise), because(&finding.verdict)),
-            );
-            output.prose("", &finding.message);
+            let promise = match finding.verdict {
+                Verdict::Violated => bad(finding.promise),
+                Verdict::Allowed { .. } => notable(finding.promise),
+            };
+            output.prose("found", &format!("{promise}{}", because(&finding.verdict)));
+            output.prose("", &brief(&finding.message));
         }
-        output.labelled("found by", &trace.header.found_by);
+        let found_by = &trace.header.found_by;
+        let found_by = command(found_by.strip_prefix("kafkasim ").unwrap_or(found_by));
+        output.labelled("found by", found_by);
         if comparison.is_equal() {
             let actions = count(trace.steps.len() as u64, "action");
             let findings = count(comparison.findings.len() as u64, "finding");
@@ -167,7 +170,11 @@ impl Run {
             for difference in comparison.differences() {
                 output.prose("", &difference);
             }
-            output.prose("", "a trace replays as long as machines do what they did; if they were changed on purpose, find the failure again by its seed");
+            output.prose(
+                "",
+                "A trace replays as long as machines do what they did; if they were changed on purpose, find it again.",
+            );
+            return;
         }
         match &self.file {
             Some(path) => {

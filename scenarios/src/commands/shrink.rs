@@ -11,7 +11,7 @@ use kafkasim::world::Step;
 use kafkasim_scenarios::recording::Recording;
 use kafkasim_scenarios::scenario::{did_you_mean, nearest};
 
-use super::output::{Output, bad, command, count, good, notable, quoted};
+use super::output::{Output, bad, brief, command, count, good, notable, quoted};
 use super::{CommandError, Exit, progress};
 
 /// Make a failing run small: the fewest actions, above all the fewest faults, that still break the same promise
@@ -81,7 +81,7 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
         .iter()
         .find(|finding| finding.promise == wanted.promise)
     {
-        output.prose("", &finding.message);
+        output.prose("", &brief(&finding.message));
     }
     output.labelled(
         "shrunk",

@@ -9,7 +9,7 @@ use kafkasim::check::{Finding, Promise, Verdict as Judged};
 use kafkasim_scenarios::campaign::{Broken, Campaign, Failure, Judgement};
 use kafkasim_scenarios::exhibits::{Exhibit, Kind};
 
-use super::output::{Duration, Output, bad, command, count, faint, good, notable, quoted, strong};
+use super::output::{Duration, Output, bad, brief, command, count, faint, good, notable, quoted, strong};
 use super::seeds::Chosen;
 use super::target::{Kept, Target};
 use super::{CommandError, Exit};
@@ -192,7 +192,9 @@ impl<'a> Verdict<'a> {
                     faint(situation.name)
                 }
             });
-        output.flow("never", never);
+        if self.tried() > 1 {
+            output.flow("never", never);
+        }
         for ((promise, violated), broken) in &campaign.broken {
             if !violated {
                 self.tell_allowed(*promise, broken, output);
@@ -239,7 +241,7 @@ impl<'a> Verdict<'a> {
             "found",
             &format!("{}{whose}{}", notable(promise), because(&finding.verdict)),
         );
-        output.prose("", &finding.message);
+        output.prose("", &brief(&finding.message));
         if let Some(look) = look {
             output.labelled("", command(look));
         }
@@ -254,7 +256,7 @@ impl<'a> Verdict<'a> {
                 "verdict",
                 &format!("{} of {} by seed {seed}", good("convicted"), finding.promise),
             );
-            output.prose("", &finding.message);
+            output.prose("", &brief(&finding.message));
             if let Some(kept) = self.kept.get(seed) {
                 output.labelled("replay", command(format_args!("replay {}", kept.quoted())));
                 output.labelled("next", command(format_args!("shrink {}", kept.quoted())));
@@ -269,27 +271,36 @@ impl<'a> Verdict<'a> {
     }
 
     fn tell_failure(&self, failure: &Failure, output: &mut Output) {
-        let headline = format!("{} {}", bad("FAIL"), headline(failure));
+        let fail = bad("FAIL");
         match failure {
             Failure::Broken { promise, seed, finding } => {
                 let column = " ".repeat("FAIL ".len() + promise.name().len() + 3);
                 if let Some(kept) = self.kept.get(seed) {
                     let path = kept.quoted();
                     output.line(format_args!(
-                        "{headline}   replay: {}",
+                        "{fail} {}   replay: {}",
+                        headline(failure),
                         command(format_args!("replay {path}"))
                     ));
                     output.line(format_args!("{column}found by: {}", command(&kept.found_by)));
                     output.line(format_args!("{column}next: {}", command(format_args!("shrink {path}"))));
                 }
-                output.line(format_args!("     {}{}", finding.message, because(&finding.verdict)));
+                output.line(format_args!(
+                    "     {}{}",
+                    brief(&finding.message),
+                    because(&finding.verdict)
+                ));
                 if finding.verdict != Judged::Violated {
                     output
                         .line("     the configuration allows this, but the scenario does not expect it: see [expect]");
                 }
             }
             Failure::NotFound(_) | Failure::NotReached(_) => {
-                output.line(format_args!("{headline}, which the scenario is about"));
+                output.line(format_args!(
+                    "{fail} {}: {}, which it is about",
+                    self.target.title(),
+                    headline(failure)
+                ));
                 let more = format!("run {} --from {}", self.target.arguments(), self.seeds.end);
                 output.line(format_args!("     more seeds: {}", command(more)));
             }
