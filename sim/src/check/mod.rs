@@ -298,7 +298,7 @@ impl State {
             Note::IsrProposed { partition, .. } | Note::IsrCommitted { partition, .. } => {
                 findings.extend(watermark::waits_for_too_few(&scene, *partition, node));
             }
-            Note::BatchSent { partition, .. } => findings.extend(completion::sent(view, node, *partition)),
+            Note::BatchSent { partition, .. } => findings.extend(completion::sent(&scene, node, *partition)),
             Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),
             Note::TruncationDetected {
                 partition,
@@ -368,6 +368,11 @@ impl State {
         liveness::finish(&scene, finale, findings);
         self.durability.finish(&scene, finale, &self.offsets, findings);
     }
+}
+
+/// Processes, as people write them.
+fn listed(nodes: &[NodeId]) -> String {
+    nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether any monitor looks at events of this kind.

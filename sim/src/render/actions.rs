@@ -1,0 +1,296 @@
+//! Actions in words: what happened, before what came of it.
+
+use kafkasim_core::ids::NodeId;
+use kafkasim_core::message::Api;
+use kafkasim_core::timer::{Timer, TimerClass};
+
+use super::lanes::{Figure, Shaft};
+use super::messages::{Words, message};
+use super::names::Names;
+use super::scene::{Life, hubs};
+use super::story::View;
+use super::text::{Line, Tone};
+use super::transit::Sent;
+use crate::world::{Action, Delivery, Direction, Fault, KeptTail, Link};
+
+/// An action: what is drawn across the lanes, and what is written beside them (nothing, if events say it all).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Headline {
+    pub(super) figure: Figure,
+    pub(super) words: Words,
+}
+
+impl Headline {
+    fn at(node: NodeId, char: char, words: Words) -> Self {
+        let tone = if words.notable { Tone::Strong } else { Tone::Dim };
+        Self {
+            figure: Figure::At(vec![(node, char, tone)]),
+            words,
+        }
+    }
+
+    fn bad(node: NodeId, char: char, text: String) -> Self {
+        Self {
+            figure: Figure::At(vec![(node, char, Tone::Bad)]),
+            words: Words::notable(Line::of(Tone::Bad, text)),
+        }
+    }
+
+    /// What a row needs of it, if nothing else is told there.
+    pub(super) fn in_one(self) -> (Figure, Vec<Words>) {
+        (self.figure, vec![self.words])
+    }
+
+    fn good(nodes: &[NodeId], char: char, text: String) -> Self {
+        let points = nodes.iter().map(|node| (*node, char, Tone::Good)).collect();
+        Self {
+            figure: Figure::At(points),
+            words: Words::notable(Line::plain(text)),
+        }
+    }
+}
+
+/// An action in words, told by the scene before it. `carried` is the message that it delivers or loses.
+pub(super) fn action(action: &Action, carried: Option<&Sent>, view: View<'_>) -> Headline {
+    let View { names, scene, .. } = view;
+    match action {
+        Action::Start { node } => {
+            let again = if scene.life(*node) == Life::Unborn {
+                ""
+            } else {
+                " again"
+            };
+            Headline::good(&[*node], '↺', format!("{} starts{again}", names.process(*node)))
+        }
+        Action::Connect(link) => arrow(
+            *link,
+            Direction::ToServer,
+            Shaft::Solid,
+            Words::routine(lane("connects", *link)),
+        ),
+        Action::Refuse(link) => arrow(
+            *link,
+            Direction::ToServer,
+            Shaft::Broken,
+            Words::routine(lane("cannot connect", *link)),
+        ),
+        Action::Deliver {
+            link,
+            direction,
+            what: Delivery::End,
+        } => arrow(
+            *link,
+            *direction,
+            Shaft::Broken,
+            Words::routine(lane("connection ended", *link)),
+        ),
+        Action::Deliver {
+            link,
+            direction: Direction::ToServer,
+            what: Delivery::Message(api),
+        } => arrow(*link, Direction::ToServer, Shaft::Solid, contents(*api, carried, view)),
+        Action::Deliver {
+            link,
+            direction: Direction::ToClient,
+            what: Delivery::Message(api),
+        } => arrow(*link, Direction::ToClient, Shaft::Dashed, contents(*api, carried, view)),
+        Action::Deliver {
+            link,
+            direction,
+            what: Delivery::Late(api),
+        } => arrow(
+            *link,
+            *direction,
+            Shaft::Solid,
+            late(contents(*api, carried, view), carried),
+        ),
+        Action::Fire { node, timer } => {
+            let notable = timer.class() == TimerClass::Suspicion;
+            Headline::at(
+                *node,
+                '●',
+                Words {
+                    line: Line::plain(timer_words(timer, names)),
+                    notable,
+                },
+            )
+        }
+        Action::Sync { node, ok: true, .. } => Headline::at(*node, '●', Words::routine(Line::plain("synced"))),
+        Action::Sync { node, ok: false, .. } => {
+            Headline::bad(*node, '✗', format!("{}'s disk fails to sync", names.process(*node)))
+        }
+        Action::Choose { node, option } => Headline::at(
+            *node,
+            '●',
+            Words::routine(Line::plain(format!("chance picks option {option}"))),
+        ),
+        Action::Call { node } => Headline::at(*node, '●', Words::routine(Line::new())),
+        Action::Fault(fault) => self::fault(fault, carried, view),
+    }
+}
+
+/// Processes that start for the first time, at once.
+pub(super) fn starts(nodes: &[NodeId], names: &Names) -> Headline {
+    let listed = nodes
+        .iter()
+        .map(|node| names.process(*node))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Headline::good(nodes, '↺', format!("{listed} start"))
+}
+
+fn contents(api: Api, carried: Option<&Sent>, view: View<'_>) -> Words {
+    carried.map_or_else(
+        || Words::notable(Line::of(Tone::Strong, api.name())),
+        |sent| message(&sent.message, view),
+    )
+}
+
+fn late(words: Words, carried: Option<&Sent>) -> Words {
+    let since = carried.map_or_else(String::new, |sent| format!(" from #{}", sent.by));
+    Words {
+        line: Line::of(Tone::Unsure, format!("late{since}: ")).then_line(words.line),
+        ..words
+    }
+}
+
+fn arrow(link: Link, direction: Direction, shaft: Shaft, words: Words) -> Headline {
+    let (from, to) = (link.sender(direction), link.receiver(direction));
+    Headline {
+        figure: Figure::Arrow { from, to, shaft },
+        words,
+    }
+}
+
+fn lane(what: &str, link: Link) -> Line {
+    Line::plain(what).then(Tone::Dim, format!(" ({:?})", link.lane))
+}
+
+fn fault(fault: &Fault, carried: Option<&Sent>, view: View<'_>) -> Headline {
+    let names = view.names;
+    match fault {
+        Fault::Crash { node } => Headline::bad(*node, '✗', format!("✗ {} crashes", names.process(*node))),
+        Fault::PowerLoss { node, kept } => Headline::bad(
+            *node,
+            '✗',
+            format!("✗ {} loses power{}", names.process(*node), tails(kept, names)),
+        ),
+        Fault::Pause { node } => Headline::bad(*node, '⏸', format!("⏸ {} pauses", names.process(*node))),
+        Fault::Resume { node } => Headline::good(&[*node], '▸', format!("▸ {} resumes", names.process(*node))),
+        Fault::ShutDown { node } => {
+            Headline::bad(*node, '●', format!("{} is asked to shut down", names.process(*node)))
+        }
+        Fault::Cut { from, to } => cut(&[(*from, *to)], names),
+        Fault::Mend { from, to } => mend(&[(*from, *to)], names),
+        Fault::Reset(link) => {
+            let line = Line::of(Tone::Bad, "╳ connection breaks").then(Tone::Dim, format!(" ({:?})", link.lane));
+            arrow(*link, Direction::ToServer, Shaft::Broken, Words::notable(line))
+        }
+        Fault::Lose(link) => {
+            let Some(sent) = carried else {
+                return arrow(
+                    *link,
+                    Direction::ToServer,
+                    Shaft::Broken,
+                    Words::routine(Line::of(Tone::Bad, "╳ lost")),
+                );
+            };
+            let Words { line, notable } = late(message(&sent.message, view), carried);
+            let line = Line::of(Tone::Bad, "╳ lost: ").then_line(line);
+            arrow(*link, Direction::ToServer, Shaft::Broken, Words { line, notable })
+        }
+        Fault::ClockJump { node, by_ms } => Headline::bad(
+            *node,
+            '◇',
+            format!("◇ {}'s clock jumps {by_ms:+} ms", names.process(*node)),
+        ),
+    }
+}
+
+/// Some cuts at once.
+pub(super) fn cut(pairs: &[(NodeId, NodeId)], names: &Names) -> Headline {
+    let figure = match pairs {
+        [(from, to)] => Figure::Arrow {
+            from: *from,
+            to: *to,
+            shaft: Shaft::Broken,
+        },
+        _ => Figure::At(hubs(pairs).into_iter().map(|node| (node, '╳', Tone::Bad)).collect()),
+    };
+    Headline {
+        figure,
+        words: Words::notable(Line::of(Tone::Bad, format!("╳ cut: {}", routes(pairs, names)))),
+    }
+}
+
+/// Some cuts mended at once.
+pub(super) fn mend(pairs: &[(NodeId, NodeId)], names: &Names) -> Headline {
+    let words = Words::notable(Line::plain(format!("mended: {}", routes(pairs, names))));
+    let figure = match pairs {
+        [(from, to)] => Figure::Arrow {
+            from: *from,
+            to: *to,
+            shaft: Shaft::Solid,
+        },
+        _ => Figure::At(hubs(pairs).into_iter().map(|node| (node, '▸', Tone::Good)).collect()),
+    };
+    Headline { figure, words }
+}
+
+/// Who cannot reach whom: `broker-1 ⇄ everybody`, `broker-1 → controller`.
+fn routes(pairs: &[(NodeId, NodeId)], names: &Names) -> String {
+    let both_ways = |from: NodeId, to: NodeId| pairs.contains(&(from, to)) && pairs.contains(&(to, from));
+    let everybody = |node: &NodeId| names.nodes().all(|other| other == *node || both_ways(*node, other));
+    if let Some(node) = names.nodes().find(everybody) {
+        return format!("{} ⇄ everybody", names.process(node));
+    }
+    let route = |(from, to): &(NodeId, NodeId)| match both_ways(*from, *to) {
+        true if from > to => None,
+        true => Some(format!("{} ⇄ {}", names.process(*from), names.process(*to))),
+        false => Some(format!("{} → {}", names.process(*from), names.process(*to))),
+    };
+    pairs.iter().filter_map(route).collect::<Vec<_>>().join(", ")
+}
+
+fn tails(kept: &[KeptTail], names: &Names) -> String {
+    let tail = |tail: &KeptTail| {
+        let torn = if tail.torn_bytes > 0 { " and a torn one" } else { "" };
+        format!(
+            ", keeps {} unsynced batches of {}{torn}",
+            tail.whole,
+            names.partition(tail.log)
+        )
+    };
+    kept.iter().map(tail).collect()
+}
+
+fn timer_words(timer: &Timer, names: &Names) -> String {
+    match timer {
+        Timer::RequestTimeout { connection, .. } => format!("request to {} times out", names.process(connection.peer)),
+        Timer::ReconnectBackoff { peer, .. } => format!("may connect to {} again", names.process(*peer)),
+        Timer::RegistrationBackoff => "may register again".to_owned(),
+        Timer::Heartbeat => "heartbeat is due".to_owned(),
+        Timer::MetadataFetchBackoff => "may fetch metadata again".to_owned(),
+        Timer::ReplicaFetchBackoff { leader } | Timer::FetchBackoff { leader } => {
+            format!("may fetch from {} again", names.process(*leader))
+        }
+        Timer::AlterPartitionBackoff { partition } => format!("{}may alter the ISR again", names.whose(*partition)),
+        Timer::ReplicaLag { partition, follower } => {
+            format!("{}{} lags", names.whose(*partition), names.process(*follower))
+        }
+        Timer::HighWatermarkCheckpoint => "writes high watermarks down".to_owned(),
+        Timer::FetchWait { .. } => "a Fetch has waited".to_owned(),
+        Timer::ProduceWait { .. } => "a Produce has waited".to_owned(),
+        Timer::Session { broker } => format!("session of {} expires", names.process(*broker)),
+        Timer::Linger { partition } => format!("{}has lingered", names.whose(*partition)),
+        Timer::RetryBackoff { partition } => format!("{}may retry", names.whose(*partition)),
+        Timer::DeliveryTimeout { partition, .. } => format!("{}delivery.timeout.ms is over", names.whose(*partition)),
+        Timer::InitProducerIdBackoff => "may ask for a producer id again".to_owned(),
+        Timer::MaxBlock { .. } => "max.block.ms is over".to_owned(),
+        Timer::MetadataBackoff => "may ask for metadata again".to_owned(),
+        Timer::MetadataMaxAge => "metadata is old".to_owned(),
+        Timer::PollTimeout => "poll has waited".to_owned(),
+        Timer::PositionBackoff { partition } => format!("{}may look the position up again", names.whose(*partition)),
+        Timer::OperatorBackoff => "may try again".to_owned(),
+    }
+}
