@@ -12,6 +12,6 @@ mod visited;
 
 pub use bfs::{Coverage, Explored, Explorer, Failure, Progress};
 pub use bounds::{Bounds, Spent};
-pub use healing::{settle, settle_without_calls};
+pub use healing::{settle, settle_until, settle_without_calls};
 pub use suspicion::{is_false_suspicion, is_keep_alive};
 pub use visited::{Exact, Fingerprints, Visited};

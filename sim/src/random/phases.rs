@@ -103,7 +103,7 @@ fn phases(driver: &mut Driver<'_>) -> (Phase, Option<Finale>) {
     for node in &plan.readers {
         driver.act(Action::Start { node: *node });
     }
-    let finished = driver.until(deadline_us, |world| everything_is_read(world, plan));
+    let finished = driver.until(deadline_us, |world| everything_is_read(world, &plan.readers));
     if driver.is_convicted() {
         return (Phase::Liveness, None);
     }
@@ -142,9 +142,16 @@ fn is_done(world: &World, node: NodeId) -> bool {
         .is_none_or(|program| program.is_done() || program.downcast_ref::<PollLoop>().is_some())
 }
 
+/// Every application has done what it wanted, and these readers have read everything.
+#[must_use]
+pub fn is_finished(world: &World, readers: &[NodeId]) -> bool {
+    let mut applications = world.setup().applications().filter(|node| !readers.contains(node));
+    applications.all(|node| is_done(world, node)) && everything_is_read(world, readers)
+}
+
 /// Every reader has read every partition up to where its leader's log ends, and that is committed.
-fn everything_is_read(world: &World, plan: &Plan) -> bool {
-    plan.readers.iter().all(|reader| {
+fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
+    readers.iter().all(|reader| {
         let Some(consumer) = world.node(*reader).consumer() else {
             return false;
         };
