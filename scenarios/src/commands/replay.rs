@@ -180,7 +180,7 @@ impl Run {
             Some(path) => {
                 let path = path.to_string_lossy();
                 output.labelled("next", command(format_args!("show {}", quoted(&path))));
-                if !trace.footer.findings.is_empty() {
+                if !trace.footer.findings.is_empty() && !path.contains(".shrunk.") {
                     output.labelled("", command(format_args!("shrink {}", quoted(&path))));
                 }
             }
