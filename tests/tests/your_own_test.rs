@@ -41,6 +41,10 @@ records = 20
 config."acks" = "all"
 config."enable.idempotence" = true
 
+# Applications think up to two seconds between calls, so that faults hit a cluster at work.
+[run]
+think-us = 2000000
+
 [faults]
 count = "1..3"
 kinds = [
@@ -162,7 +166,8 @@ impl Observer for PaidImpliesPlaced {
                 if let Some(order) = text.strip_suffix(" paid") {
                     let placed = format!("{order} placed");
                     if !self.read.iter().any(|read| **read == *placed.as_bytes()) {
-                        self.complaints.push(format!("order {order} was paid, but never placed"));
+                        self.complaints
+                            .push(format!("order {order} was paid, but never placed"));
                     }
                 }
                 self.read.push(value);
