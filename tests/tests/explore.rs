@@ -194,13 +194,13 @@ const KIP_101_BY_HAND: &[&str] = &[
     // Both followers fetch it, and say so with their next fetch: it is committed, and 3 does not know yet.
     "answer Fetch of 2→1",
     "deliver Fetch of 2→1",
+    "answer Fetch of 3→0",
     "answer Fetch of 3→1",
     "deliver Fetch of 3→1",
-    "answer Fetch of 2→1",
-    // The leader dies; 2 is elected; 3 hears of it and cuts its log at its high watermark, 0, while it is still in sync.
+    "fire FetchWait { connection: ConnectionId { peer: NodeId(2)",
+    // The leader dies and 2 is elected; 3 hears of it and cuts its log at its high watermark, 0, while it is in sync.
     "crash 1",
-    "fire Session",
-    "answer Fetch of 3→0",
+    "fire Session { broker: NodeId(1)",
     "deliver Fetch of 3→0",
     "answer Fetch of 3→0",
 ];
