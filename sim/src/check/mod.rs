@@ -379,7 +379,7 @@ fn listed(nodes: &[NodeId]) -> String {
 fn is_relevant(event: &Event) -> bool {
     match event {
         Event::Started { .. } => false,
-        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. }),
+        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Reset(_)),
         Event::Called { call, .. } => matches!(call, Call::Send { .. } | Call::Assign(_)),
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } => true,

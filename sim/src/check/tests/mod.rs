@@ -205,6 +205,8 @@ fn a_broker_that_lost_power_must_not_be_eligible_when_it_is_back() {
         "candidate-completeness, violated: t-0: 3 may be elected, but lost to a power failure what is committed at 1";
     check(&after("3 loses-power 1 \n 0 registers 3"), lost);
     check(&after("3 loses-power 1 \n 0 decides isr=1,2 \n 0 registers 3"), "");
+    // A late heartbeat of the registration that lost power brings nobody back.
+    check(&after("0 registers 3 \n 3 loses-power 1 \n 0 unfences 3"), "");
 }
 
 #[test]

@@ -103,6 +103,7 @@ impl Stage {
             ("keeps-no-elr", []) => self.scenery.without_elr = true,
             ("creates", pairs) => self.create(pairs),
             ("registers", [broker]) => self.register(NodeId(number(broker))),
+            ("unfences", [broker]) => self.unfence(NodeId(number(broker))),
             ("decides", pairs) => self.decide(pairs),
             ("leads", pairs) => self.lead(node, pairs),
             ("appends", values) => self.append(node, values),
@@ -205,17 +206,22 @@ impl Stage {
     fn register(&mut self, broker: NodeId) {
         self.registrations += 1;
         let epoch = BrokerEpoch(self.registrations);
+        self.commit(&[MetadataRecord::RegisterBroker {
+            broker,
+            incarnation: IncarnationId(0),
+            epoch,
+        }]);
+        self.unfence(broker);
+    }
+
+    fn unfence(&mut self, broker: NodeId) {
+        let epoch = BrokerEpoch(self.registrations);
         let unfenced = MetadataRecord::BrokerRegistrationChange {
             broker,
             epoch,
             fenced: Some(false),
             in_controlled_shutdown: None,
         };
-        self.commit(&[MetadataRecord::RegisterBroker {
-            broker,
-            incarnation: IncarnationId(0),
-            epoch,
-        }]);
         self.commit(&[unfenced]);
     }
 
