@@ -1,16 +1,21 @@
 //! What `kafkasim` can be asked to do, and what its exit status means.
 
 mod all;
+mod draws;
 mod error;
 mod explore;
+mod explored;
 mod list;
+mod names;
 mod output;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod seeds;
 mod show;
 mod shrink;
+mod summary;
 mod target;
 mod telling;
 mod verdict;

@@ -13,11 +13,12 @@ use kafkasim_scenarios::campaign::EVERYTHING;
 use kafkasim_scenarios::recording::Recording;
 use serde::Serialize;
 
+use super::names::Names;
 use super::output::{Output, bad, brief, command, count, faint, good, notable, quoted};
 use super::seeds::number;
+use super::summary::because;
 use super::target::Target;
-use super::telling::{self, Names};
-use super::verdict::because;
+use super::telling;
 use super::{CommandError, Exit};
 
 /// Live through a recorded run again, step by step
