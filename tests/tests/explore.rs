@@ -63,7 +63,10 @@ fn two_replicas_with_a_crash_and_late_requests_are_exhausted_and_clean() {
     let coverage = exhausted(&explore(&trial(&scenario), &exploration, &mut Fingerprints::default()));
     println!("{coverage:?}");
     assert!(coverage.states > 1_000, "{coverage:?}");
-    assert!(coverage.generated > coverage.states, "interleavings meet again: {coverage:?}");
+    assert!(
+        coverage.generated > coverage.states,
+        "interleavings meet again: {coverage:?}"
+    );
 }
 
 /// The same states by 128 bits and by comparing whole worlds: no two different ones were taken for one, and no two equal ones for two.
@@ -109,7 +112,10 @@ fn every_state_of_a_thousand_walks_is_in_the_visited_set() {
         for seed in 0..WALKS {
             let mut chance = Stream::new(seed, Purpose::Workload);
             actions += walk(&world, exploration.bounds, ACTIONS_OF_A_WALK, &mut chance, |state| {
-                assert!(visited.contains(state), "walk {seed} met {state}, which the explorer never saw");
+                assert!(
+                    visited.contains(state),
+                    "walk {seed} met {state}, which the explorer never saw"
+                );
                 seen.insert(state);
             });
         }
@@ -135,12 +141,19 @@ fn kip_101_is_convicted_by_the_shortest_way() {
     let exploring = explore(&trial, &exploration, &mut Fingerprints::default());
     let failure = exploring.explored.failure.as_ref().expect("KIP-101 is convicted");
     let exhibit = exhibits::by_name("kip-101").expect("an exhibit");
-    assert!(is_conviction(&failure.finding, exhibit.convicted_by), "{:?}", failure.finding);
+    assert!(
+        is_conviction(&failure.finding, exhibit.convicted_by),
+        "{:?}",
+        failure.finding
+    );
     let depth = failure.steps.len();
     for step in &failure.steps {
         println!("{}", step.action);
     }
-    println!("prelude {}, depth {depth}, {:?}", exploring.prelude, exploring.explored.coverage);
+    println!(
+        "prelude {}, depth {depth}, {:?}",
+        exploring.prelude, exploring.explored.coverage
+    );
 
     // One action less deep there is nothing to be found: it is the shortest.
     let mut shallower = exploration;

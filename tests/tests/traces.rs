@@ -76,7 +76,11 @@ fn every_scenario_replays_event_for_event_and_state_for_state() {
             );
             let name = format!("{} --seed {seed}", scenario.name);
             assert_eq!(findings, Ok(report.findings), "{name}");
-            assert_eq!(world.fingerprint().to_string(), recording.trace.footer.fingerprint, "{name}");
+            assert_eq!(
+                world.fingerprint().to_string(),
+                recording.trace.footer.fingerprint,
+                "{name}"
+            );
             assert_eq!(chain_again, chain, "{name}");
             assert!(events_again == events, "{name}: other events");
             fs::remove_file(&path).expect("it was just written");
@@ -90,7 +94,9 @@ fn drift_says_at_which_action_and_why() {
     let mut world = Recording::read(&path).unwrap_or_else(|error| panic!("{error}")).world();
     let mut steps = trace.steps;
     // A process that is up cannot start: as if the machines had changed since the trace was written.
-    let started = steps.iter().position(|step| step.action.to_string().starts_with("start"));
+    let started = steps
+        .iter()
+        .position(|step| step.action.to_string().starts_with("start"));
     let again = steps[started.expect("processes start")].clone();
     steps.insert(40, again.clone());
     let drift = replay(&mut world, &steps, None, &mut ()).expect_err("the process is up");
@@ -136,13 +142,18 @@ fn other_versions_are_refused() {
     let error = refusal("version.trace", |lines| {
         lines[0] = lines[0].replace("\"kafkasim_trace\":1", "\"kafkasim_trace\":2");
     });
-    assert_eq!(error, "version.trace:1: the trace has format version 2; this kafkasim reads version 1");
+    assert_eq!(
+        error,
+        "version.trace:1: the trace has format version 2; this kafkasim reads version 1"
+    );
 }
 
 #[test]
 fn truncated_traces_are_refused() {
     let truncated = |line: usize| {
-        format!("truncated.trace:{line}: the trace is truncated: its last line must be the footer with the key \"fingerprint\"")
+        format!(
+            "truncated.trace:{line}: the trace is truncated: its last line must be the footer with the key \"fingerprint\""
+        )
     };
     assert_eq!(refusal("truncated.trace", |lines| lines.truncate(30)), truncated(30));
     let within_a_line = refusal("truncated.trace", |lines| {
@@ -155,8 +166,13 @@ fn truncated_traces_are_refused() {
 
 #[test]
 fn broken_lines_are_refused_by_number() {
-    let garbled = refusal("garbled.trace", |lines| lines[11] = "{\"at_us\":0,\"wall_ms\":0,\"action\":{\"dance\":{}}}".to_owned());
-    assert!(garbled.starts_with("garbled.trace:12: not an action: unknown variant `dance`"), "{garbled}");
+    let garbled = refusal("garbled.trace", |lines| {
+        lines[11] = "{\"at_us\":0,\"wall_ms\":0,\"action\":{\"dance\":{}}}".to_owned()
+    });
+    assert!(
+        garbled.starts_with("garbled.trace:12: not an action: unknown variant `dance`"),
+        "{garbled}"
+    );
     let missing = refusal("missing.trace", |lines| drop(lines.remove(11)));
     assert!(missing.contains(": the footer counts "), "{missing}");
     let twice = refusal("twice.trace", |lines| lines.insert(5, lines[0].clone()));
@@ -191,6 +207,15 @@ fn shrinking_keeps_the_broken_promise() {
     .expect("the run breaks the promise");
     assert!(shrunk.steps.len() < trace.steps.len());
     let findings = replay(&mut build(), &shrunk.steps, None, &mut ()).expect("what was kept can happen again");
-    assert!(findings.iter().any(|found| found.promise == finding.promise && found.verdict == finding.verdict));
-    println!("seed {seed}: {} of {} actions, {} replayed", shrunk.steps.len(), trace.steps.len(), shrunk.replayed);
+    assert!(
+        findings
+            .iter()
+            .any(|found| found.promise == finding.promise && found.verdict == finding.verdict)
+    );
+    println!(
+        "seed {seed}: {} of {} actions, {} replayed",
+        shrunk.steps.len(),
+        trace.steps.len(),
+        shrunk.replayed
+    );
 }

@@ -162,7 +162,8 @@ impl Observer for PaidImpliesPlaced {
                 if let Some(order) = text.strip_suffix(" paid") {
                     let placed = format!("{order} placed");
                     if !self.read.iter().any(|read| **read == *placed.as_bytes()) {
-                        self.complaints.push(format!("order {order} was paid, but never placed"));
+                        self.complaints
+                            .push(format!("order {order} was paid, but never placed"));
                     }
                 }
                 self.read.push(value);

@@ -261,10 +261,13 @@ fn is_impaired(driver: &Driver<'_>, node: NodeId) -> bool {
             .any(|(from, to)| from == node || to == node)
 }
 
-/// Whether a broker can be elected as it is. One that has to start or to register again may lose its eligibility by that (KIP-966).
+/// Whether a broker can be elected as it is. One that has to start or to register again may lose its eligibility by that (KIP-966), and one whose
+/// wall clock jumped back may wait for long before it connects to the controller again.
 fn is_sound(driver: &Driver<'_>, image: &MetadataImage, broker: NodeId) -> bool {
     let registered = image.brokers.get(&broker).map(|registered| registered.incarnation);
-    !is_impaired(driver, broker) && registered == Some(IncarnationId(driver.world.node(broker).starts() - 1))
+    !is_impaired(driver, broker)
+        && !driver.jumped.contains(&broker)
+        && registered == Some(IncarnationId(driver.world.node(broker).starts() - 1))
 }
 
 /// Leaves brokers out of the core as long as every partition can still be led and written, each with even chances.
