@@ -82,10 +82,10 @@ struct Limits {
 
 const AFTER_HELP: &str = "\
 Examples:
-  kafkasim explore replication-2                        as its [explore] section says
-  kafkasim explore replication-2 --crashes 1 --resets 1
-  kafkasim explore kip-101                              the shortest way to what KIP-101 mended
-  kafkasim explore kip-101 --rules current              the same, as it is today";
+  kafkasim explore replication-2              as its [explore] section says
+  kafkasim explore replication-2 --resets 1   with other bounds
+  kafkasim explore kip-101                    the shortest way to a conviction
+  kafkasim explore kip-101 --rules current    the same, with the rule of today";
 
 /// Runs the command.
 pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {

@@ -52,11 +52,11 @@ pub(crate) struct Running {
 
 const AFTER_HELP: &str = "\
 Examples:
-  kafkasim run default --seeds 1000          one scenario under the seeds 0 to 999
-  kafkasim run default --seed 0x9e37         one seed alone; what it drew is printed
-  kafkasim run mine.toml --from 1000         your own scenario, under other seeds
-  kafkasim run kip-101                       an exhibit: seeds are tried until one convicts it
-  kafkasim run kip-101 --rules current       the same scenario under Kafka's own rules: clean
+  kafkasim run default --seeds 1000      one scenario, seeds 0 to 999
+  kafkasim run default --seed 0x9e37     one seed alone, and what it drew
+  kafkasim run mine.toml --from 1000     a scenario of your own, other seeds
+  kafkasim run kip-101                   an exhibit, until a seed convicts it
+  kafkasim run kip-101 --rules current   its scenario under Kafka's own rules
 
 A scenario of your own: copy one of scenarios/catalog/*.toml, and change the Kafka keys in it. `kafkasim list --keys` shows them.";
 
