@@ -136,7 +136,7 @@ fn tell(scenarios: &[Verdict<'_>], exhibits: &[Verdict<'_>], output: &mut Output
 
 fn status(verdict: &Verdict<'_>) -> String {
     if verdict.exit() == Exit::AsExpected {
-        good("ok")
+        good("ok  ")
     } else {
         bad("FAIL")
     }

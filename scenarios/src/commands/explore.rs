@@ -1,6 +1,6 @@
 //! `kafkasim explore`: every interleaving within bounds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kafkasim::explore::{Bounds, Exact, Fingerprints, Progress, Visited};
@@ -8,7 +8,7 @@ use kafkasim::setup::Options;
 use kafkasim_scenarios::exploration::{self, Exploring, PreludeError};
 use kafkasim_scenarios::scenario::Exploration;
 
-use super::explored::{Document, End, tell, tell_bounds};
+use super::explored::{Outcome, asked, tell_bounds};
 use super::output::Output;
 use super::run::prepare;
 use super::seeds::number;
@@ -72,13 +72,16 @@ struct Limits {
     /// Records that each producer sends
     #[arg(long, value_name = "N", value_parser = number)]
     records: Option<u64>,
-    /// How many distinct states to look at, at most
+    /// How many distinct states to look at, at most [default: a million, which take some gigabytes]
     #[arg(long, value_name = "N", value_parser = number)]
     states_at_most: Option<u64>,
     /// How many actions deep to look, at most
     #[arg(long, value_name = "N")]
     depth_at_most: Option<u32>,
 }
+
+/// How many states to look at, if neither the command line nor the scenario says.
+const STATES_AT_MOST: u64 = 1_000_000;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -90,9 +93,8 @@ Examples:
 /// Runs the command.
 pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut target = Target::find(&arguments.scenario, arguments.rules.as_deref())?;
-    let exploration = arguments
-        .limits
-        .over(target.scenario.explore.clone().unwrap_or_default());
+    let own = own(&target);
+    let exploration = arguments.limits.over(own.clone());
     target.scenario.explore = Some(exploration.clone());
     prepare(&arguments.keep)?;
     if !arguments.json {
@@ -103,14 +105,34 @@ pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit
     } else {
         conduct(&target, &exploration, &mut Fingerprints::default())?
     };
-    let kept = keep(&target, &exploration, &exploring, &arguments.keep)?;
-    let end = End::of(&target, &exploring.explored);
+    let kept = keep(
+        &target,
+        &asked(&target, &own, &exploration),
+        &exploring,
+        &arguments.keep,
+    )?;
+    let outcome = Outcome {
+        target: &target,
+        own: &own,
+        exploration: &exploration,
+        exploring: &exploring,
+        kept,
+    };
     if arguments.json {
-        output.json(&Document::of(&target, &exploration, &exploring, end, kept));
+        output.json(&outcome.document());
     } else {
-        tell(&target, &exploration, &exploring, end, kept.as_deref(), output);
+        outcome.tell(output);
     }
-    Ok(end.exit())
+    Ok(outcome.end().exit())
+}
+
+/// What the scenario itself says. Worlds yet to be looked at are held whole, so that a million states take some gigabytes.
+fn own(target: &Target) -> Exploration {
+    let mut own = target.scenario.explore.clone().unwrap_or_default();
+    if own.bounds.states_at_most == Bounds::default().states_at_most {
+        own.bounds.states_at_most = STATES_AT_MOST;
+    }
+    own
 }
 
 impl Limits {
@@ -159,15 +181,13 @@ fn conduct(target: &Target, exploration: &Exploration, visited: &mut impl Visite
     exploring
 }
 
-fn keep(
-    target: &Target,
-    exploration: &Exploration,
-    exploring: &Exploring,
-    folder: &std::path::Path,
-) -> Result<Option<String>, CommandError> {
-    let Some(trace) = &exploring.trace else { return Ok(None) };
+/// Keeps the trace of a violation, with the arguments that find it again.
+fn keep(target: &Target, asked: &str, exploring: &Exploring, folder: &Path) -> Result<Option<String>, CommandError> {
+    let Some(trace) = &exploring.trace else {
+        return Ok(None);
+    };
     let mut trace = trace.clone();
-    trace.header.found_by = format!("kafkasim explore {} {}", target.arguments(), exploration.arguments());
+    trace.header.found_by = format!("kafkasim {asked}");
     let path = folder.join(format!("{}-explored.trace", target.stem()));
     trace.write(&path)?;
     Ok(Some(path.to_string_lossy().into_owned()))

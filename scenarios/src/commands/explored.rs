@@ -27,7 +27,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    pub(crate) fn of(target: &Target, explored: &Explored) -> Self {
+    fn of(target: &Target, explored: &Explored) -> Self {
         match (&explored.failure, target.exhibit()) {
             (Some(_), Some(_)) => Self::Convicted,
             (Some(_), None) => Self::Violated,
@@ -69,91 +69,114 @@ pub(crate) fn tell_bounds(target: &Target, exploration: &Exploration, output: &m
     output.flow("bounds", named);
 }
 
-/// Tells what was explored.
-pub(crate) fn tell(
-    target: &Target,
-    exploration: &Exploration,
-    exploring: &Exploring,
-    end: End,
-    kept: Option<&str>,
-    output: &mut Output,
-) {
-    let coverage = &exploring.explored.coverage;
-    output.labelled("prelude", count(exploring.prelude as u64, "action"));
-    output.labelled(
-        "covered",
-        format_args!(
-            "{}, {} generated, {} deep",
-            count(coverage.states, "distinct state"),
-            indicatif::HumanCount(coverage.generated),
-            count(coverage.depth.into(), "action")
-        ),
-    );
-    output.labelled("", faint(format_args!("sum of fingerprints {}", coverage.sum)));
-    let finding = exploring.explored.failure.as_ref().map(|failure| &failure.finding);
-    match end {
-        End::Exhausted => output.labelled(
-            "verdict",
-            format_args!("{}: every promise is kept within these bounds", good("exhaustive")),
-        ),
-        End::LimitReached => {
-            output.labelled("verdict", "not exhaustive: no promise is broken as far as it came");
-            let mut more = exploration.clone();
-            more.bounds.states_at_most = exploration.bounds.states_at_most.saturating_mul(10);
-            output.labelled(
-                "next",
-                command(format_args!("explore {} {}", target.arguments(), more.arguments())),
-            );
-        }
-        End::Convicted => {
-            let steps = exploring
-                .explored
-                .failure
-                .as_ref()
-                .map_or(0, |failure| failure.steps.len());
-            let promise = finding.map_or_else(String::new, |finding| finding.promise.to_string());
-            output.labelled(
-                "verdict",
-                format_args!(
-                    "{} of {promise} after {}",
-                    good("convicted"),
-                    count(steps as u64, "action")
-                ),
-            );
-        }
-        End::Violated => {}
-        End::Survived => {
-            let how = if coverage.exhaustive {
-                "within these bounds nothing convicts it"
-            } else {
-                "not convicted as far as it came"
-            };
-            output.line(format_args!("{} {}: {how}", bad("FAIL"), target.rules.name));
+/// What came of an exploration, and of what.
+pub(crate) struct Outcome<'a> {
+    pub(crate) target: &'a Target,
+    /// What the scenario itself says.
+    pub(crate) own: &'a Exploration,
+    pub(crate) exploration: &'a Exploration,
+    pub(crate) exploring: &'a Exploring,
+    /// The trace of a violation.
+    pub(crate) kept: Option<String>,
+}
+
+impl Outcome<'_> {
+    pub(crate) fn end(&self) -> End {
+        End::of(self.target, &self.exploring.explored)
+    }
+
+    /// Tells what was explored.
+    pub(crate) fn tell(&self, output: &mut Output) {
+        let coverage = &self.exploring.explored.coverage;
+        let states = count(coverage.states, "distinct state");
+        let generated = indicatif::HumanCount(coverage.generated);
+        let depth = count(coverage.depth.into(), "action");
+        output.labelled("prelude", count(self.exploring.prelude as u64, "action"));
+        output.labelled("covered", format_args!("{states}, {generated} generated, {depth} deep"));
+        output.labelled("", faint(format_args!("sum of fingerprints {}", coverage.sum)));
+        self.tell_end(output);
+        if let (Some(failure), Some(path)) = (&self.exploring.explored.failure, &self.kept) {
+            self.tell_failure(&failure.finding, &quoted(path), output);
         }
     }
-    if let (Some(finding), Some(path)) = (finding, kept) {
-        let path = quoted(path);
-        if end == End::Violated {
+
+    fn tell_end(&self, output: &mut Output) {
+        match self.end() {
+            End::Exhausted => {
+                let kept = format_args!("{}: every promise is kept within these bounds", good("exhaustive"));
+                output.labelled("verdict", kept);
+            }
+            End::LimitReached => {
+                output.labelled("verdict", "not exhaustive: no promise is broken as far as it came");
+                let mut more = self.exploration.clone();
+                more.bounds.states_at_most = more.bounds.states_at_most.saturating_mul(10);
+                output.labelled("next", command(asked(self.target, self.own, &more)));
+            }
+            End::Convicted => {
+                if let Some(failure) = &self.exploring.explored.failure {
+                    let steps = count(failure.steps.len() as u64, "action");
+                    let verdict = format_args!("{} of {} after {steps}", good("convicted"), failure.finding.promise);
+                    output.labelled("verdict", verdict);
+                }
+            }
+            End::Violated => {}
+            End::Survived => {
+                let how = if self.exploring.explored.coverage.exhaustive {
+                    "nothing convicts it within these bounds"
+                } else {
+                    "not convicted as far as it came"
+                };
+                output.line(format_args!("{} {}: {how}", bad("FAIL"), self.target.rules.name));
+            }
+        }
+    }
+
+    fn tell_failure(&self, finding: &Finding, path: &str, output: &mut Output) {
+        let replay = command(format_args!("replay {path}"));
+        if self.end() == End::Violated {
             let column = " ".repeat("FAIL ".len() + finding.promise.name().len() + 3);
-            let replay = command(format_args!("replay {path}"));
+            let found_by = command(asked(self.target, self.own, self.exploration));
             output.line(format_args!(
                 "{} {}   replay: {replay}",
                 bad("FAIL"),
                 bad(finding.promise)
             ));
-            let found_by = command(format_args!(
-                "explore {} {}",
-                target.arguments(),
-                exploration.arguments()
-            ));
             output.line(format_args!("{column}found by: {found_by}"));
+            output.indented(&brief(&finding.message));
         } else {
-            output.labelled("replay", command(format_args!("replay {path}")));
+            output.prose("", &brief(&finding.message));
+            output.labelled("replay", replay);
         }
-        output.prose("", &brief(&finding.message));
         output.labelled("next", command(format_args!("show {path}")));
         output.labelled("", command(format_args!("shrink {path}")));
     }
+
+    /// The same, for machines.
+    pub(crate) fn document(&self) -> Document<'_> {
+        let coverage = &self.exploring.explored.coverage;
+        Document {
+            scenario: self.target.asked(),
+            rules: self.target.rules.name,
+            bounds: Named::of(self.exploration),
+            end: self.end(),
+            states: coverage.states,
+            generated: coverage.generated,
+            depth: coverage.depth,
+            exhaustive: coverage.exhaustive,
+            fingerprints: coverage.sum.to_string(),
+            finding: self.exploring.explored.failure.as_ref().map(|failure| &failure.finding),
+            replay: self
+                .kept
+                .as_ref()
+                .map(|path| plain_command(format_args!("replay {}", quoted(path)))),
+            trace: self.kept.as_deref(),
+        }
+    }
+}
+
+/// The arguments that ask for this exploration.
+pub(crate) fn asked(target: &Target, own: &Exploration, exploration: &Exploration) -> String {
+    format!("explore {}{}", target.arguments(), exploration.arguments(own))
 }
 
 /// Every bound by name.
@@ -195,7 +218,7 @@ impl Named {
     }
 }
 
-/// The same, for machines.
+/// What came of an exploration, for machines.
 #[derive(Serialize)]
 pub(crate) struct Document<'a> {
     scenario: &'a str,
@@ -212,33 +235,5 @@ pub(crate) struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     replay: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<String>,
-}
-
-impl<'a> Document<'a> {
-    pub(crate) fn of(
-        target: &'a Target,
-        exploration: &'a Exploration,
-        exploring: &'a Exploring,
-        end: End,
-        kept: Option<String>,
-    ) -> Self {
-        let coverage = &exploring.explored.coverage;
-        Self {
-            scenario: target.asked(),
-            rules: target.rules.name,
-            bounds: Named::of(exploration),
-            end,
-            states: coverage.states,
-            generated: coverage.generated,
-            depth: coverage.depth,
-            exhaustive: coverage.exhaustive,
-            fingerprints: coverage.sum.to_string(),
-            finding: exploring.explored.failure.as_ref().map(|failure| &failure.finding),
-            replay: kept
-                .as_ref()
-                .map(|path| plain_command(format_args!("replay {}", quoted(path)))),
-            trace: kept,
-        }
-    }
+    trace: Option<&'a str>,
 }

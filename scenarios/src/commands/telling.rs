@@ -19,6 +19,11 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
         Event::Severed { link } => Some(format!("requests were under way: {}", names.link(*link))),
         Event::Called { call, .. } => Some(called(call)),
         Event::Answered { answer, .. } => Some(answered(answer)),
+        // The timer that fired says so.
+        Event::Note {
+            note: Note::ParkedExpired { .. },
+            ..
+        } => None,
         Event::Note { note, .. } => Some(noted(note, names)),
     }
 }
