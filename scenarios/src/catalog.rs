@@ -51,6 +51,13 @@ pub fn find(name: &str) -> Result<Scenario, ScenarioError> {
     if let Some(exhibit) = crate::exhibits::by_name(name) {
         return exhibit.scenario();
     }
+    // Several exhibits may share a scenario, which then has a name of its own.
+    for exhibit in exhibits {
+        scenarios.push(exhibit.scenario()?);
+    }
+    if let Some(index) = scenarios.iter().position(|scenario| scenario.name == name) {
+        return Ok(scenarios.swap_remove(index));
+    }
     let known = scenarios
         .iter()
         .map(|scenario| scenario.name.as_str())

@@ -38,6 +38,7 @@ pub(crate) fn all(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
         .map(|exhibit| Target::find(exhibit.name, None))
         .collect::<Result<Vec<_>, _>>()?;
     let pool = arguments.running.pool()?;
+    arguments.running.prepare()?;
     let bar = progress::seeds("", seeds * scenarios.len() as u64);
     let conduct = |target, number: usize, chosen| {
         bar.set_message(format!(
@@ -86,17 +87,25 @@ fn scenarios() -> Result<Vec<Target>, CommandError> {
 }
 
 fn tell(scenarios: &[Verdict<'_>], exhibits: &[Verdict<'_>], output: &mut Output) {
+    let width = scenarios
+        .iter()
+        .chain(exhibits)
+        .map(|verdict| verdict.target.asked().len())
+        .max()
+        .unwrap_or(0);
     let row = |verdict: &Verdict<'_>| {
-        let name = verdict.target.asked().to_owned();
+        let name = format!("{:width$}", verdict.target.asked());
         vec![status(verdict), name, verdict.tried().to_string(), verdict.in_short()]
     };
     output.table(
         &["", "scenario, Kafka's own rules", "seeds", "verdict"],
+        3,
         scenarios.iter().map(row),
     );
     output.gap();
     output.table(
         &["", "exhibit, its own rule", "seeds", "verdict"],
+        3,
         exhibits.iter().map(row),
     );
     output.gap();

@@ -28,7 +28,7 @@ pub(crate) enum CommandError {
     SeedsBeyondEnd { from: u64, count: u64 },
     #[error("a scenario is replayed by one seed: add --seed S, or give the file of a trace")]
     SeedMissing,
-    #[error("{path} names one run already: --seed and --rules are for scenarios")]
+    #[error("{path} is a trace, and so one run already: --seed and --rules are for scenarios")]
     SeedForTrace { path: PathBuf },
     #[error("{path} exists already: choose another file with -o, or replace it with --force")]
     Exists { path: PathBuf },
@@ -46,6 +46,8 @@ pub(crate) enum CommandError {
     NotReproduced { path: PathBuf, promise: String },
     #[error("there is no process \"{name}\" in this run; there are {known}")]
     UnknownProcess { name: String, known: String },
+    #[error("traces cannot be kept in {path}: {source}; choose another folder with --keep")]
+    Keep { path: PathBuf, source: io::Error },
     #[error("{0}")]
     Usage(String),
     #[error("cannot start {threads} threads: {source}")]

@@ -10,7 +10,8 @@ use kafkasim_scenarios::exploration::{self, Exploring, PreludeError};
 use kafkasim_scenarios::scenario::Exploration;
 use serde::Serialize;
 
-use super::output::{Output, bad, command, count, faint, good, plain_command, quoted};
+use super::output::{Output, bad, brief, command, count, faint, good, plain_command, quoted};
+use super::run::prepare;
 use super::seeds::number;
 use super::target::Target;
 use super::{CommandError, Exit, progress};
@@ -94,6 +95,7 @@ pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit
         .limits
         .over(target.scenario.explore.clone().unwrap_or_default());
     target.scenario.explore = Some(exploration.clone());
+    prepare(&arguments.keep)?;
     if !arguments.json {
         tell_bounds(&target, &exploration, output);
     }
@@ -107,7 +109,7 @@ pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit
     if arguments.json {
         output.json(&Document::of(&target, &exploration, &exploring, end, kept));
     } else {
-        tell(&target, &exploring, end, kept.as_deref(), output);
+        tell(&target, &exploration, &exploring, end, kept.as_deref(), output);
     }
     Ok(end.exit())
 }
@@ -235,7 +237,14 @@ fn tell_bounds(target: &Target, exploration: &Exploration, output: &mut Output) 
     output.flow("bounds", named);
 }
 
-fn tell(target: &Target, exploring: &Exploring, end: End, kept: Option<&str>, output: &mut Output) {
+fn tell(
+    target: &Target,
+    exploration: &Exploration,
+    exploring: &Exploring,
+    end: End,
+    kept: Option<&str>,
+    output: &mut Output,
+) {
     let coverage = &exploring.explored.coverage;
     output.labelled("prelude", count(exploring.prelude as u64, "action"));
     output.labelled(
@@ -291,18 +300,60 @@ fn tell(target: &Target, exploring: &Exploring, end: End, kept: Option<&str>, ou
     if let (Some(finding), Some(path)) = (finding, kept) {
         let path = quoted(path);
         if end == End::Violated {
+            let column = " ".repeat("FAIL ".len() + finding.promise.name().len() + 3);
+            let replay = command(format_args!("replay {path}"));
             output.line(format_args!(
-                "{} {}   replay: {}",
+                "{} {}   replay: {replay}",
                 bad("FAIL"),
-                bad(finding.promise),
-                command(format_args!("replay {path}"))
+                bad(finding.promise)
             ));
+            let found_by = command(format_args!(
+                "explore {} {}",
+                target.arguments(),
+                exploration.arguments()
+            ));
+            output.line(format_args!("{column}found by: {found_by}"));
         } else {
             output.labelled("replay", command(format_args!("replay {path}")));
         }
-        output.prose("", &finding.message);
+        output.prose("", &brief(&finding.message));
         output.labelled("next", command(format_args!("show {path}")));
         output.labelled("", command(format_args!("shrink {path}")));
+    }
+}
+
+/// Every bound by name.
+#[derive(Serialize)]
+struct Named {
+    crashes: u32,
+    power_losses: u32,
+    controller_crashes: u32,
+    resets: u32,
+    false_suspicions: u32,
+    coarse: bool,
+    late_requests: bool,
+    instant_sync: bool,
+    records: Option<u64>,
+    states_at_most: u64,
+    depth_at_most: u32,
+}
+
+impl Named {
+    const fn of(exploration: &Exploration) -> Self {
+        let Exploration { bounds, options, records } = exploration;
+        Self {
+            crashes: bounds.crashes,
+            power_losses: bounds.power_losses,
+            controller_crashes: bounds.controller_crashes,
+            resets: bounds.resets,
+            false_suspicions: bounds.false_suspicions,
+            coarse: bounds.coarse,
+            late_requests: options.late_requests,
+            instant_sync: options.instant_sync,
+            records: *records,
+            states_at_most: bounds.states_at_most,
+            depth_at_most: bounds.depth_at_most,
+        }
     }
 }
 
@@ -310,7 +361,7 @@ fn tell(target: &Target, exploring: &Exploring, end: End, kept: Option<&str>, ou
 struct Document<'a> {
     scenario: &'a str,
     rules: &'a str,
-    exploration: &'a Exploration,
+    bounds: Named,
     end: End,
     states: u64,
     generated: u64,
@@ -337,7 +388,7 @@ impl<'a> Document<'a> {
         Self {
             scenario: target.asked(),
             rules: target.rules.name,
-            exploration,
+            bounds: Named::of(exploration),
             end,
             states: coverage.states,
             generated: coverage.generated,

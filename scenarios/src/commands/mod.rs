@@ -29,7 +29,7 @@ use output::Output;
 /// built-in scenario is run under many seeds, and every exhibit (a wrong rule) must be convicted.
 #[derive(Debug, Parser)]
 #[command(name = "kafkasim", version, args_conflicts_with_subcommands = true, max_term_width = 110, after_help = AFTER_HELP)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -94,7 +94,7 @@ const BAD_INPUT: u8 = 2;
 
 /// Parses the command line, does what it says, and says once what was wrong.
 pub(crate) fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = CommandLine::parse();
     let mut output = Output::stdout();
     let done = dispatch(&arguments, &mut output).and_then(|exit| output.finish().map(|()| exit));
     match done {
@@ -106,7 +106,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+fn dispatch(arguments: &CommandLine, output: &mut Output) -> Result<Exit, CommandError> {
     match &arguments.command {
         None => all::all(&arguments.all, output),
         Some(Command::List(arguments)) => list::list(arguments, output),
@@ -124,6 +124,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Arguments::command().debug_assert();
+        super::CommandLine::command().debug_assert();
     }
 }

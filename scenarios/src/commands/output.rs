@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
 
 use super::CommandError;
@@ -52,6 +52,11 @@ impl Output {
         }
     }
 
+    /// Writes several lines.
+    pub(crate) fn text(&mut self, text: &str) {
+        text.lines().for_each(|line| self.line(line));
+    }
+
     /// Writes an empty line.
     pub(crate) fn gap(&mut self) {
         self.line("");
@@ -62,8 +67,8 @@ impl Output {
         self.line(serde_json::to_string_pretty(document).expect("a report can be written as JSON"));
     }
 
-    /// Writes a table without borders. On a terminal, long cells wrap; otherwise every row is one line.
-    pub(crate) fn table(&mut self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    /// Writes a table without borders. On a terminal, long cells wrap, but for those of the first `whole` columns; otherwise every row is one line.
+    pub(crate) fn table(&mut self, header: &[&str], whole: usize, rows: impl IntoIterator<Item = Vec<String>>) {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).force_no_tty();
         table.set_header(header.iter().map(Cell::new));
@@ -76,8 +81,13 @@ impl Output {
         for row in rows {
             table.add_row(row);
         }
-        for column in table.column_iter_mut() {
+        for (number, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
+            if number < whole {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            } else if number + 1 == header.len() {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(LAST_COLUMN)));
+            }
         }
         for (number, line) in table.lines().enumerate() {
             self.line(if number == 0 { faint(line) } else { line });
@@ -91,8 +101,8 @@ impl Output {
         let mut line = String::new();
         let mut first = true;
         for item in items {
-            let used = indent + line.chars().count();
-            if !line.is_empty() && used + SPACES.len() + item.chars().count() > width {
+            let used = indent + columns(&line);
+            if !line.is_empty() && used + SPACES.len() + columns(&item) > width {
                 self.labelled(if first { label } else { "" }, &line);
                 first = false;
                 line.clear();
@@ -124,6 +134,15 @@ impl Output {
         }
     }
 
+    /// Writes prose below a headline, wrapped.
+    pub(crate) fn indented(&mut self, text: &str) {
+        const INDENT: usize = "FAIL ".len();
+        let width = self.width.unwrap_or(usize::MAX).saturating_sub(INDENT);
+        for line in wrap(text, width) {
+            self.line(format_args!("{:INDENT$}{line}", ""));
+        }
+    }
+
     /// How many columns there are, if it is a terminal.
     pub(crate) const fn width(&self) -> Option<usize> {
         self.width
@@ -144,6 +163,9 @@ impl Output {
     }
 }
 
+/// The last column of a table takes at least this.
+const LAST_COLUMN: u16 = 26;
+
 const INDENT: usize = 2;
 const LABEL: usize = 11;
 const SPACES: &str = "   ";
@@ -153,7 +175,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if columns(line) + 1 + columns(word) <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -161,6 +183,20 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What fits into a summary of what may be long.
+pub(crate) fn brief(text: &str) -> String {
+    const CHARS: usize = 240;
+    match text.char_indices().nth(CHARS) {
+        Some((end, _)) => format!("{}… ({} characters more)", &text[..end], text[end..].chars().count()),
+        None => text.to_owned(),
+    }
+}
+
+/// How many columns text takes, colours aside.
+fn columns(text: &str) -> usize {
+    anstream::adapter::strip_str(text).to_string().chars().count()
 }
 
 const fn coloured(colour: AnsiColor) -> Style {

@@ -1,7 +1,8 @@
 //! `kafkasim run`: scenarios under many seeds.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kafkasim::check::{Promise, Verdict as Judged};
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
     let chosen = arguments.seeds.choose()?;
     let targets = targets(&arguments.scenarios, arguments.rules.as_deref())?;
     let pool = arguments.running.pool()?;
+    arguments.running.prepare()?;
     let mut reports = Vec::new();
     let mut exits = Vec::new();
     for (number, target) in targets.iter().enumerate() {
@@ -100,6 +102,11 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
 }
 
 impl Running {
+    /// Makes sure, before anything is run, that failures can be kept.
+    pub(crate) fn prepare(&self) -> Result<(), CommandError> {
+        prepare(&self.keep)
+    }
+
     /// The threads to run on.
     pub(crate) fn pool(&self) -> Result<rayon::ThreadPool, CommandError> {
         let threads = self.threads.map_or(0, usize::from);
@@ -108,6 +115,14 @@ impl Running {
             .build()
             .map_err(|source| CommandError::Threads { threads, source })
     }
+}
+
+/// Makes sure that traces can be kept in this folder.
+pub(crate) fn prepare(folder: &Path) -> Result<(), CommandError> {
+    fs::create_dir_all(folder).map_err(|source| CommandError::Keep {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 fn targets(asked: &[String], rules: Option<&str>) -> Result<Vec<Target>, CommandError> {

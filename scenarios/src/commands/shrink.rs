@@ -11,7 +11,7 @@ use kafkasim::world::Step;
 use kafkasim_scenarios::recording::Recording;
 use kafkasim_scenarios::scenario::{did_you_mean, nearest};
 
-use super::output::{Output, bad, command, count, good, notable, quoted};
+use super::output::{Output, bad, brief, command, count, good, notable, quoted};
 use super::{CommandError, Exit, progress};
 
 /// Make a failing run small: the fewest actions, above all the fewest faults, that still break the same promise
@@ -67,7 +67,7 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
         promise: wanted.promise.name().to_owned(),
     })?;
     let (size, replayed) = (Size::of(&shrunk.steps), shrunk.replayed);
-    let trace = recorded(&recording, wanted, shrunk);
+    let trace = recorded(&recording, shrunk);
     trace.write(&out)?;
     let name = if wanted.verdict == Verdict::Violated {
         bad(wanted.promise)
@@ -81,7 +81,7 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
         .iter()
         .find(|finding| finding.promise == wanted.promise)
     {
-        output.prose("", &finding.message);
+        output.prose("", &brief(&finding.message));
     }
     output.labelled(
         "shrunk",
@@ -134,30 +134,14 @@ fn shrunk(recording: &Recording, wanted: &Finding, mut progress: impl FnMut(Roun
 }
 
 /// The small run as an ordinary trace.
-fn recorded(recording: &Recording, wanted: &Finding, shrunk: Shrunk) -> Trace {
-    let is_wanted = |finding: &Finding| finding.promise == wanted.promise && finding.verdict == wanted.verdict;
-    let again = |finale| {
-        let mut world = recording.world();
-        let findings = replay(&mut world, &shrunk.steps, finale, &mut ()).expect("what was kept can happen again");
-        (findings, world.fingerprint().to_string())
-    };
-    // What is broken on the way does not need the checks that only the end can answer.
-    let (findings, fingerprint) = again(None);
-    let on_the_way = findings.iter().any(is_wanted);
-    let finale = if on_the_way {
-        None
-    } else {
-        recording.trace.footer.finale.clone()
-    };
-    let (findings, fingerprint) = if on_the_way {
-        (findings, fingerprint)
-    } else {
-        again(finale.as_ref())
-    };
+fn recorded(recording: &Recording, shrunk: Shrunk) -> Trace {
+    let mut world = recording.world();
+    let findings =
+        replay(&mut world, &shrunk.steps, shrunk.finale.as_ref(), &mut ()).expect("what was kept can happen again");
     let footer = Footer {
         actions: shrunk.steps.len(),
-        fingerprint,
-        finale,
+        fingerprint: world.fingerprint().to_string(),
+        finale: shrunk.finale,
         findings,
     };
     Trace {

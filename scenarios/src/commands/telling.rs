@@ -8,6 +8,7 @@ use kafkasim::world::{Action, Delivery, Direction, Event, Fault, Link, World};
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, ProducerRecord, RecordMetadata};
 use kafkasim_core::ids::{NodeId, TopicId, TopicName, TopicPartition};
 use kafkasim_core::note::Note;
+use kafkasim_core::timer::Timer;
 
 /// What processes and topics are called.
 pub(crate) struct Names {
@@ -100,12 +101,69 @@ impl Names {
                     }
                 }
             }
-            Action::Fire { node, timer } => format!("{}: {timer:?} is due", self.process(*node)),
+            Action::Fire { node, timer } => format!("{}: {}", self.process(*node), self.timer(timer)),
             Action::Sync { node, ok: true, .. } => format!("{}: synced", self.process(*node)),
             Action::Sync { node, ok: false, .. } => format!("{}: sync fails", self.process(*node)),
             Action::Choose { node, option } => format!("{}: chance picks option {option}", self.process(*node)),
             Action::Call { node } => format!("{}: the application makes a call", self.process(*node)),
             Action::Fault(fault) => self.fault(fault),
+        }
+    }
+
+    fn timer(&self, timer: &Timer) -> String {
+        match timer {
+            Timer::RequestTimeout { connection, .. } => {
+                format!(
+                    "no answer from {} ({:?}) in time",
+                    self.process(connection.peer),
+                    connection.lane
+                )
+            }
+            Timer::ReconnectBackoff { peer, lane } => {
+                format!("may connect to {} ({lane:?}) again", self.process(*peer))
+            }
+            Timer::RegistrationBackoff => "may register again".to_owned(),
+            Timer::Heartbeat => "a heartbeat is due".to_owned(),
+            Timer::MetadataFetchBackoff => "may fetch the metadata log again".to_owned(),
+            Timer::ReplicaFetchBackoff { leader } | Timer::FetchBackoff { leader } => {
+                format!("may fetch from {} again", self.process(*leader))
+            }
+            Timer::AlterPartitionBackoff { partition } => {
+                format!(
+                    "may propose the in-sync replicas of {} again",
+                    self.partition(*partition)
+                )
+            }
+            Timer::ReplicaLag { partition, follower } => {
+                format!(
+                    "{} has not kept up with {} for too long",
+                    self.process(*follower),
+                    self.partition(*partition)
+                )
+            }
+            Timer::HighWatermarkCheckpoint => "high watermarks are to be written down".to_owned(),
+            Timer::FetchWait { connection } => {
+                format!("the Fetch of {} has waited long enough", self.process(connection.peer))
+            }
+            Timer::ProduceWait { connection } => format!(
+                "the Produce of {} has waited for too long",
+                self.process(connection.peer)
+            ),
+            Timer::Session { broker } => format!("{} was not heard from for too long", self.process(*broker)),
+            Timer::Linger { partition } => format!("a batch for {} has lingered", self.partition(*partition)),
+            Timer::RetryBackoff { partition } => format!("may send to {} again", self.partition(*partition)),
+            Timer::DeliveryTimeout { partition, .. } => {
+                format!("a batch for {} was not delivered in time", self.partition(*partition))
+            }
+            Timer::InitProducerIdBackoff => "may ask for a producer id again".to_owned(),
+            Timer::MaxBlock { call } => format!("call {call} has waited for metadata for too long"),
+            Timer::MetadataBackoff => "may ask for metadata again".to_owned(),
+            Timer::MetadataMaxAge => "the metadata is old".to_owned(),
+            Timer::PollTimeout => "the poll has waited long enough".to_owned(),
+            Timer::PositionBackoff { partition } => {
+                format!("may look up the position in {} again", self.partition(*partition))
+            }
+            Timer::OperatorBackoff => "may try again".to_owned(),
         }
     }
 
@@ -332,8 +390,8 @@ fn noted(note: &Note, names: &Names) -> String {
             )
         }
         Note::IsrCommitted { partition, isr, .. } => of(partition, &format_args!("in sync: {}", names.processes(isr))),
-        Note::Parked { produce: true } => "the Produce waits for followers".to_owned(),
-        Note::Parked { produce: false } => "the Fetch waits for something new".to_owned(),
+        Note::Parked { produce: true } => "it waits for followers".to_owned(),
+        Note::Parked { produce: false } => "it waits for something new".to_owned(),
         Note::ParkedExpired { produce: true } => "the Produce has waited for too long".to_owned(),
         Note::ParkedExpired { produce: false } => "the Fetch has waited long enough".to_owned(),
         Note::BatchSent {

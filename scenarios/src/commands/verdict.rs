@@ -9,7 +9,7 @@ use kafkasim::check::{Finding, Promise, Verdict as Judged};
 use kafkasim_scenarios::campaign::{Broken, Campaign, Failure, Judgement};
 use kafkasim_scenarios::exhibits::{Exhibit, Kind};
 
-use super::output::{Duration, Output, bad, command, count, faint, good, notable, quoted, strong};
+use super::output::{Duration, Output, bad, brief, command, count, faint, good, notable, quoted, strong};
 use super::seeds::Chosen;
 use super::target::{Kept, Target};
 use super::{CommandError, Exit};
@@ -99,16 +99,17 @@ impl<'a> Verdict<'a> {
             }
             Outcome::Trial { conviction: None, .. } => bad("not convicted"),
             Outcome::Campaign { campaign, failures } if failures.is_empty() => {
-                let found = campaign
+                let expected = &self.target.scenario.expect.finds;
+                let others = campaign
                     .broken
                     .keys()
-                    .map(|(promise, _)| promise.name())
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                    .map(|(promise, _)| *promise)
+                    .filter(|promise| !expected.contains(promise));
+                let found: Vec<_> = expected.iter().copied().chain(others).collect();
                 if found.is_empty() {
                     good("every promise kept")
                 } else {
-                    format!("{}, found {found}", good("as expected"))
+                    format!("{}, found {}", good("as expected"), some(&found, "and"))
                 }
             }
             Outcome::Campaign { failures, .. } => failures.iter().map(headline).collect::<Vec<_>>().join(", "),
@@ -138,13 +139,13 @@ impl<'a> Verdict<'a> {
                 exhibit,
                 conviction: None,
             } => {
-                let promises = names(exhibit.convicted_by);
+                let tried = count(self.tried(), "seed");
                 output.line(format_args!(
-                    "{} {} survived {}: none broke {promises}",
+                    "{} {}: not convicted by {tried}",
                     bad("FAIL"),
-                    exhibit.name,
-                    count(self.tried(), "seed")
+                    exhibit.name
                 ));
+                output.indented(&format!("none broke {}", names(exhibit.convicted_by)));
                 let more = self.seeds.end;
                 output.line(format_args!(
                     "     more seeds: {}",
@@ -192,10 +193,14 @@ impl<'a> Verdict<'a> {
                     faint(situation.name)
                 }
             });
-        output.flow("never", never);
+        if self.tried() > 1 {
+            output.flow("never", never);
+        }
+        let mut seen = Vec::new();
         for ((promise, violated), broken) in &campaign.broken {
             if !violated {
-                self.tell_allowed(*promise, broken, output);
+                self.tell_allowed(*promise, broken, seen.contains(&broken.first_seed), output);
+                seen.push(broken.first_seed);
             }
         }
         if failures.is_empty() {
@@ -212,7 +217,7 @@ impl<'a> Verdict<'a> {
         self.tell_failures(output);
     }
 
-    fn tell_allowed(&self, promise: Promise, broken: &Broken, output: &mut Output) {
+    fn tell_allowed(&self, promise: Promise, broken: &Broken, is_seen: bool, output: &mut Output) {
         let Broken {
             seeds,
             first_seed,
@@ -239,8 +244,8 @@ impl<'a> Verdict<'a> {
             "found",
             &format!("{}{whose}{}", notable(promise), because(&finding.verdict)),
         );
-        output.prose("", &finding.message);
-        if let Some(look) = look {
+        output.prose("", &brief(&finding.message));
+        if let Some(look) = look.filter(|_| !is_seen) {
             output.labelled("", command(look));
         }
     }
@@ -254,42 +259,44 @@ impl<'a> Verdict<'a> {
                 "verdict",
                 &format!("{} of {} by seed {seed}", good("convicted"), finding.promise),
             );
-            output.prose("", &finding.message);
+            output.prose("", &brief(&finding.message));
             if let Some(kept) = self.kept.get(seed) {
                 output.labelled("replay", command(format_args!("replay {}", kept.quoted())));
                 output.labelled("next", command(format_args!("shrink {}", kept.quoted())));
             }
             let today = format!("run {} --rules current", quoted(self.target.asked()));
-            output.labelled(
-                "today",
-                format_args!("{}  {}", command(today), faint("shows what Kafka's own rule does")),
-            );
+            output.labelled("today", command(today));
         }
         self.tell_failures(output);
     }
 
     fn tell_failure(&self, failure: &Failure, output: &mut Output) {
-        let headline = format!("{} {}", bad("FAIL"), headline(failure));
+        let fail = bad("FAIL");
         match failure {
             Failure::Broken { promise, seed, finding } => {
                 let column = " ".repeat("FAIL ".len() + promise.name().len() + 3);
                 if let Some(kept) = self.kept.get(seed) {
                     let path = kept.quoted();
                     output.line(format_args!(
-                        "{headline}   replay: {}",
+                        "{fail} {}   replay: {}",
+                        headline(failure),
                         command(format_args!("replay {path}"))
                     ));
                     output.line(format_args!("{column}found by: {}", command(&kept.found_by)));
                     output.line(format_args!("{column}next: {}", command(format_args!("shrink {path}"))));
                 }
-                output.line(format_args!("     {}{}", finding.message, because(&finding.verdict)));
+                output.indented(&format!("{}{}", brief(&finding.message), because(&finding.verdict)));
                 if finding.verdict != Judged::Violated {
                     output
                         .line("     the configuration allows this, but the scenario does not expect it: see [expect]");
                 }
             }
             Failure::NotFound(_) | Failure::NotReached(_) => {
-                output.line(format_args!("{headline}, which the scenario is about"));
+                output.line(format_args!(
+                    "{fail} {}: {}, which it is about",
+                    self.target.title(),
+                    headline(failure)
+                ));
                 let more = format!("run {} --from {}", self.target.arguments(), self.seeds.end);
                 output.line(format_args!("     more seeds: {}", command(more)));
             }
@@ -376,6 +383,16 @@ pub(crate) const fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::History => "Kafka had it once",
         Kind::Canary => "a canary: so wrong that every campaign must notice",
+    }
+}
+
+/// The first of some promises by name, and how many others there are.
+pub(crate) fn some(promises: &[Promise], conjunction: &str) -> String {
+    match promises {
+        [] => String::new(),
+        [first] => first.to_string(),
+        [first, second] => format!("{first} {conjunction} {second}"),
+        [first, others @ ..] => format!("{first} {conjunction} {} others", others.len()),
     }
 }
 

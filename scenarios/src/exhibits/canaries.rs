@@ -51,8 +51,8 @@ pub(super) const FORGOTTEN_WAKE_UP: Exhibit = Exhibit {
         ..Rules::CURRENT
     },
     convicted_by: &[Promise::Liveness],
-    scope: "1 broker, 1 record",
-    scenario: include_str!("../../exhibits/lone-replica.toml"),
+    scope: "2 brokers, min.insync.replicas=2, 1 record",
+    scenario: include_str!("../../exhibits/patient-producer.toml"),
     seeds_at_most: 100,
 };
 

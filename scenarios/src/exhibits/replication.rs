@@ -21,7 +21,7 @@ pub(super) const KIP_101: Exhibit = Exhibit {
         Promise::LostWrite,
         Promise::LogMatching,
     ],
-    scope: "2 brokers, min.insync.replicas=1, 1 record, 1 crash and 1 false suspicion",
+    scope: "3 brokers, min.insync.replicas=2, 1 record, 1 crash",
     scenario: include_str!("../../exhibits/kip-101.toml"),
     seeds_at_most: 2_000,
 };
@@ -40,7 +40,7 @@ pub(super) const KAFKA_7128: Exhibit = Exhibit {
         Promise::LeaderCompleteness,
         Promise::LostWrite,
     ],
-    scope: "3 brokers, min.insync.replicas=1, 1 record, 2 crashes",
+    scope: "3 brokers, min.insync.replicas=2, 1 record, 1 power loss",
     scenario: include_str!("../../exhibits/kafka-7128.toml"),
     seeds_at_most: 2_000,
 };

@@ -83,6 +83,15 @@ impl Draw {
         }
     }
 
+    /// The largest number that can be drawn.
+    #[must_use]
+    pub fn at_most(&self) -> u64 {
+        match self {
+            Self::Number(number) | Self::Range(_, number) => *number,
+            Self::OneOf(numbers) => numbers.iter().copied().max().unwrap_or(0),
+        }
+    }
+
     /// The number, once it is drawn; before that the smallest.
     #[must_use]
     pub fn number(&self) -> u64 {

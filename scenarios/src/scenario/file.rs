@@ -74,6 +74,7 @@ impl Scenario {
 
     /// What the shape of the file cannot tell: names that must exist, and configurations that Kafka refuses.
     fn check(&self, text: &str) -> Result<(), (usize, String)> {
+        super::limits::check(self, text)?;
         let known: Vec<&str> = self.topics.iter().map(|topic| topic.name.as_str()).collect();
         let used = self
             .producers
@@ -152,20 +153,35 @@ fn line_of(text: &str, position: usize) -> usize {
     text[..position.min(text.len())].matches('\n').count() + 1
 }
 
-fn find_line(text: &str, wanted: &str) -> usize {
+pub(super) fn find_line(text: &str, wanted: &str) -> usize {
     text.lines()
         .position(|line| line.contains(wanted))
         .map_or(1, |index| index + 1)
 }
 
-fn find_key(text: &str, key: &str) -> usize {
-    let is_key = |line: &str| {
-        let line = line.trim_start();
-        let rest = line.strip_prefix('"').unwrap_or(line).strip_prefix(key);
-        rest.is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with('='))
+/// The first line behind that of `section` that sets `key`, or else that of the section.
+pub(super) fn find_line_after(text: &str, section: &str, key: &str) -> usize {
+    let section = find_line(text, section);
+    let sets = |line: &str| {
+        line.trim_start()
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.trim_start().starts_with('='))
     };
     text.lines()
-        .position(is_key)
+        .skip(section - 1)
+        .position(sets)
+        .map_or(section, |index| section + index)
+}
+
+/// The line that sets a key of Kafka's: `config."acks" = 1`, or `"acks" = 1` in a table of its own.
+fn find_key(text: &str, key: &str) -> usize {
+    let quoted = format!("\"{key}\"");
+    let sets = |line: &str, key: &str| {
+        line.split_once(key)
+            .is_some_and(|(_, rest)| rest.trim_start().starts_with('='))
+    };
+    let line = text.lines().position(|line| sets(line, &quoted));
+    line.or_else(|| text.lines().position(|line| sets(line, key)))
         .map_or_else(|| find_line(text, key), |index| index + 1)
 }
 
@@ -173,10 +189,14 @@ fn find_key(text: &str, key: &str) -> usize {
 fn explain(message: &str) -> String {
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match names.split_first() {
-        Some((wrong, right)) if message.starts_with("unknown") => {
-            let nearest = did_you_mean(nearest(wrong, right.iter().copied()).as_deref());
-            format!("{}{nearest}", message.trim_end())
-        }
+        Some((wrong, right)) if message.starts_with("unknown") => match nearest(wrong, right.iter().copied()) {
+            // The name that was meant says more than all that there are.
+            Some(nearest) => {
+                let what = message.split('`').next().unwrap_or_default().trim_end();
+                format!("{what} \"{wrong}\"{}", did_you_mean(Some(&nearest)))
+            }
+            None => message.trim_end().to_owned(),
+        },
         Some(_) | None => message.trim_end().to_owned(),
     }
 }

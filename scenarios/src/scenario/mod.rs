@@ -7,6 +7,7 @@
 mod build;
 mod draw;
 mod file;
+mod limits;
 
 use std::collections::BTreeMap;
 

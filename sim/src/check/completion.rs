@@ -3,8 +3,7 @@
 use kafkasim_core::config::ProducerConfig;
 use kafkasim_core::ids::{CallId, NodeId, TopicPartition};
 
-use super::view::View;
-use super::{Finding, Promise, Verdict};
+use super::{Finding, Promise, Scene, Verdict};
 
 /// A call has the number of one that is outstanding.
 pub(crate) fn reused(node: NodeId, call: CallId) -> Finding {
@@ -19,11 +18,15 @@ pub(crate) fn unasked(node: NodeId, call: CallId) -> Finding {
 }
 
 /// A producer handed a batch to the network.
-pub(crate) fn sent(view: &dyn View, node: NodeId, partition: TopicPartition) -> Option<Finding> {
-    let most = view.producer(node)?.max_in_flight_requests_per_connection;
-    let under_way = view.unanswered_produces(node);
-    let message = format!("{node} has {under_way} Produces under way when it sends to {partition}, of {most} allowed");
-    (under_way > most).then(|| violated(message))
+pub(crate) fn sent(scene: &Scene<'_>, node: NodeId, partition: TopicPartition) -> Option<Finding> {
+    let most = scene.view.producer(node)?.max_in_flight_requests_per_connection;
+    let under_way = scene.view.unanswered_produces(node);
+    (under_way > most).then(|| {
+        let whose = scene.truth.name(partition);
+        violated(format!(
+            "{node} has {under_way} Produces under way when it sends to {whose}, of {most} allowed"
+        ))
+    })
 }
 
 /// A send of this producer took so long, from the call to its answer, or is unanswered for so long. Whoever has a clock asks. Waiting for metadata

@@ -295,7 +295,7 @@ fn returned_without_records(scene: &Scene<'_>, broker: NodeId) -> Vec<Finding> {
         let at = truth
             .committed
             .first_missing(log, Offset::ZERO..truth.committed.end())?;
-        let is_judged = !truth.awaits_unclean_leader() && scene.truth.lost_from(partition, broker).is_some();
+        let is_judged = !truth.awaits_unclean_leader() && scene.truth.came_back_without(partition, broker).is_some();
         let verdict = scene.truth.judge_candidate(scene.view, partition, at, Some(broker));
         let whose = scene.truth.name(partition);
         let message =

@@ -1,7 +1,7 @@
 //! R9: the leader-epoch cache agrees with the log.
 
 use kafkasim_core::disk::{EpochEntry, LogImage};
-use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
+use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use kafkasim_core::note::Note;
 use kafkasim_core::record::Batch;
 
@@ -29,7 +29,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
                 epoch: *epoch,
                 start_offset: *start_offset,
             };
-            let wrong = format!("it leads from {start_offset} on in epoch {epoch}, but the last entry is {last:?}");
+            let wrong = format!("it leads from {start_offset} on in epoch {epoch}, but the cache does not say so");
             (last != Some(expected)).then(|| finding(scene, *partition, node, &wrong))
         }
         Note::BrokerRegistered { .. }
@@ -64,9 +64,9 @@ fn disagreement(batch: &Batch, entries: &[EpochEntry]) -> Option<String> {
         .iter()
         .rev()
         .find(|entry| entry.start_offset <= batch.base_offset);
-    let cached = covering.map(|entry| entry.epoch);
+    let cached = covering.map_or(LeaderEpoch::NONE, |entry| entry.epoch);
     let (own, base) = (batch.leader_epoch, batch.base_offset);
-    (cached != Some(own)).then(|| format!("the batch at {base} is of epoch {own}, the cache says {cached:?}"))
+    (cached != own).then(|| format!("the batch at {base} is of epoch {own}, the cache says {cached}"))
 }
 
 /// Whether entries do not grow, or reach beyond the log.
@@ -74,10 +74,13 @@ fn disorder(image: &LogImage) -> Option<String> {
     let end = image.batches.last().map_or(Offset::ZERO, Batch::next_offset);
     let grows = |pair: &[EpochEntry]| pair[0].epoch < pair[1].epoch && pair[0].start_offset <= pair[1].start_offset;
     if let Some(pair) = image.epochs.windows(2).find(|pair| !grows(pair)) {
-        return Some(format!("{:?} does not follow {:?}", pair[1], pair[0]));
+        return Some(format!(
+            "epoch {} does not follow epoch {}",
+            pair[1].epoch, pair[0].epoch
+        ));
     }
     let beyond = image.epochs.iter().find(|entry| entry.start_offset > end)?;
-    Some(format!("the log ends at {end}, before {beyond:?}"))
+    Some(format!("the log ends at {end}, before epoch {} starts", beyond.epoch))
 }
 
 fn finding(scene: &Scene<'_>, partition: TopicPartition, node: NodeId, wrong: &str) -> Finding {

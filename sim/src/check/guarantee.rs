@@ -45,7 +45,8 @@ pub enum Standing {
 pub enum Step {
     /// A replica leads that is not known to have every committed record.
     UncleanElection,
-    /// So many replicas lost records to power failures that nobody who could lead is sure to have them.
+    /// So many replicas lost records to power failures, or one did and all others who could lead crashed as well, that nobody who could lead is sure
+    /// to have them. A controller cannot tell a crash from a power failure (KIP-966).
     TooManyPowerLosses,
     /// A replica leads that lacks records which only the leader before it had.
     LeaderLostUnreplicated,

@@ -4,7 +4,7 @@ use kafkasim_core::ids::{NodeId, TopicPartition};
 use kafkasim_core::metadata::PartitionImage;
 
 use super::sends::text;
-use super::{Finale, Finding, Promise, Scene, Verdict};
+use super::{Finale, Finding, Promise, Scene, Verdict, listed};
 
 /// Judges a run that did not finish in time.
 pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Finding>) {
@@ -19,8 +19,8 @@ pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Find
         } else if registered.leader.is_none_or(|leader| !scene.view.is_running(leader)) {
             let whose = scene.truth.name(partition);
             findings.push(violated(format!(
-                "{whose} has no leader, but {:?} could lead",
-                electable(registered)
+                "{whose} has no leader, but {} could lead",
+                listed(&electable(registered))
             )));
         }
     }

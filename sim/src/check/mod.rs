@@ -298,7 +298,7 @@ impl State {
             Note::IsrProposed { partition, .. } | Note::IsrCommitted { partition, .. } => {
                 findings.extend(watermark::waits_for_too_few(&scene, *partition, node));
             }
-            Note::BatchSent { partition, .. } => findings.extend(completion::sent(view, node, *partition)),
+            Note::BatchSent { partition, .. } => findings.extend(completion::sent(&scene, node, *partition)),
             Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),
             Note::TruncationDetected {
                 partition,
@@ -370,11 +370,16 @@ impl State {
     }
 }
 
+/// Processes, as people write them.
+fn listed(nodes: &[NodeId]) -> String {
+    nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether any monitor looks at events of this kind.
 fn is_relevant(event: &Event) -> bool {
     match event {
         Event::Started { .. } => false,
-        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. }),
+        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Reset(_)),
         Event::Called { call, .. } => matches!(call, Call::Send { .. } | Call::Assign(_)),
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } => true,

@@ -30,33 +30,28 @@ impl Offsets {
         (offset, value): &(Offset, Bytes),
         findings: &mut Vec<Finding>,
     ) {
-        let (whose, what) = (scene.truth.name(partition), text(value));
+        let record = || format!("{}: {} at {offset}", scene.truth.name(partition), text(value));
         let Some(send) = scene.sends.get(value) else {
-            let message = format!("{whose}: {what} at {offset} was never sent");
+            let message = format!("{} was never sent", record());
             findings.push(Finding::new(Promise::AcknowledgedPayload, Verdict::Violated, message));
             return;
         };
         if let Some((first_partition, first)) = send.committed {
             let retried = scene.risks.may_have_duplicated(send.producer, partition) && partition == first_partition;
-            let verdict = scene
-                .view
-                .producer(send.producer)
-                .map(|producer| guarantee::duplicate(producer, retried));
+            let producer = scene.view.producer(send.producer);
+            let verdict = producer.map_or(Verdict::Violated, |producer| guarantee::duplicate(producer, retried));
             let message = format!(
-                "{what} is in {} at {first} and in {whose} at {offset}",
+                "{} is in {} at {first}, too",
+                record(),
                 scene.truth.name(first_partition)
             );
-            findings.push(Finding::new(
-                Promise::Duplicate,
-                verdict.unwrap_or(Verdict::Violated),
-                message,
-            ));
+            findings.push(Finding::new(Promise::Duplicate, verdict, message));
         }
         if send.outcome == Outcome::Failed {
-            findings.push(not_failed(&whose, &what, *offset, send));
+            findings.push(not_failed(&record(), send));
         }
         if !is_meant_for(scene, send, partition) {
-            let message = format!("{whose}: {what} at {offset} was sent to {}", destination(send));
+            let message = format!("{} was sent to {}", record(), destination(send));
             findings.push(Finding::new(Promise::AcknowledgedPayload, Verdict::Violated, message));
         }
     }
@@ -68,7 +63,8 @@ impl Offsets {
             Outcome::Outstanding | Outcome::Open => {}
             Outcome::Failed => {
                 if let Some((partition, offset)) = send.committed {
-                    findings.push(not_failed(&scene.truth.name(partition), &text(value), offset, send));
+                    let record = format!("{}: {} at {offset}", scene.truth.name(partition), text(value));
+                    findings.push(not_failed(&record, send));
                 }
             }
             Outcome::Acknowledged(told) => {
@@ -191,9 +187,9 @@ fn is_unreplicated(scene: &Scene<'_>, send: &Send, partition: TopicPartition, of
     acks != Acks::All && had_other_leaders && send.committed != Some((partition, offset))
 }
 
-fn not_failed(whose: &str, what: &str, offset: Offset, send: &Send) -> Finding {
+fn not_failed(record: &str, send: &Send) -> Finding {
     let message = format!(
-        "{whose}: {} was told that {what} was not written, but it is committed at {offset}",
+        "{record} is committed, but {} was told that it was not written",
         send.producer
     );
     Finding::new(Promise::DefiniteFailure, Verdict::Violated, message)

@@ -12,7 +12,7 @@ use kafkasim_core::message::{Acks, Api};
 use kafkasim_core::note::Note;
 
 use super::view::View;
-use crate::world::Event;
+use crate::world::{Event, Fault};
 
 /// Every send of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -251,8 +251,13 @@ impl Risks {
             } if !is_numbered(link.client) => {
                 self.late.insert(link.client);
             }
-            Event::Severed { link } if !is_answered(link.client) => {
+            // What is sent over a broken connection before its end has arrived is lost, too.
+            Event::Severed { link } | Event::Fault(Fault::Reset(link)) if !is_answered(link.client) => {
                 self.severed.insert(link.client);
+            }
+            Event::Stopped { node, .. } if view.producer(*node).is_none() => {
+                self.severed
+                    .extend(view.producers().into_iter().filter(|producer| !is_answered(*producer)));
             }
             Event::Note { .. }
             | Event::Late { .. }

@@ -3,7 +3,7 @@
 use kafkasim_core::ids::{NodeId, TopicPartition};
 
 use super::truth::Change;
-use super::{Finding, Promise, Scene, Verdict};
+use super::{Finding, Promise, Scene, Verdict, listed};
 
 /// R6, and R4 when the controller has decided something.
 pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Finding>) {
@@ -54,8 +54,8 @@ pub(crate) fn waits_for_too_few(scene: &Scene<'_>, partition: TopicPartition, le
         .iter()
         .chain(eligible)
         .find(|node| !leadership.maximal.contains(node))?;
-    let (whose, waits_for) = (scene.truth.name(partition), &leadership.maximal);
+    let (whose, waits_for) = (scene.truth.name(partition), listed(&leadership.maximal));
     let message =
-        format!("{whose}: leader {leader} waits for {waits_for:?}, but not for {missing}, on whom others count");
+        format!("{whose}: leader {leader} waits for {waits_for}, but not for {missing}, on whom others count");
     Some(Finding::new(Promise::QuorumSuperset, Verdict::Violated, message))
 }

@@ -307,7 +307,8 @@ impl World {
     pub fn check_enabled(&self, action: &Action) -> Result<(), String> {
         let require = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
         if let Some(node) = action.node() {
-            require(index(node) < self.nodes.len(), "there is no such process")?;
+            let is_known = usize::try_from(node.0).is_ok_and(|index| index < self.nodes.len());
+            require(is_known, "there is no such process")?;
         }
         let running = |node: NodeId| {
             require(self.node(node).is_up(), "the process is down")?;

@@ -40,6 +40,14 @@ impl Hits {
         self.hits.get(&node).map(|hit| hit.from)
     }
 
+    /// The same, but only if the replica has registered anew since: before that, whoever believes it to be there is mistaken.
+    pub(crate) fn came_back_without(&self, node: NodeId, registered_as: BrokerEpoch) -> Option<Offset> {
+        self.hits
+            .get(&node)
+            .filter(|hit| hit.registered_as < registered_as)
+            .map(|hit| hit.from)
+    }
+
     /// The controller changed the partition. Whoever has joined the in-sync replicas as a newer registration has caught up.
     pub(crate) fn registered(
         &mut self,

@@ -257,6 +257,12 @@ impl Truth {
         self.partition(partition)?.hits.lost_from(node)
     }
 
+    /// From where on a replica that has registered anew since lacks what a power failure took.
+    pub(crate) fn came_back_without(&self, partition: TopicPartition, node: NodeId) -> Option<Offset> {
+        let registered_as = registered_as(&self.metadata, node);
+        self.partition(partition)?.hits.came_back_without(node, registered_as)
+    }
+
     /// Takes an event in, and says what it changes.
     pub(crate) fn observe(&mut self, view: &dyn View, event: &Event, changes: &mut Vec<Change>) {
         match event {

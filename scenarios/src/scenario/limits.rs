@@ -1,0 +1,199 @@
+//! Numbers that a scenario may not have: those with which nothing can run, or with which a run would mean nothing.
+
+use kafkasim::random::FaultKind;
+
+use super::file::{find_line, find_line_after};
+use super::{Draw, Scenario};
+
+/// Beyond this, durations and errors of clocks are mistakes: ten years.
+const LONGEST_MS: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
+
+/// A clock that is off by more than a tenth of the time is broken in another way.
+const DRIFT_AT_MOST_PPM: u64 = 100_000;
+
+/// The line, and what is wrong there.
+type Wrong = (usize, String);
+
+/// Looks at every number of a scenario.
+pub(super) fn check(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
+    at_least_one(&scenario.cluster.brokers, "brokers", text, "[cluster]")?;
+    let mut names: Vec<&str> = Vec::new();
+    for topic in &scenario.topics {
+        let declared = format!("name = \"{}\"", topic.name);
+        at_least_one(&topic.partitions, "partitions", text, &declared)?;
+        if names.contains(&topic.name.as_str()) {
+            return Err((
+                find_line(text, &declared),
+                format!("topic \"{}\" is declared twice", topic.name),
+            ));
+        }
+        names.push(&topic.name);
+    }
+    for group in &scenario.producers {
+        at_least_one(&group.outstanding, "outstanding", text, "[[producer]]")?;
+        let partitions = scenario
+            .topics
+            .iter()
+            .find(|topic| topic.name == group.topic)
+            .map(|topic| &topic.partitions);
+        if let (Some(partition), Some(partitions)) = (&group.partition, partitions)
+            && partition.at_most() >= partitions.at_least()
+        {
+            let (wanted, last) = (partition.at_most(), partitions.at_least().saturating_sub(1));
+            let why = format!(
+                "topic \"{}\" has no partition {wanted}: its last is {last}",
+                group.topic
+            );
+            return Err((find_line(text, "partition ="), why));
+        }
+    }
+    for group in &scenario.consumers {
+        at_least_one(&group.poll_timeout_ms, "poll-timeout-ms", text, "[[consumer]]")?;
+    }
+    scenario
+        .faults
+        .kinds
+        .iter()
+        .try_for_each(|kind| check_fault(kind, text))?;
+    let (low, high) = (scenario.network.min_us, scenario.network.max_us);
+    if low > high {
+        let why = format!("min-us = {low} is more than max-us = {high}");
+        return Err((find_line_after(text, "[network]", "min-us"), why));
+    }
+    check_durations(scenario, text)
+}
+
+fn at_least_one(draw: &Draw, key: &str, text: &str, section: &str) -> Result<(), Wrong> {
+    if draw.at_least() > 0 {
+        return Ok(());
+    }
+    Err((
+        find_line_after(text, section, key),
+        format!("{key} may be 0: expected at least 1"),
+    ))
+}
+
+fn check_fault(kind: &FaultKind, text: &str) -> Result<(), Wrong> {
+    let (low, high) = kind.hold_ms;
+    let line = || find_line(text, &format!("hold-ms = [{low}, {high}]"));
+    if low > high {
+        return Err((
+            line(),
+            format!("hold-ms = [{low}, {high}]: expected the smaller number first"),
+        ));
+    }
+    at_most(high, LONGEST_MS, "hold-ms").map_err(|why| (line(), why))
+}
+
+fn check_durations(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
+    let limits = [
+        (scenario.clocks.skew_ms, LONGEST_MS, "skew-ms"),
+        (scenario.clocks.drift_ppm, DRIFT_AT_MOST_PPM, "drift-ppm"),
+        (scenario.run.safety_ms.at_most(), LONGEST_MS, "safety-ms"),
+        (scenario.run.liveness_ms, LONGEST_MS, "liveness-ms"),
+        (scenario.run.think_us.at_most(), LONGEST_MS * 1000, "think-us"),
+        (scenario.network.max_us, LONGEST_MS * 1000, "max-us"),
+    ];
+    limits
+        .iter()
+        .try_for_each(|(value, limit, key)| at_most(*value, *limit, key).map_err(|why| (find_line(text, key), why)))
+}
+
+fn at_most(value: u64, limit: u64, key: &str) -> Result<(), String> {
+    if value <= limit {
+        Ok(())
+    } else {
+        Err(format!("{key} = {value}: expected at most {limit}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const FINE: &str = "\
+name = \"x\"
+about = \"x\"
+[cluster]
+brokers = 3
+[[topic]]
+name = \"t\"
+partitions = 2
+[[producer]]
+topic = \"t\"
+records = 1
+outstanding = 1
+partition = 1
+[[consumer]]
+topic = \"t\"
+poll-timeout-ms = 10
+[faults]
+kinds = [{ kind = \"crash\", hold-ms = [1, 9] }]
+[network]
+min-us = 1
+max-us = 9
+[clocks]
+skew-ms = 1
+drift-ppm = 1
+[run]
+safety-ms = 1
+";
+
+    /// What is said about the file with one line changed.
+    fn said(from: &str, to: &str) -> String {
+        assert!(FINE.contains(from), "the line to change is there");
+        let text = FINE.replace(from, to);
+        Scenario::parse(&text, Path::new("x.toml")).map_or_else(|error| error.to_string(), |_| "fine".to_owned())
+    }
+
+    #[test]
+    fn impossible_numbers_are_refused_with_their_line() {
+        assert_eq!(said("x", "x"), "fine");
+        for (from, to, expected) in [
+            (
+                "brokers = 3",
+                "brokers = 0",
+                "x.toml:4: brokers may be 0: expected at least 1",
+            ),
+            (
+                "partitions = 2",
+                "partitions = \"0..2\"",
+                "x.toml:7: partitions may be 0: expected at least 1",
+            ),
+            (
+                "partition = 1",
+                "partition = [0, 2]",
+                "x.toml:12: topic \"t\" has no partition 2: its last is 1",
+            ),
+            (
+                "outstanding = 1",
+                "outstanding = 0",
+                "x.toml:11: outstanding may be 0: expected at least 1",
+            ),
+            (
+                "poll-timeout-ms = 10",
+                "poll-timeout-ms = 0",
+                "x.toml:15: poll-timeout-ms may be 0: expected at least 1",
+            ),
+            (
+                "[1, 9]",
+                "[9, 1]",
+                "x.toml:17: hold-ms = [9, 1]: expected the smaller number first",
+            ),
+            (
+                "min-us = 1",
+                "min-us = 10",
+                "x.toml:19: min-us = 10 is more than max-us = 9",
+            ),
+            (
+                "drift-ppm = 1",
+                "drift-ppm = 1000000",
+                "x.toml:23: drift-ppm = 1000000: expected at most 100000",
+            ),
+        ] {
+            assert_eq!(said(from, to), expected);
+        }
+    }
+}

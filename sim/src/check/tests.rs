@@ -1,1 +1,0 @@
-//! Monitors, told of events by hand.

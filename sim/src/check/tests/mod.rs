@@ -1,0 +1,513 @@
+//! Monitors, told of events by hand: each case is a story as text, and what is found in it.
+
+mod stage;
+
+use std::fmt::Write;
+
+use super::Verdict;
+use crate::fingerprint::Fingerprint;
+use stage::Stage;
+
+/// Tells a story and compares what is found. Each line of a story is a process and what it does: 0 is the controller, 1 to 3 are the replicas of `t-0`,
+/// higher numbers are clients.
+#[track_caller]
+fn check(story: &str, expected: &str) {
+    let found = told(story)
+        .findings
+        .into_iter()
+        .fold(String::new(), |mut found, finding| {
+            let verdict = match finding.verdict {
+                Verdict::Violated => "violated".to_owned(),
+                Verdict::Allowed { because } => format!("allowed by {because}"),
+            };
+            let _ = writeln!(found, "{}, {verdict}: {}", finding.promise, finding.message);
+            found
+        });
+    let trimmed: Vec<_> = expected
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert_eq!(found.lines().collect::<Vec<_>>(), trimmed, "{story}");
+}
+
+fn told(story: &str) -> Stage {
+    let mut stage = Stage::default();
+    story
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .for_each(|line| stage.tell(line));
+    stage
+}
+
+/// Producer 5 has written `a` and `b`, and everybody has them.
+const TWO_COMMITTED: &str = "
+    5 uses acks=all
+    0 creates min.insync.replicas=2
+    1 leads epoch=0
+    5 sends a
+    5 sends b
+    1 appends a
+    1 appends b
+    2 copies 1
+    3 copies 1
+    1 exposes 2
+    5 is-told a @0
+    5 is-told b @1
+";
+
+/// The same with another producer, topic and rest of the story.
+fn after_two(producer: &str, topic: &str, rest: &str) -> String {
+    let start = TWO_COMMITTED.replace("5 uses acks=all", &format!("5 uses {producer}"));
+    start.replace("min.insync.replicas=2", topic) + rest
+}
+
+fn after(rest: &str) -> String {
+    TWO_COMMITTED.to_owned() + rest
+}
+
+#[test]
+fn a_quiet_run_finds_nothing() {
+    check(&after("7 seeks 0 \n 7 reads 0:a 1:b \n 0 ends"), "");
+}
+
+#[test]
+fn r1_whoever_may_be_elected_has_everything() {
+    let late = "1 appends c \n 2 copies 1 \n 1 exposes 3";
+    check(
+        &after_two(
+            "acks=all",
+            "min.insync.replicas=2",
+            &late.replace("1 appends", "5 sends c \n 1 appends"),
+        ),
+        "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 2",
+    );
+    check(
+        &after("0 decides isr=1,2 \n 5 sends c \n 1 appends c \n 2 copies 1 \n 1 exposes 3"),
+        "",
+    );
+    check(
+        &after("0 decides isr=1,2 \n 5 sends c \n 1 appends c \n 2 copies 1 \n 1 exposes 3 \n 0 decides isr=1,2,3"),
+        "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 2",
+    );
+    check(
+        &after("3 truncates 1"),
+        "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 1",
+    );
+    check(&after("0 decides isr=1,2 \n 3 truncates 1"), "");
+}
+
+#[test]
+fn r2_a_new_leader_has_what_was_committed() {
+    let elected_without = "
+        0 decides isr=1,2
+        3 truncates 1
+        0 decides leader=3 isr=3
+        3 leads epoch=1 waits-for=3
+    ";
+    let lost = "t-0: leader 3 begins without what was committed: b at 1";
+    check(
+        &after(elected_without),
+        &format!(
+            "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 1
+             leader-completeness, violated: {lost}"
+        ),
+    );
+    let unclean = "unclean.leader.election.enable=true";
+    check(
+        &after_two("acks=all", unclean, elected_without),
+        &format!("leader-completeness, allowed by {unclean}: {lost}"),
+    );
+}
+
+#[test]
+fn r2_what_only_the_old_leader_had_is_lost_with_acks_1() {
+    let story = "
+        5 sends c
+        1 appends c
+        5 is-told c @2
+        0 decides leader=2 isr=2,3
+        2 leads epoch=1 waits-for=2,3
+        1 truncates 2
+        7 reads 0:a 1:b
+        5 sends d
+        2 appends d
+        3 copies 2
+        2 exposes 3
+        5 is-told d @2
+        7 reads 2:d
+        0 ends
+    ";
+    check(
+        &after_two("acks=1", "min.insync.replicas=2", story),
+        "inconsistent-offsets, allowed by acks=1: t-0: 2 was seen to hold c and d
+         lost-write, allowed by acks=1: t-0: c was acknowledged to 5 at 2, but not read",
+    );
+    check(
+        &after(story),
+        "leader-completeness, violated: t-0: leader 2 begins without c, acknowledged at 2
+         inconsistent-offsets, violated: t-0: 2 was seen to hold c and d
+         lost-write, violated: t-0: c was acknowledged to 5 at 2, but not read",
+    );
+}
+
+#[test]
+fn acks_1_does_not_excuse_what_no_other_leader_took() {
+    let story = "
+        5 sends c
+        1 appends c
+        5 is-told c @2
+        1 truncates 2
+        0 decides leader=1
+        1 leads epoch=1
+    ";
+    let lost = "leader-completeness, violated: t-0: leader 1 begins without c, acknowledged at 2";
+    check(&after_two("acks=1", "min.insync.replicas=2", story), lost);
+}
+
+#[test]
+fn acks_0_excuses_only_lost_requests() {
+    let story = "5 sends c \n 5 is-told c @ \n 7 reads 0:a 1:b";
+    let lost = "t-0: c was acknowledged to 5, but never written";
+    let unanswered = |rest: &str| {
+        after_two(
+            "acks=0",
+            "min.insync.replicas=2",
+            &format!("{story} \n {rest} \n 0 ends"),
+        )
+    };
+    check(&unanswered(""), &format!("lost-write, violated: {lost}"));
+    check(
+        &unanswered("5 is-severed"),
+        &format!("lost-write, allowed by acks=0: {lost}"),
+    );
+    check(
+        &unanswered("1 refuses"),
+        &format!("lost-write, allowed by acks=0: {lost}"),
+    );
+}
+
+#[test]
+fn power_failures_are_allowed_up_to_min_isr() {
+    let all_but_one = "2 loses-power 1 \n 3 loses-power 1";
+    check(&after(all_but_one), "");
+    let last = "acknowledged-exists, allowed by min.insync.replicas=2: t-0: no replica has b at 1";
+    check(&after(&format!("{all_but_one} \n 1 loses-power 1")), last);
+    let without = after(&format!("0 keeps-no-elr \n {all_but_one} \n 1 loses-power 1"));
+    let last = "acknowledged-exists, allowed by eligible.leader.replicas.version=0: t-0: no replica has b at 1";
+    check(&without, last);
+}
+
+#[test]
+fn a_broker_that_lost_power_must_not_be_eligible_when_it_is_back() {
+    let lost =
+        "candidate-completeness, violated: t-0: 3 may be elected, but lost to a power failure what is committed at 1";
+    check(&after("3 loses-power 1 \n 0 registers 3"), lost);
+    check(&after("3 loses-power 1 \n 0 decides isr=1,2 \n 0 registers 3"), "");
+    // A late heartbeat of the registration that lost power brings nobody back.
+    check(&after("0 registers 3 \n 3 loses-power 1 \n 0 unfences 3"), "");
+}
+
+#[test]
+fn the_last_known_leader_may_have_lost_power() {
+    let story = |power: &str| {
+        after(&format!(
+            "0 decides isr=1,2 \n 0 decides isr=2 elr=1 leader=2 \n 2 {power} \n 0 decides isr= elr=1 leader= \n 0 decides elr=
+             0 decides leader=2 isr=2 \n 2 leads epoch=3 waits-for=2"
+        ))
+    };
+    check(
+        &story("loses-power 1"),
+        "leader-completeness, allowed by min.insync.replicas=2: t-0: leader 2 begins without what was committed: b at 1",
+    );
+    check(&story("stops"), "");
+}
+
+#[test]
+fn r3_replicas_agree_below_their_high_watermarks() {
+    check(
+        &after("3 truncates 1 \n 0 decides isr=1,2 \n 3 leads epoch=0 \n 3 appends x \n 3 believes 2"),
+        "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 1
+         single-leader, violated: t-0: 3 leads in epoch 0, which is 1's
+         log-matching, violated: t-0: 3 has its high watermark beyond 1, where it does not have what is committed",
+    );
+    check(&after("2 believes 1 \n 2 believes 2 \n 2 believes 1"), "");
+}
+
+#[test]
+fn r4_a_leader_waits_for_whom_the_controller_counts_on() {
+    let story = |then: &str| format!("0 creates min.insync.replicas=2 \n 1 leads epoch=0 {then}");
+    let missing = "quorum-superset, violated: t-0: leader 1 waits for 1, 2, but not for 3, on whom others count";
+    check(&story("waits-for=1,2"), missing);
+    check(&story("waits-for=1,2,3 \n 0 decides isr=1,2"), "");
+    check(
+        &story("waits-for=1,2,3 \n 0 decides isr=1 elr=2,3 \n 1 leads epoch=0 waits-for=1,2"),
+        missing,
+    );
+    check(
+        &story("waits-for=1,2,3 \n 0 decides isr=1 elr=2,3 \n 1 leads epoch=0 waits-for=1,2 in-sync=1"),
+        "",
+    );
+}
+
+#[test]
+fn r5_reads_see_what_is_committed() {
+    check(
+        &after("5 sends c \n 1 appends c \n 7 reads 2:c"),
+        "consistent-read, violated: t-0: 7 has read c at 2, where nothing is committed",
+    );
+    check(
+        &after("7 reads 0:a 1:x"),
+        "consistent-read, violated: t-0: 7 has read x at 1, where b is committed
+         inconsistent-offsets, violated: t-0: 1 was seen to hold b and x",
+    );
+}
+
+#[test]
+fn r6_a_leaders_high_watermark_does_not_go_back() {
+    check(
+        &after("1 exposes 1"),
+        "monotone-watermark, violated: t-0: the high watermark of leader 1 goes back from 2 to 1",
+    );
+}
+
+#[test]
+fn r7_an_epoch_has_one_leader() {
+    check(
+        &after("2 leads epoch=0"),
+        "single-leader, violated: t-0: 2 leads in epoch 0, which is 1's",
+    );
+    check(
+        &after("2 leads epoch=4"),
+        "single-leader, violated: t-0: 2 leads in epoch 4, which nobody decided on",
+    );
+    let back = "0 decides leader=1 \n 1 leads epoch=1 \n 1 leads epoch=0";
+    check(
+        &after(back),
+        "single-leader, violated: t-0: 1 goes back from epoch 1 to 0",
+    );
+}
+
+#[test]
+fn a_deposed_leader_cannot_contradict_its_successor() {
+    let story = "
+        0 decides leader=2 isr=2,3
+        2 leads epoch=1 waits-for=2,3
+        5 sends c
+        5 sends d
+        1 appends c
+        2 appends d
+        3 copies 2
+        2 exposes 3
+        1 exposes 3
+    ";
+    check(
+        &after(story),
+        "log-matching, violated: t-0: 1 has its high watermark beyond 2, where it does not have what is committed",
+    );
+    // After an unclean election it lives in a world of its own.
+    let unclean = story.replacen(
+        "0 decides leader=2 isr=2,3",
+        "0 decides isr=1 \n 0 decides leader=2 isr=2",
+        1,
+    );
+    check(
+        &after_two("acks=all", "unclean.leader.election.enable=true", &unclean),
+        "",
+    );
+}
+
+#[test]
+fn r9_the_epoch_cache_agrees_with_the_log() {
+    check(
+        &after("1 caches 7 1 \n 5 sends c \n 1 appends c"),
+        "epoch-cache, violated: t-0: at 1, the batch at 2 is of epoch 0, the cache says 7",
+    );
+    check(
+        &after("0 decides isr=1,2 \n 3 caches 7 9 \n 3 truncates 1"),
+        "epoch-cache, violated: t-0: at 3, the log ends at 1, before epoch 7 starts",
+    );
+}
+
+#[test]
+fn p1_records_are_there_once() {
+    let twice = |producer: &str, retry: &str| {
+        after_two(
+            producer,
+            "min.insync.replicas=2",
+            &format!("{retry} \n 1 appends b \n 2 copies 1 \n 3 copies 1 \n 1 exposes 3"),
+        )
+    };
+    let duplicate = "t-0: b at 2 is in t-0 at 1, too";
+    check(
+        &twice("acks=all", "5 retries lost"),
+        &format!("duplicate, violated: {duplicate}"),
+    );
+    let off = "enable.idempotence=false";
+    check(
+        &twice(off, "5 retries lost"),
+        &format!("duplicate, allowed by {off}: {duplicate}"),
+    );
+    check(
+        &twice(off, "5 retries refused"),
+        &format!("duplicate, violated: {duplicate}"),
+    );
+    check(&twice(off, "5 is-late"), &format!("duplicate, violated: {duplicate}"));
+}
+
+#[test]
+fn p2_records_are_in_the_order_in_which_they_were_sent() {
+    let swapped = |producer: &str, fault: &str| {
+        let story = "5 sends c \n 5 sends d \n 1 appends d \n 1 appends c \n 2 copies 1 \n 3 copies 1 \n 1 exposes 4";
+        after_two(producer, "min.insync.replicas=2", &format!("{fault} \n {story}"))
+    };
+    let order = "t-0: c at 3 was sent by 5 before what precedes it there";
+    let one = "enable.idempotence=false max.in.flight.requests.per.connection=1";
+    check(
+        &swapped("acks=all", "5 retries lost"),
+        &format!("nonmonotonic-send, violated: {order}"),
+    );
+    check(
+        &swapped("enable.idempotence=false", "5 retries refused"),
+        &format!("nonmonotonic-send, allowed by max.in.flight.requests.per.connection=5: {order}"),
+    );
+    check(
+        &swapped("enable.idempotence=false", "7 reads"),
+        &format!("nonmonotonic-send, violated: {order}"),
+    );
+    check(
+        &swapped(one, "5 retries lost"),
+        &format!("nonmonotonic-send, violated: {order}"),
+    );
+    check(
+        &swapped(one, "5 is-late"),
+        &format!("nonmonotonic-send, allowed by enable.idempotence=false: {order}"),
+    );
+}
+
+#[test]
+fn another_start_is_another_producer() {
+    let story = "
+        5 sends c
+        5 stops
+        5 starts
+        5 sends d
+        1 appends d
+        1 appends c
+        2 copies 1
+        3 copies 1
+        1 exposes 4
+    ";
+    check(&after(story), "");
+}
+
+#[test]
+fn p3_an_acknowledgement_tells_the_truth() {
+    check(
+        &after("5 sends c \n 5 is-told c @1"),
+        "acknowledged-payload, violated: t-0: c was acknowledged at 1, where b is committed
+         inconsistent-offsets, violated: t-0: 1 was seen to hold b and c
+         acknowledged-exists, violated: t-0: no replica has c at 1",
+    );
+    check(
+        &after("5 sends c to 1 \n 5 is-told c @2"),
+        "acknowledged-payload, violated: c was sent to t-1, but acknowledged in t-0
+         acknowledged-exists, violated: t-0: no replica has c at 2",
+    );
+    check(
+        &after("1 appends x \n 2 copies 1 \n 3 copies 1 \n 1 exposes 3"),
+        "acknowledged-payload, violated: t-0: x at 2 was never sent",
+    );
+}
+
+#[test]
+fn a_definite_failure_is_one() {
+    let failed = "definite-failure, violated: t-0: c at 2 is committed, but 5 was told that it was not written";
+    let commit = "1 appends c \n 2 copies 1 \n 3 copies 1 \n 1 exposes 3";
+    check(&after(&format!("5 sends c \n {commit} \n 5 is-told c failed")), failed);
+    check(&after(&format!("5 sends c \n 5 is-told c failed \n {commit}")), failed);
+    check(&after(&format!("5 sends c \n 5 is-told c open \n {commit}")), "");
+}
+
+#[test]
+fn p4_sends_complete_once() {
+    check(
+        &after("5 is-told b @1"),
+        "send-completion, violated: 5 is told how call 1 ended, which is not outstanding",
+    );
+    check(&after("5 hands-over 5"), "");
+    check(
+        &after("5 hands-over 6"),
+        "send-completion, violated: 5 has 6 Produces under way when it sends to t-0, of 5 allowed",
+    );
+}
+
+#[test]
+fn consumers_read_everything_once_and_in_order() {
+    check(
+        &after("7 seeks 0 \n 7 reads 1:b"),
+        "poll-skip, violated: t-0: 7 has read 1, but not 0 before it",
+    );
+    check(
+        &after("7 reads 0:a 1:b \n 7 seeks 0 \n 7 reads 0:a"),
+        "nonmonotonic-poll, violated: t-0: 7 has read 0 after it had read as much or more",
+    );
+    let unclean = "
+        7 reads 0:a 1:b
+        0 decides isr=1,2
+        3 truncates 1
+        0 decides leader=3 isr=3
+        3 leads epoch=1 waits-for=3
+        5 sends c
+        3 appends c
+        3 exposes 2
+        7 seeks 1
+        7 reads 1:c
+    ";
+    let because = "unclean.leader.election.enable=true";
+    check(
+        &after_two("acks=all", because, unclean),
+        &format!(
+            "leader-completeness, allowed by {because}: t-0: leader 3 begins without what was committed: b at 1
+             inconsistent-offsets, allowed by {because}: t-0: 1 was seen to hold b and c
+             nonmonotonic-poll, allowed by {because}: t-0: 7 has read 1 after it had read as much or more"
+        ),
+    );
+}
+
+#[test]
+fn in_the_end_everything_was_read() {
+    let unseen = "unseen, violated: t-0: b was acknowledged to 5 at 1, but not read";
+    check(&after("7 reads 0:a \n 0 ends"), unseen);
+    check(&after("7 reads 0:a \n 0 ends core=1"), "");
+}
+
+#[test]
+fn a_stuck_run_is_judged() {
+    let stuck = "5 sends c \n 7 reads 0:a 1:b \n 0 ends finished=false";
+    check(&after(stuck), "liveness, violated: 5 was not told what became of c");
+    check(&after(&format!("{stuck} core=1")), "");
+    check(
+        &after(&format!("0 decides leader= isr=1 \n {stuck}")),
+        "liveness, violated: t-0 has no leader, but 1 could lead
+         liveness, violated: 5 was not told what became of c",
+    );
+    check(
+        &after("7 reads 0:a 1:b \n 0 ends finished=false"),
+        "liveness, violated: enough is healed, but not everything was read",
+    );
+}
+
+#[test]
+fn what_no_verdict_needs_is_not_remembered() {
+    let fingerprint = |story: &str| Fingerprint::of(&told(story).state);
+    let quiet = fingerprint(TWO_COMMITTED);
+    assert_eq!(
+        fingerprint(&after("5 retries lost \n 5 is-late \n 5 is-severed \n 1 refuses")),
+        quiet
+    );
+    assert_eq!(fingerprint(&after("7 seeks 0 \n 7 stops")), quiet);
+    assert_ne!(fingerprint(&after("7 reads 0:a")), quiet);
+    assert_ne!(fingerprint(&after("3 loses-power 1")), quiet);
+}

@@ -1,0 +1,497 @@
+//! A stage on which stories are told to monitors: disks, configurations and beliefs without machines.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use kafkasim_core::call::{Answer, Call, ConsumerRecord, ProducerRecord, RecordMetadata, SendError, SendFailure};
+use kafkasim_core::config::ProducerConfig;
+use kafkasim_core::disk::{EpochEntry, LogImage};
+use kafkasim_core::error::ErrorCode;
+use kafkasim_core::ids::{
+    BrokerEpoch, CallId, Generation, IncarnationId, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch,
+    ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
+};
+use kafkasim_core::machine::Lane;
+use kafkasim_core::message::Api;
+use kafkasim_core::note::Note;
+use kafkasim_core::record::{Batch, BatchBuilder, MetadataRecord};
+
+use super::super::view::{Leadership, View};
+use super::super::{Finale, Finding, State};
+use crate::world::{Event, Fault, Link};
+
+const METADATA: TopicPartition = TopicPartition::CLUSTER_METADATA;
+pub(super) const PARTITION: TopicPartition = TopicPartition {
+    topic: TopicId(1),
+    partition: 0,
+};
+const CONTROLLER: NodeId = NodeId(0);
+
+/// Monitors, and everything that they look at.
+#[derive(Default)]
+pub(super) struct Stage {
+    pub(super) state: State,
+    pub(super) findings: Vec<Finding>,
+    scenery: Scenery,
+    /// The values sent, in order: a send's number is its call's.
+    sent: Vec<String>,
+    registrations: i64,
+}
+
+/// What monitors look at.
+#[derive(Default)]
+struct Scenery {
+    producers: BTreeMap<NodeId, ProducerConfig>,
+    logs: BTreeMap<(NodeId, TopicPartition), LogImage>,
+    leaders: BTreeMap<NodeId, Leadership>,
+    starts: BTreeMap<NodeId, u32>,
+    without_elr: bool,
+    under_way: usize,
+}
+
+impl View for Scenery {
+    fn brokers(&self) -> Vec<NodeId> {
+        (1..=3).map(NodeId).collect()
+    }
+
+    fn producers(&self) -> Vec<NodeId> {
+        self.producers.keys().copied().collect()
+    }
+
+    fn producer(&self, node: NodeId) -> Option<&ProducerConfig> {
+        self.producers.get(&node)
+    }
+
+    fn keeps_eligible_leader_replicas(&self) -> bool {
+        !self.without_elr
+    }
+
+    fn starts(&self, node: NodeId) -> u32 {
+        self.starts.get(&node).copied().unwrap_or(1)
+    }
+
+    fn is_running(&self, _: NodeId) -> bool {
+        true
+    }
+
+    fn log(&self, node: NodeId, partition: TopicPartition) -> Option<&LogImage> {
+        self.logs.get(&(node, partition))
+    }
+
+    fn leadership(&self, node: NodeId, _: TopicPartition) -> Option<Leadership> {
+        self.leaders.get(&node).cloned()
+    }
+
+    fn unanswered_produces(&self, _: NodeId) -> usize {
+        self.under_way
+    }
+}
+
+impl Stage {
+    /// Tells one line: who, what, and with what.
+    pub(super) fn tell(&mut self, line: &str) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [who, what, with @ ..] = &words[..] else {
+            panic!("{line}: who does what?")
+        };
+        let node = NodeId(number(who));
+        match (*what, with) {
+            ("uses", pairs) => {
+                let config = ProducerConfig::parse(pairs.iter().map(|pair| split(pair, '=')), vec![NodeId(1)]);
+                self.scenery.producers.insert(node, config.expect("a valid producer"));
+            }
+            ("keeps-no-elr", []) => self.scenery.without_elr = true,
+            ("creates", pairs) => self.create(pairs),
+            ("registers", [broker]) => self.register(NodeId(number(broker))),
+            ("unfences", [broker]) => self.unfence(NodeId(number(broker))),
+            ("decides", pairs) => self.decide(pairs),
+            ("leads", pairs) => self.lead(node, pairs),
+            ("appends", values) => self.append(node, values),
+            ("copies", [from]) => self.copy(node, NodeId(number(from))),
+            ("exposes", [to]) => self.expose(node, number(to), true),
+            ("believes", [to]) => self.expose(node, number(to), false),
+            ("caches", [epoch, start]) => {
+                let entry = EpochEntry {
+                    epoch: LeaderEpoch(number(epoch)),
+                    start_offset: Offset(number(start)),
+                };
+                self.log(node).epochs.push(entry);
+            }
+            ("truncates", [to]) => self.truncate(node, number(to)),
+            ("loses-power", [to]) => self.lose_power(node, number(to)),
+            ("stops", []) => self.event(Event::Stopped { node, in_order: false }),
+            ("starts", []) => *self.scenery.starts.entry(node).or_insert(1) += 1,
+            ("sends", [value]) => self.send(node, value, None),
+            ("sends", [value, "to", partition]) => self.send(node, value, Some(number(partition))),
+            ("is-told", [value, outcome]) => self.complete(node, value, outcome),
+            ("retries", [error]) => self.retry(node, error),
+            ("is-late", []) => self.event(Event::Late {
+                link: link(node),
+                api: Api::Produce,
+            }),
+            ("is-severed", []) => self.event(Event::Severed { link: link(node) }),
+            ("refuses", []) => self.refuse(node),
+            ("hands-over", [under_way]) => self.hand_over(node, under_way),
+            ("reads", records) => self.read(node, records),
+            ("seeks", [to]) => self.note(
+                node,
+                Note::PositionReset {
+                    partition: PARTITION,
+                    to: Offset(number(to)),
+                },
+            ),
+            ("ends", pairs) => self.end(pairs),
+            _ => panic!("{line}: nobody can do that"),
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.state.observe(&self.scenery, &event, &mut self.findings);
+    }
+
+    fn note(&mut self, node: NodeId, note: Note) {
+        self.event(Event::Note { node, note });
+    }
+
+    fn log(&mut self, node: NodeId) -> &mut LogImage {
+        self.scenery.logs.entry((node, PARTITION)).or_default()
+    }
+
+    fn commit(&mut self, records: &[MetadataRecord]) {
+        let log = self.scenery.logs.entry((CONTROLLER, METADATA)).or_default();
+        let end = log.batches.last().map_or(Offset::ZERO, Batch::next_offset);
+        let values: Vec<_> = records.iter().map(MetadataRecord::encode).collect();
+        let batch = batch(&values).at(end, LeaderEpoch(1));
+        let to = batch.next_offset();
+        log.batches.push(batch);
+        self.note(
+            CONTROLLER,
+            Note::HighWatermark {
+                partition: METADATA,
+                to,
+                as_leader: true,
+            },
+        );
+    }
+
+    /// The topic `t`, led by the first replica.
+    fn create(&mut self, pairs: &[&str]) {
+        let topic: TopicName = "t".into();
+        let replicas: Vec<_> = (1..=3).map(NodeId).collect();
+        let config = pairs
+            .iter()
+            .map(|pair| split(pair, '='))
+            .map(|(key, value)| MetadataRecord::Config {
+                topic: "t".into(),
+                key: key.to_owned(),
+                value: value.to_owned(),
+            });
+        let partition = MetadataRecord::Partition {
+            partition: PARTITION,
+            replicas: replicas.clone(),
+            isr: replicas,
+            leader: Some(NodeId(1)),
+            leader_epoch: LeaderEpoch(0),
+            partition_epoch: PartitionEpoch(0),
+        };
+        let records = [MetadataRecord::Topic {
+            name: topic,
+            id: PARTITION.topic,
+        }]
+        .into_iter()
+        .chain(config);
+        self.commit(&records.chain([partition]).collect::<Vec<_>>());
+    }
+
+    fn register(&mut self, broker: NodeId) {
+        self.registrations += 1;
+        let epoch = BrokerEpoch(self.registrations);
+        self.commit(&[MetadataRecord::RegisterBroker {
+            broker,
+            incarnation: IncarnationId(0),
+            epoch,
+        }]);
+        self.unfence(broker);
+    }
+
+    fn unfence(&mut self, broker: NodeId) {
+        let epoch = BrokerEpoch(self.registrations);
+        let unfenced = MetadataRecord::BrokerRegistrationChange {
+            broker,
+            epoch,
+            fenced: Some(false),
+            in_controlled_shutdown: None,
+        };
+        self.commit(&[unfenced]);
+    }
+
+    /// `leader=2 isr=2,3 elr=1`: what is not mentioned stays.
+    fn decide(&mut self, pairs: &[&str]) {
+        let pairs: BTreeMap<_, _> = pairs.iter().map(|pair| split(pair, '=')).collect();
+        let change = MetadataRecord::PartitionChange {
+            partition: PARTITION,
+            isr: pairs.get("isr").map(|ids| nodes(ids)),
+            leader: pairs.get("leader").map(|id| nodes(id).first().copied()),
+            recovering: None,
+            elr: pairs.get("elr").map(|ids| nodes(ids)),
+            last_known_elr: None,
+        };
+        self.commit(&[change]);
+    }
+
+    /// `epoch=1 waits-for=1,2 in-sync=2`
+    fn lead(&mut self, node: NodeId, pairs: &[&str]) {
+        let pairs: BTreeMap<_, _> = pairs.iter().map(|pair| split(pair, '=')).collect();
+        let epoch = LeaderEpoch(number(pairs["epoch"]));
+        let start_offset = self.log(node).batches.last().map_or(Offset::ZERO, Batch::next_offset);
+        self.log(node).epochs.push(EpochEntry { epoch, start_offset });
+        let maximal = pairs.get("waits-for").map_or_else(|| nodes("1,2,3"), |ids| nodes(ids));
+        let committed = pairs.get("in-sync").map_or(maximal.len(), |count| number(count));
+        self.scenery.leaders.insert(
+            node,
+            Leadership {
+                epoch,
+                committed,
+                maximal: maximal.clone(),
+            },
+        );
+        self.note(
+            node,
+            Note::BecameLeader {
+                partition: PARTITION,
+                epoch,
+                start_offset,
+            },
+        );
+        self.note(
+            node,
+            Note::IsrProposed {
+                partition: PARTITION,
+                isr: maximal,
+                shrink: false,
+            },
+        );
+    }
+
+    /// One batch, in the epoch in which this broker last led.
+    fn append(&mut self, node: NodeId, values: &[&str]) {
+        let epoch = self.scenery.leaders[&node].epoch;
+        let log = self.log(node);
+        let end = log.batches.last().map_or(Offset::ZERO, Batch::next_offset);
+        let values: Vec<_> = values.iter().map(|value| Bytes::from(value.to_string())).collect();
+        let batch = batch(&values).at(end, epoch);
+        log.batches.push(batch.clone());
+        self.note(
+            node,
+            Note::Appended {
+                partition: PARTITION,
+                batch,
+                as_leader: true,
+            },
+        );
+    }
+
+    fn copy(&mut self, node: NodeId, from: NodeId) {
+        let source = self.log(from).clone();
+        let known = self.log(node).batches.len();
+        for batch in &source.batches[known..] {
+            self.log(node).batches.push(batch.clone());
+            self.log(node).epochs.clone_from(&source.epochs);
+            self.note(
+                node,
+                Note::Appended {
+                    partition: PARTITION,
+                    batch: batch.clone(),
+                    as_leader: false,
+                },
+            );
+        }
+    }
+
+    fn expose(&mut self, node: NodeId, to: i64, as_leader: bool) {
+        self.note(
+            node,
+            Note::HighWatermark {
+                partition: PARTITION,
+                to: Offset(to),
+                as_leader,
+            },
+        );
+    }
+
+    fn truncate(&mut self, node: NodeId, to: i64) {
+        let from = self.log(node).batches.last().map_or(Offset::ZERO, Batch::next_offset);
+        self.cut(node, to);
+        self.note(
+            node,
+            Note::Truncated {
+                partition: PARTITION,
+                from,
+                to: Offset(to),
+            },
+        );
+    }
+
+    fn lose_power(&mut self, node: NodeId, to: i64) {
+        self.cut(node, to);
+        self.event(Event::Fault(Fault::PowerLoss { node, kept: Vec::new() }));
+        self.event(Event::Stopped { node, in_order: false });
+    }
+
+    fn cut(&mut self, node: NodeId, to: i64) {
+        let log = self.log(node);
+        log.batches.retain(|batch| batch.next_offset() <= Offset(to));
+        log.epochs
+            .retain(|entry| entry.start_offset < Offset(to) || entry.epoch > LeaderEpoch(5));
+    }
+
+    fn send(&mut self, node: NodeId, value: &str, partition: Option<i32>) {
+        let call = CallId(u32::try_from(self.sent.len()).expect("few sends"));
+        self.sent.push(value.to_owned());
+        let record = ProducerRecord {
+            topic: "t".into(),
+            partition,
+            key: None,
+            value: Some(Bytes::from(value.to_owned())),
+        };
+        self.event(Event::Called {
+            node,
+            call: Call::Send { call, record },
+        });
+    }
+
+    /// `@3`: acknowledged at 3; `@`: acknowledged, nobody knows where; `failed`, `open`.
+    fn complete(&mut self, node: NodeId, value: &str, outcome: &str) {
+        let index = self.sent.iter().position(|sent| sent == value).expect("it was sent");
+        let failure = |maybe_appended| {
+            Err(SendFailure {
+                error: SendError::DeliveryTimeout,
+                maybe_appended,
+            })
+        };
+        let result = match outcome {
+            "failed" => failure(false),
+            "open" => failure(true),
+            place => {
+                let offset = place.strip_prefix('@').expect("an outcome");
+                let offset = (!offset.is_empty()).then(|| Offset(number(offset)));
+                Ok(RecordMetadata {
+                    topic: "t".into(),
+                    partition: 0,
+                    offset,
+                })
+            }
+        };
+        let call = CallId(u32::try_from(index).expect("few sends"));
+        self.event(Event::Answered {
+            node,
+            answer: Answer::Sent { call, result },
+        });
+    }
+
+    fn retry(&mut self, node: NodeId, error: &str) {
+        let error = match error {
+            "lost" => ErrorCode::NetworkException,
+            "refused" => ErrorCode::NotEnoughReplicas,
+            other => panic!("{other} is no reason to retry"),
+        };
+        self.note(
+            node,
+            Note::BatchRetried {
+                partition: PARTITION,
+                error,
+            },
+        );
+    }
+
+    fn refuse(&mut self, node: NodeId) {
+        let (producer_id, epoch) = (ProducerId::NONE, ProducerEpoch::NONE);
+        let error = ErrorCode::NotLeaderOrFollower;
+        self.note(
+            node,
+            Note::ProduceRefused {
+                partition: PARTITION,
+                producer_id,
+                epoch,
+                error,
+            },
+        );
+    }
+
+    fn hand_over(&mut self, node: NodeId, under_way: &str) {
+        self.scenery.under_way = number(under_way);
+        let (producer_id, sequence) = (ProducerId::NONE, kafkasim_core::ids::Sequence::NONE);
+        self.note(
+            node,
+            Note::BatchSent {
+                partition: PARTITION,
+                producer_id,
+                sequence,
+                attempt: 0,
+            },
+        );
+    }
+
+    /// `3:c 4:d`
+    fn read(&mut self, node: NodeId, records: &[&str]) {
+        let records = records.iter().map(|record| {
+            let (offset, value) = split(record, ':');
+            ConsumerRecord {
+                topic: "t".into(),
+                partition: 0,
+                offset: Offset(number(offset)),
+                leader_epoch: LeaderEpoch(0),
+                timestamp: Timestamp(0),
+                key: None,
+                value: Some(Bytes::from(value.to_owned())),
+            }
+        });
+        let answer = Answer::Polled(Ok(records.collect()));
+        self.event(Event::Answered { node, answer });
+    }
+
+    /// `core=1,2 finished=false`
+    fn end(&mut self, pairs: &[&str]) {
+        let pairs: BTreeMap<_, _> = pairs.iter().map(|pair| split(pair, '=')).collect();
+        let healed_core = pairs.get("core").map_or_else(|| nodes("1,2,3"), |ids| nodes(ids));
+        let finished = pairs.get("finished") != Some(&"false");
+        let finale = Finale {
+            readers: Vec::new(),
+            healed_core,
+            finished,
+        };
+        self.state.finish(&self.scenery, &finale, &mut self.findings);
+    }
+}
+
+fn batch(values: &[Bytes]) -> Batch {
+    let mut builder = BatchBuilder::new();
+    values
+        .iter()
+        .for_each(|value| builder.append(Timestamp(0), None, Some(value.clone()), &[]));
+    builder.build(None)
+}
+
+fn link(client: NodeId) -> Link {
+    Link {
+        client,
+        server: NodeId(1),
+        lane: Lane::Client,
+        generation: Generation(0),
+    }
+}
+
+fn nodes(ids: &str) -> Vec<NodeId> {
+    ids.split(',')
+        .filter(|id| !id.is_empty())
+        .map(|id| NodeId(number(id)))
+        .collect()
+}
+
+fn split(pair: &str, at: char) -> (&str, &str) {
+    pair.split_once(at).unwrap_or_else(|| panic!("{pair} has no {at}"))
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| panic!("{text} is not a number"))
+}
