@@ -1,5 +1,7 @@
 //! Actions in words: what happened, before what came of it.
 
+use std::collections::BTreeSet;
+
 use kafkasim_core::ids::NodeId;
 use kafkasim_core::message::Api;
 use kafkasim_core::timer::{Timer, TimerClass};
@@ -129,14 +131,9 @@ pub(super) fn action(action: &Action, carried: Option<&Sent>, view: View<'_>) ->
     }
 }
 
-/// Processes that start for the first time, at once.
-pub(super) fn starts(nodes: &[NodeId], names: &Names) -> Headline {
-    let listed = nodes
-        .iter()
-        .map(|node| names.process(*node))
-        .collect::<Vec<_>>()
-        .join(", ");
-    Headline::good(nodes, '↺', format!("{listed} start"))
+/// Several processes that start for the first time, at once.
+pub(super) fn starts(nodes: &[NodeId]) -> Headline {
+    Headline::good(nodes, '↺', format!("{} processes start", nodes.len()))
 }
 
 fn contents(api: Api, carried: Option<&Sent>, view: View<'_>) -> Words {
@@ -237,29 +234,63 @@ pub(super) fn mend(pairs: &[(NodeId, NodeId)], names: &Names) -> Headline {
     Headline { figure, words }
 }
 
-/// Who cannot reach whom: `broker-1 ⇄ everybody`, `broker-1 → controller`.
+/// Who cannot reach whom: `broker-1 ⇄ everybody`, `broker-1 → broker-2, broker-3`.
 fn routes(pairs: &[(NodeId, NodeId)], names: &Names) -> String {
-    let both_ways = |from: NodeId, to: NodeId| pairs.contains(&(from, to)) && pairs.contains(&(to, from));
-    let everybody = |node: &NodeId| names.nodes().all(|other| other == *node || both_ways(*node, other));
-    if let Some(node) = names.nodes().find(everybody) {
-        return format!("{} ⇄ everybody", names.process(node));
+    let mut rest = pairs.to_vec();
+    let mut routes = Vec::new();
+    for hub in hubs(pairs) {
+        let process = names.process(hub);
+        let others = |(from, to): &(NodeId, NodeId)| (*from == hub).then_some(*to).or((*to == hub).then_some(*from));
+        let cut: BTreeSet<NodeId> = rest.iter().filter_map(others).collect();
+        let reaches = |from: NodeId, to: NodeId| !rest.contains(&(from, to));
+        let (one_way, both): (Vec<NodeId>, Vec<NodeId>) = cut
+            .into_iter()
+            .partition(|other| reaches(hub, *other) || reaches(*other, hub));
+        let (inwards, outwards): (Vec<NodeId>, Vec<NodeId>) =
+            one_way.into_iter().partition(|other| reaches(hub, *other));
+        for (others, sign) in [(both, "⇄"), (outwards, "→")] {
+            if !others.is_empty() {
+                routes.push(format!("{process} {sign} {}", crowd(hub, &others, names)));
+            }
+        }
+        if !inwards.is_empty() {
+            routes.push(format!("{} → {process}", crowd(hub, &inwards, names)));
+        }
+        rest.retain(|(from, to)| *from != hub && *to != hub);
     }
-    let route = |(from, to): &(NodeId, NodeId)| match both_ways(*from, *to) {
-        true if from > to => None,
-        true => Some(format!("{} ⇄ {}", names.process(*from), names.process(*to))),
-        false => Some(format!("{} → {}", names.process(*from), names.process(*to))),
+    routes.join("; ")
+}
+
+/// Some of those that a process has to do with.
+fn crowd(of: NodeId, others: &[NodeId], names: &Names) -> String {
+    let missing: Vec<NodeId> = names
+        .nodes()
+        .filter(|node| *node != of && !others.contains(node))
+        .collect();
+    let listed = |nodes: &[NodeId]| {
+        nodes
+            .iter()
+            .map(|node| names.process(*node))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
-    pairs.iter().filter_map(route).collect::<Vec<_>>().join(", ")
+    if missing.is_empty() {
+        "everybody".to_owned()
+    } else if missing.len() < others.len() {
+        format!("everybody but {}", listed(&missing))
+    } else {
+        listed(others)
+    }
 }
 
 fn tails(kept: &[KeptTail], names: &Names) -> String {
     let tail = |tail: &KeptTail| {
-        let torn = if tail.torn_bytes > 0 { " and a torn one" } else { "" };
-        format!(
-            ", keeps {} unsynced batches of {}{torn}",
-            tail.whole,
-            names.partition(tail.log)
-        )
+        let kept = match (tail.whole, tail.torn_bytes > 0) {
+            (0, false) => "nothing unsynced".to_owned(),
+            (0, true) => "a torn batch".to_owned(),
+            (whole, torn) => format!("{whole} unsynced{}", if torn { " and a torn batch" } else { "" }),
+        };
+        format!(", keeps {kept} of {}", names.partition(tail.log))
     };
     kept.iter().map(tail).collect()
 }

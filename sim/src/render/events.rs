@@ -1,13 +1,12 @@
 //! What an action caused, in words: calls, answers, and what machines tell about themselves.
 
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, NewTopic, PollError, ProducerRecord, SendError, SendFailure};
-use kafkasim_core::ids::{NodeId, Offset, TopicName, TopicPartition};
-use kafkasim_core::note::Note;
+use kafkasim_core::ids::{NodeId, Offset, TopicName};
 
-use super::landmarks::missing;
 use super::messages::{Words, marked};
 use super::names::{self, Names, listed};
-use super::scene::{Scene, Stored};
+use super::notes;
+use super::scene::Scene;
 use super::story::View;
 use super::text::{Line, Tone};
 use crate::world::Event;
@@ -103,7 +102,7 @@ pub(super) fn told(events: &[Event], view: View<'_>) -> (Option<Words>, usize) {
         Event::Answered { answer, .. } => answered(answer, view),
         Event::Note { node, note } => {
             let count = events.iter().take_while(|other| **other == events[0]).count();
-            let mut words = noted(*node, note, view);
+            let mut words = notes::noted(*node, note, view);
             if let (Some(words), 2..) = (&mut words, count) {
                 words.line.push(Tone::Dim, format!(" ×{count}"));
             }
@@ -227,13 +226,6 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
     }
 }
 
-fn noted(node: NodeId, note: &Note, view: View<'_>) -> Option<Words> {
-    let View { names, scene, .. } = view;
-    of_controller(note, names, scene)
-        .or_else(|| of_broker(node, note, view))
-        .or_else(|| of_client(note, names))
-}
-
 /// Where a record is to go: `orders`, or `orders-1` if it says so.
 pub(super) fn destination(record: &ProducerRecord) -> String {
     match record.partition {
@@ -288,245 +280,5 @@ fn range(first: Option<Offset>, last: Option<Offset>) -> String {
         (Some(first), Some(last)) if first == last => format!("@{first}"),
         (Some(first), Some(last)) => format!("@{first}–{last}"),
         (None, _) | (_, None) => String::new(),
-    }
-}
-
-/// What a controller tells. That brokers come up for the first time is the beginning of every run.
-fn of_controller(note: &Note, names: &Names, scene: &Scene) -> Option<Words> {
-    let mut notable = true;
-    let line = if let Note::BrokerRegistered { broker, .. } = note {
-        notable = scene.was_in_service(*broker).registered;
-        Line::plain(format!("registers {}", names.process(*broker)))
-    } else if let Note::BrokerUnfenced { broker } = note {
-        notable = scene.was_in_service(*broker).unfenced;
-        Line::of(Tone::Good, format!("unfences {}", names.process(*broker)))
-    } else if let Note::BrokerFenced { broker } = note {
-        Line::of(Tone::Bad, format!("fences {}", names.process(*broker)))
-    } else if let Note::PartitionChanged {
-        partition,
-        leader,
-        leader_epoch,
-        isr,
-        elr,
-        unclean,
-        ..
-    } = note
-    {
-        let mut line = Line::plain(names.whose(*partition));
-        match leader {
-            Some(leader) => line.push(Tone::Leader, format!("leader {}", names.process(*leader))),
-            None => line.push(Tone::Bad, "no leader"),
-        }
-        line.push(Tone::Plain, format!(" e{leader_epoch} ISR {}", names.replicas(isr)));
-        if !elr.is_empty() {
-            line.push(Tone::Plain, format!(" ELR {}", names.replicas(elr)));
-        }
-        line.push(Tone::Bad, if *unclean { " UNCLEAN" } else { "" });
-        line
-    } else if let Note::AlterPartitionRefused { partition, error } = note {
-        Line::of(Tone::Bad, format!("{}refused: {error}", names.whose(*partition)))
-    } else {
-        return None;
-    };
-    Some(Words { line, notable })
-}
-
-fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) -> Option<Words> {
-    let lost = |partition: &TopicPartition, to: Offset| {
-        let replica = scene.replica(*partition, node);
-        let lost = replica.map(|replica| replica.beyond(to)).unwrap_or_default();
-        listed(
-            &lost
-                .iter()
-                .map(|record: &Stored| record.value.clone())
-                .collect::<Vec<_>>(),
-        )
-    };
-    let words = match note {
-        Note::BecameLeader {
-            partition,
-            epoch,
-            start_offset,
-        } => {
-            let mut line = Line::plain(names.whose(*partition));
-            line.push(Tone::Leader, format!("★ leads from {start_offset} in e{epoch}"));
-            for value in missing(node, *partition, scene, marks) {
-                line.push(Tone::Bad, " without ");
-                line.push(Tone::Mark, format!("►{value}"));
-            }
-            line
-        }
-        Note::BecameFollower {
-            partition,
-            epoch,
-            leader: Some(leader),
-        } => Line::plain(format!(
-            "{}follows {} in e{epoch}",
-            names.whose(*partition),
-            names.process(*leader)
-        )),
-        Note::BecameFollower {
-            partition,
-            epoch,
-            leader: None,
-        } => Line::plain(format!("{}follows nobody in e{epoch}", names.whose(*partition))),
-        Note::LogRecovered {
-            partition,
-            end,
-            lost_batches,
-            ..
-        } => {
-            let lost = lost(partition, *end);
-            if *lost_batches == 0 && lost.is_empty() {
-                return Some(Words::routine(Line::plain(format!(
-                    "{}recovers to {end}",
-                    names.whose(*partition)
-                ))));
-            }
-            Line::of(
-                Tone::Bad,
-                format!("{}recovers only to {end}, without {lost}", names.whose(*partition)),
-            )
-        }
-        Note::Truncated { partition, from, to } => Line::of(
-            Tone::Bad,
-            format!(
-                "{}truncates {from}→{to}: {}",
-                names.whose(*partition),
-                lost(partition, *to)
-            ),
-        ),
-        Note::HighWatermark { partition, to, .. } => {
-            let from = scene
-                .replica(*partition, node)
-                .map_or(Offset::ZERO, |replica| replica.high_watermark);
-            Line::plain(format!("{}hw {from}→{to}", names.whose(*partition)))
-        }
-        Note::DuplicateSuppressed {
-            partition, sequence, ..
-        } => Line::of(
-            Tone::Unsure,
-            format!("{}duplicate of seq {sequence} suppressed", names.whose(*partition)),
-        ),
-        Note::ProduceRefused { partition, error, .. } | Note::EpochRefused { partition, error } => {
-            Line::of(Tone::Bad, format!("{}refused: {error}", names.whose(*partition)))
-        }
-        Note::FetchDiverged { partition, follower } => Line::of(
-            Tone::Unsure,
-            format!("{}{} has diverged", names.whose(*partition), names.process(*follower)),
-        ),
-        Note::IsrProposed { partition, isr, .. } => Line::plain(format!(
-            "{}proposes ISR {}",
-            names.whose(*partition),
-            names.replicas(isr)
-        )),
-        Note::IsrCommitted { partition, isr, .. } => {
-            Line::plain(format!("{}ISR is {}", names.whose(*partition), names.replicas(isr)))
-        }
-        Note::Parked { .. } => return Some(Words::routine(Line::plain("waits"))),
-        Note::ParkedExpired { produce: false } => return Some(Words::routine(Line::plain("has waited enough"))),
-        Note::ParkedExpired { produce: true } => Line::of(Tone::Bad, "has waited too long"),
-        Note::Appended { .. }
-        | Note::BrokerRegistered { .. }
-        | Note::BrokerUnfenced { .. }
-        | Note::BrokerFenced { .. }
-        | Note::PartitionChanged { .. }
-        | Note::AlterPartitionRefused { .. }
-        | Note::BatchSent { .. }
-        | Note::BatchRetried { .. }
-        | Note::BatchExpired { .. }
-        | Note::SequenceLost { .. }
-        | Note::ProducerIdAssigned { .. }
-        | Note::PositionReset { .. }
-        | Note::PositionValidated { .. }
-        | Note::TruncationDetected { .. } => return None,
-    };
-    Some(if partition_of(note) == Some(TopicPartition::CLUSTER_METADATA) {
-        Words::routine(words)
-    } else {
-        Words::notable(words)
-    })
-}
-
-fn of_client(note: &Note, names: &Names) -> Option<Words> {
-    let words = if let Note::BatchSent {
-        partition,
-        sequence,
-        attempt,
-        ..
-    } = note
-    {
-        let what = if *attempt > 0 {
-            format!("sends again, attempt {}", attempt + 1)
-        } else {
-            "sends".to_owned()
-        };
-        let numbered = if sequence.0 < 0 {
-            String::new()
-        } else {
-            format!(" seq {sequence}")
-        };
-        let words = Line::plain(format!("{}{what}{numbered}", names.whose(*partition)));
-        return Some(Words {
-            line: words,
-            notable: *attempt > 0,
-        });
-    } else if let Note::BatchRetried { partition, .. } = note {
-        Line::of(Tone::Unsure, format!("{}will retry", names.whose(*partition)))
-    } else if let Note::BatchExpired { partition } = note {
-        Line::of(Tone::Bad, format!("{}gives a batch up", names.whose(*partition)))
-    } else if let Note::SequenceLost { partition } = note {
-        Line::of(Tone::Bad, format!("{}has lost its sequence", names.whose(*partition)))
-    } else if let Note::ProducerIdAssigned { producer_id, epoch } = note {
-        return Some(Words::routine(Line::plain(format!(
-            "is producer {producer_id} epoch {epoch}"
-        ))));
-    } else if let Note::PositionReset { partition, to } = note {
-        Line::plain(format!("{}starts at {to}", names.whose(*partition)))
-    } else if let Note::PositionValidated { partition, at } = note {
-        Line::plain(format!("{}position {at} is valid", names.whose(*partition)))
-    } else if let Note::TruncationDetected {
-        partition,
-        position,
-        divergent_offset,
-    } = note
-    {
-        let what = format!("position {position} was truncated from {divergent_offset} on");
-        Line::of(Tone::Bad, format!("{}{what}", names.whose(*partition)))
-    } else {
-        return None;
-    };
-    Some(Words::notable(words))
-}
-
-pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
-    match note {
-        Note::BecameLeader { partition, .. }
-        | Note::BecameFollower { partition, .. }
-        | Note::LogRecovered { partition, .. }
-        | Note::Appended { partition, .. }
-        | Note::Truncated { partition, .. }
-        | Note::FetchDiverged { partition, .. }
-        | Note::EpochRefused { partition, .. }
-        | Note::HighWatermark { partition, .. }
-        | Note::PartitionChanged { partition, .. }
-        | Note::AlterPartitionRefused { partition, .. }
-        | Note::DuplicateSuppressed { partition, .. }
-        | Note::ProduceRefused { partition, .. }
-        | Note::IsrProposed { partition, .. }
-        | Note::IsrCommitted { partition, .. }
-        | Note::BatchSent { partition, .. }
-        | Note::BatchRetried { partition, .. }
-        | Note::BatchExpired { partition }
-        | Note::SequenceLost { partition }
-        | Note::PositionReset { partition, .. }
-        | Note::PositionValidated { partition, .. }
-        | Note::TruncationDetected { partition, .. } => Some(*partition),
-        Note::BrokerRegistered { .. }
-        | Note::BrokerUnfenced { .. }
-        | Note::BrokerFenced { .. }
-        | Note::Parked { .. }
-        | Note::ParkedExpired { .. }
-        | Note::ProducerIdAssigned { .. } => None,
     }
 }

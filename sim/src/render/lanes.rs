@@ -43,6 +43,15 @@ pub(super) enum Shaft {
 }
 
 impl Figure {
+    /// It is worth a look.
+    pub(super) fn stand_out(&mut self) {
+        if let Self::At(points) = self {
+            for (_, _, tone) in points.iter_mut().filter(|(_, _, tone)| *tone == Tone::Dim) {
+                *tone = Tone::Strong;
+            }
+        }
+    }
+
     /// Everybody who has a part in it.
     pub(super) fn parts(&self) -> BTreeSet<NodeId> {
         match self {
@@ -69,6 +78,18 @@ impl Lanes {
 
     pub(super) fn shows(&self, node: NodeId) -> bool {
         self.nodes.contains(&node)
+    }
+
+    /// The end of an arrow that has no lane, in words.
+    pub(super) fn hidden_end(&self, figure: &Figure, names: &Names) -> Line {
+        let Figure::Arrow { from, to, .. } = figure else {
+            return Line::new();
+        };
+        match (self.shows(*from), self.shows(*to)) {
+            (true, false) => Line::of(Tone::Dim, format!("to {}: ", names.process(*to))),
+            (false, true) => Line::of(Tone::Dim, format!("from {}: ", names.process(*from))),
+            (true, true) | (false, false) => Line::new(),
+        }
     }
 
     pub(super) fn width(&self) -> usize {
@@ -101,6 +122,25 @@ impl Lanes {
             line.then(Tone::Strong, names.process(*node))
         };
         self.nodes.iter().enumerate().map(stacked).collect()
+    }
+
+    /// The names again, shorter if need be, for whoever cannot see the header any more.
+    pub(super) fn reminder(&self, names: &Names) -> Line {
+        let mut line = Line::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            line.pad(index * self.spacing);
+            let name = names.process(*node);
+            let fits = name.len() < self.spacing;
+            line.push(
+                Tone::Dim,
+                if fits {
+                    name.to_owned()
+                } else {
+                    short(name, self.spacing - 1)
+                },
+            );
+        }
+        line
     }
 
     /// The lanes as they are at one moment, with something drawn across them.
@@ -161,6 +201,13 @@ impl Lanes {
         };
         cells[start].0 = joint;
     }
+}
+
+/// `producer-12` in three columns is `p12`.
+fn short(name: &str, width: usize) -> String {
+    let number = name.trim_start_matches(|char: char| !char.is_ascii_digit());
+    let letters = name.chars().take(1).chain(number.chars());
+    letters.take(width.max(1)).collect()
 }
 
 fn lane(scene: &Scene, cut_off: &BTreeSet<NodeId>, node: NodeId) -> (char, Tone) {

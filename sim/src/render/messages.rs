@@ -153,9 +153,9 @@ fn produce_request(produce: &ProduceRequest, names: &Names, marks: &BTreeSet<Str
 fn produce_response(produce: &ProduceResponse, names: &Names) -> Line {
     joined(produce.responses.iter().map(|response| {
         let line = Line::plain(names.whose(response.partition));
-        match response.error_code {
-            ErrorCode::None => line.then(Tone::Dim, format!("@{}", response.base_offset)),
-            error => line.then(Tone::Bad, error.name()),
+        match refusal(response.error_code) {
+            None => line.then(Tone::Dim, format!("@{}", response.base_offset)),
+            Some(why) => line.then_line(why),
         }
     }))
 }
@@ -223,9 +223,9 @@ fn list_offsets_request(list: &ListOffsetsRequest, names: &Names) -> Line {
 fn list_offsets_response(list: &ListOffsetsResponse, names: &Names) -> Words {
     let line = joined(list.partitions.iter().map(|found| {
         let line = Line::plain(names.whose(found.partition));
-        match found.error_code {
-            ErrorCode::None => line.then(Tone::Plain, format!("@{}", found.offset)),
-            error => line.then(Tone::Bad, error.name()),
+        match refusal(found.error_code) {
+            None => line.then(Tone::Plain, format!("@{}", found.offset)),
+            Some(why) => line.then_line(why),
         }
     }));
     Words::routine(line)
@@ -242,9 +242,9 @@ fn epochs_request(ask: &OffsetForLeaderEpochRequest, names: &Names) -> Line {
 fn epochs_response(found: &OffsetForLeaderEpochResponse, names: &Names) -> Line {
     joined(found.partitions.iter().map(|found| {
         let line = Line::plain(names.whose(found.partition));
-        match found.error_code {
-            ErrorCode::None => line.then(Tone::Plain, epoch_end(found.end)),
-            error => line.then(Tone::Bad, error.name()),
+        match refusal(found.error_code) {
+            None => line.then(Tone::Plain, epoch_end(found.end)),
+            Some(why) => line.then_line(why),
         }
     }))
 }
@@ -274,11 +274,11 @@ fn alter_response(alter: &AlterPartitionResponse, names: &Names) -> Words {
     }
     let line = joined(alter.partitions.iter().map(|altered| {
         let line = Line::plain(names.whose(altered.partition));
-        match altered.error_code {
-            ErrorCode::None => line
+        match refusal(altered.error_code) {
+            None => line
                 .then(Tone::Plain, format!("ISR {}", names.replicas(&altered.isr)))
                 .then(Tone::Dim, format!(" v{}", altered.partition_epoch)),
-            error => line.then(Tone::Bad, error.name()),
+            Some(why) => line.then_line(why),
         }
     }));
     Words {
@@ -292,10 +292,11 @@ fn alter_response(alter: &AlterPartitionResponse, names: &Names) -> Words {
 
 /// Success is routine, an error is not.
 fn outcome(error: ErrorCode, success: Line) -> Words {
-    match error {
-        ErrorCode::None => Words::routine(success),
-        error => Words::notable(Line::of(Tone::Bad, error.name())),
-    }
+    refusal(error).map_or(Words::routine(success), Words::notable)
+}
+
+fn refusal(error: ErrorCode) -> Option<Line> {
+    (error != ErrorCode::None).then(|| Line::of(Tone::Bad, error.name()))
 }
 
 fn whose(partition: TopicPartition, names: &Names) -> String {

@@ -3,7 +3,7 @@
 //! [`Diagram`] and [`History`] watch while a trace is replayed, and draw afterwards. A diagram has a lane for each process; every row is an
 //! action, with arrows for messages and, beside the lanes, what happened in words. What does not matter is folded away.
 //!
-//! `collect` remembers a run; `scene` follows it; `story` tells it, with `actions`, `messages` and `events` for the words; `picture` lays it out,
+//! `collect` remembers a run; `scene` follows it; `story` tells it, with `actions`, `messages`, `events` and `notes` for the words; `picture` lays it out,
 //! with `lanes`, `strip` and `verdict` for the parts; `text` measures and colours.
 
 mod actions;
@@ -14,6 +14,7 @@ mod landmarks;
 mod lanes;
 mod messages;
 mod names;
+mod notes;
 mod picture;
 mod scene;
 mod story;

@@ -21,6 +21,8 @@ const WIDTH_AT_LEAST: usize = 40;
 const TEXT_AT_LEAST: usize = 72;
 /// Continued lines are indented by this much.
 const INDENT: usize = 2;
+/// After so many lines the names of the lanes are shown again.
+const REMIND_AFTER: usize = 50;
 /// Fewer routine actions than this are not worth a row: the numbers beside them show that something is left out.
 const FOLD_AT_LEAST: usize = 4;
 
@@ -37,6 +39,8 @@ pub(super) struct Picture<'a> {
     number: usize,
     lines: Vec<Line>,
     folded: Folded,
+    /// How many lines there were when the names of the lanes were last shown.
+    reminded: usize,
     /// The last row, so that what is but a repetition of it is folded away, too.
     last: Option<Tale>,
 }
@@ -81,6 +85,7 @@ impl<'a> Picture<'a> {
             number,
             lines: Vec::new(),
             folded: Folded::default(),
+            reminded: 0,
             last: None,
         }
     }
@@ -100,6 +105,7 @@ impl<'a> Picture<'a> {
                 let is_repeated = tale.logs.is_empty() && self.last.as_ref() == Some(&tale);
                 if self.options.full || tale.is_notable() && !is_repeated {
                     self.unfold(lanes_before);
+                    self.remind();
                     self.row(&teller.scene, &tale, number, diagram.moments[index].step.at_us);
                     self.last = Some(tale);
                 } else {
@@ -143,7 +149,7 @@ impl<'a> Picture<'a> {
             ..
         } = self.diagram;
         let length = match (self.time, moments.last()) {
-            (Some(_), Some(last)) => format!(" · {} s", seconds(last.step.at_us)),
+            (Some(_), Some(last)) => format!(" · {}s", seconds(last.step.at_us)),
             (None, _) | (_, None) => String::new(),
         };
         let sole = names
@@ -159,7 +165,7 @@ impl<'a> Picture<'a> {
             Tone::Plain,
             format!("{rules}{sole} · {} actions{length}", moments.len()),
         );
-        self.lines.extend(line.wrap(self.width));
+        self.lines.extend(line.wrap(self.width, INDENT));
         self.legend();
         self.lines.push(Line::new());
     }
@@ -201,6 +207,17 @@ impl<'a> Picture<'a> {
         }
         line.push(Tone::Dim, format!("{:>width$}  ", "#", width = self.number));
         self.lines.push(line.then_line(last));
+        self.reminded = self.lines.len();
+    }
+
+    fn remind(&mut self) {
+        if self.lines.len() - self.reminded >= REMIND_AFTER {
+            let mut line = Line::new();
+            line.pad(margin_width(self.time, self.number));
+            self.lines
+                .push(line.then_line(self.lanes.reminder(&self.diagram.names)));
+            self.reminded = self.lines.len();
+        }
     }
 
     /// One row for all the actions that had none.
@@ -218,7 +235,8 @@ impl<'a> Picture<'a> {
     }
 
     fn row(&mut self, scene: &Scene, tale: &Tale, number: usize, at_us: u64) {
-        let mut text = flow(&tale.words, self.options.full, self.text_width());
+        let hidden = self.lanes.hidden_end(&tale.figure, &self.diagram.names);
+        let mut text = flow(hidden, &tale.words, self.options.full, self.text_width());
         for (partition, node) in &tale.logs {
             let Some(replica) = scene.replica(*partition, *node) else {
                 continue;
@@ -278,36 +296,25 @@ fn margin_width(time: Option<usize>, number: usize) -> usize {
     2 + time.map_or(0, |width| width + 1) + number + 2
 }
 
-/// What happened and what came of it, in as few lines as it takes. Routine consequences are told only in `full`.
-fn flow(words: &[Words], full: bool, width: usize) -> Vec<Line> {
+/// What happened and what came of it, in as few lines as it takes. Routine parts are told only in `full`.
+fn flow(mut hidden: Line, words: &[Words], full: bool, width: usize) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for words in words
         .iter()
         .filter(|words| (full || words.notable) && !words.line.is_empty())
     {
+        let words = std::mem::take(&mut hidden).then_line(words.line.clone());
         match lines.last_mut() {
-            Some(line) if line.width() + 3 + words.line.width() <= width => {
+            Some(line) if line.width() + " · ".chars().count() + words.width() <= width => {
                 line.push(Tone::Dim, " · ");
-                line.extend(words.line.clone());
+                line.extend(words);
             }
-            Some(_) => lines.extend(indented(&words.line, width)),
-            None => {
-                let mut wrapped = words.line.clone().wrap(width).into_iter();
-                lines.extend(wrapped.next());
-                lines.extend(wrapped.flat_map(|line| indented(&line, width)));
-            }
+            Some(_) => lines.extend(Line::plain(" ".repeat(INDENT)).then_line(words).wrap(width, INDENT)),
+            None => lines = words.wrap(width, INDENT),
         }
     }
     if lines.is_empty() {
         lines.push(Line::new());
     }
     lines
-}
-
-fn indented(line: &Line, width: usize) -> Vec<Line> {
-    let wrapped = line.clone().wrap(width.saturating_sub(INDENT));
-    wrapped
-        .into_iter()
-        .map(|line| Line::plain(" ".repeat(INDENT)).then_line(line))
-        .collect()
 }

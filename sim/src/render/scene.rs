@@ -226,7 +226,8 @@ impl Replica {
     }
 }
 
-/// Whom to blame for some cuts: the fewest processes that have a part in every one of them, both ends of a cut that stands alone.
+/// Whom to blame for some cuts: the fewest processes that have a part in every one of them. Of a cut that stands alone it is the end that
+/// cannot send.
 pub(super) fn hubs<'a>(cuts: impl IntoIterator<Item = &'a (NodeId, NodeId)>) -> BTreeSet<NodeId> {
     let mut cuts: Vec<(NodeId, NodeId)> = cuts.into_iter().copied().collect();
     let mut hubs = BTreeSet::new();
@@ -234,6 +235,10 @@ pub(super) fn hubs<'a>(cuts: impl IntoIterator<Item = &'a (NodeId, NodeId)>) -> 
         let mut parts: BTreeMap<NodeId, usize> = BTreeMap::new();
         for node in cuts.iter().flat_map(|(from, to)| [*from, *to]) {
             *parts.entry(node).or_default() += 1;
+        }
+        if let [(from, _)] = cuts.as_slice() {
+            hubs.insert(*from);
+            break;
         }
         let most = parts.values().max().copied().unwrap_or(0);
         let worst: Vec<NodeId> = parts

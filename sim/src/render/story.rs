@@ -13,6 +13,7 @@ use super::landmarks::landmarks;
 use super::lanes::Figure;
 use super::messages::Words;
 use super::names::Names;
+use super::notes;
 use super::scene::Scene;
 use super::transit::Sent;
 use crate::world::{Action, Event, Fault, Step};
@@ -118,8 +119,9 @@ impl<'a> Teller<'a> {
             events = &events[count..];
         }
         // A message is worth telling if something comes of it; what else causes something need not be told.
-        if matches!(tale.figure, Figure::Arrow { .. }) && tale.is_notable() {
-            tale.words[0].notable = true;
+        if tale.is_notable() {
+            tale.figure.stand_out();
+            tale.words[0].notable |= matches!(tale.figure, Figure::Arrow { .. });
         }
         tale
     }
@@ -170,7 +172,7 @@ impl<'a> Teller<'a> {
             Group::Mends { .. } => actions::mend(&cuts, self.names).in_one(),
             Group::Starts => {
                 let nodes: Vec<NodeId> = moments.iter().filter_map(|moment| moment.step.action.node()).collect();
-                actions::starts(&nodes, self.names).in_one()
+                actions::starts(&nodes).in_one()
             }
             Group::Sends { .. } => {
                 let events: Vec<Event> = moments
@@ -207,7 +209,7 @@ impl Group {
     fn of(moment: &Moment, scene: &Scene) -> Option<Self> {
         let told = |event: &&Event| match event {
             Event::Started { .. } | Event::Fault(_) => false,
-            Event::Note { note, .. } => events::partition_of(note) != Some(TopicPartition::CLUSTER_METADATA),
+            Event::Note { note, .. } => notes::partition_of(note) != Some(TopicPartition::CLUSTER_METADATA),
             Event::Stopped { .. }
             | Event::Called { .. }
             | Event::Answered { .. }

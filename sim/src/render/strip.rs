@@ -1,35 +1,37 @@
 //! A replica's log as a strip, with leader epochs where they begin: `[0:e0 p1-0|1 p1-1|2:e1 p2-0) hw=2`.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use super::scene::{Replica, Stored};
 use super::text::{Line, Tone};
 
+/// What is shown of a log: a tail, and before it perhaps one marked record.
+struct Shown {
+    marked: Option<usize>,
+    tail: usize,
+}
+
 /// Draws as much of a log as fits, the end above all; records whose values are in `marks` stand out.
 pub(super) fn draw(replica: &Replica, marks: &BTreeSet<String>, width: usize) -> Line {
-    let end = format!(" hw={}", replica.high_watermark);
-    let room = width.saturating_sub(end.len() + 2);
-    let shown = which_fit(&replica.records, marks, room);
+    let Replica {
+        records,
+        high_watermark,
+        ..
+    } = replica;
+    let end = format!(" hw={high_watermark}");
+    let Shown { marked, tail } = which_fit(records, marks, width.saturating_sub(end.len() + 2));
     let mut line = Line::plain("[");
-    let mut next = 0;
-    for range in shown {
-        if range.start > next {
-            line.push(Tone::Dim, if next > 0 { "|…|" } else { "…|" });
-        } else if next > 0 {
-            line.push(Tone::Dim, "|");
-        }
-        for index in range.clone() {
-            if index > range.start {
-                line.push(Tone::Dim, "|");
-            }
-            line.extend(cell(&replica.records, index, index == range.start, marks));
-        }
-        next = range.end;
+    let first = marked.unwrap_or(tail);
+    line.push(Tone::Dim, if first > 0 { "…|" } else { "" });
+    if let Some(marked) = marked {
+        line.extend(cell(records, marked, true, marks));
+        line.push(Tone::Dim, if marked + 1 < tail { "|…|" } else { "|" });
     }
-    line.push(Tone::Plain, ")");
-    line.push(Tone::Dim, end);
-    line.cut(width)
+    for index in tail..records.len() {
+        line.push(Tone::Dim, if index > tail { "|" } else { "" });
+        line.extend(cell(records, index, index == tail, marks));
+    }
+    line.then(Tone::Plain, ")").then(Tone::Dim, end).cut(width)
 }
 
 fn cell(records: &[Stored], index: usize, is_first: bool, marks: &BTreeSet<String>) -> Line {
@@ -48,26 +50,29 @@ fn cell(records: &[Stored], index: usize, is_first: bool, marks: &BTreeSet<Strin
     }
 }
 
-/// The ranges of records that are shown: as long a tail as fits, and before it the last marked record, if there is one.
-fn which_fit(records: &[Stored], marks: &BTreeSet<String>, room: usize) -> Vec<Range<usize>> {
-    const GAP: usize = "|…|".len();
-    let Some(last) = records.len().checked_sub(1) else {
-        return Vec::new();
-    };
+/// As long a tail as fits, and the last marked record before it, if there is one.
+fn which_fit(records: &[Stored], marks: &BTreeSet<String>, room: usize) -> Shown {
+    /// Columns of `|…|`.
+    const GAP: usize = 3;
     if tail(records, marks, room) == 0 {
-        return vec![0..records.len()];
+        return Shown { marked: None, tail: 0 };
     }
+    let last = records.len() - 1;
     let start = tail(records, marks, room.saturating_sub(GAP)).min(last);
-    match records[..start]
+    let marked = records[..start]
         .iter()
-        .rposition(|record| marks.contains(&record.value))
-    {
-        Some(marked) => {
-            let taken = cell(records, marked, true, marks).width() + 2 * GAP;
-            let start = tail(records, marks, room.saturating_sub(taken)).clamp(marked + 1, last);
-            vec![marked..marked + 1, start..records.len()]
-        }
-        None => vec![start..records.len()],
+        .rposition(|record| marks.contains(&record.value));
+    let Some(marked) = marked else {
+        return Shown {
+            marked: None,
+            tail: start,
+        };
+    };
+    let taken = cell(records, marked, true, marks).width() + 2 * GAP;
+    let start = tail(records, marks, room.saturating_sub(taken)).clamp(marked + 1, last);
+    Shown {
+        marked: Some(marked),
+        tail: start,
     }
 }
 
@@ -125,7 +130,7 @@ mod tests {
     #[test]
     fn shows_the_tail_of_a_long_log() {
         check(3, "", 32, "[…|1:e0 p1-1|2:e1 p1-2) hw=2");
-        check(20, "", 40, "[…|17:e1 p1-17|18 p1-18|19 p1-19) hw=2");
+        check(20, "", 42, "[…|17:e1 p1-17|18 p1-18|19 p1-19) hw=2");
         check(20, "", 12, "[…|19:e1 p1…");
     }
 

@@ -116,17 +116,19 @@ impl Line {
         line
     }
 
-    /// Breaks at blanks into lines of at most `width` columns; a word that is longer is cut.
-    pub(super) fn wrap(self, width: usize) -> Vec<Self> {
+    /// Breaks at blanks into lines of at most `width` columns, all but the first indented; a word that is longer is cut.
+    pub(super) fn wrap(self, width: usize, indent: usize) -> Vec<Self> {
         let mut lines = vec![Self::new()];
+        let mut is_fresh = true;
         for (tone, text) in self.spans {
             for word in text.split_inclusive(' ') {
                 let line = lines.last_mut().expect("there is a line");
-                if !line.is_empty() && line.width() + word.trim_end().width() > width {
-                    lines.push(Self::of(tone, word));
+                if !is_fresh && line.width() + word.trim_end().width() > width {
+                    lines.push(Self::plain(" ".repeat(indent)).then(tone, word));
                 } else {
                     line.push(tone, word);
                 }
+                is_fresh = false;
             }
         }
         lines.into_iter().map(|line| line.cut(width)).collect()
@@ -205,6 +207,7 @@ const fn ascii(char: char) -> char {
         '⏸' => '=',
         '→' => '>',
         '⇄' => '=',
+        '×' => 'x',
         '…' => '~',
         '–' | '—' => '-',
         _ => '?',
@@ -236,8 +239,15 @@ mod tests {
     #[test]
     fn wraps_at_blanks() {
         let line = Line::plain("one two three ").then(Tone::Bad, "four incomprehensible");
-        let wrapped: Vec<String> = line.wrap(9).iter().map(|line| printed(line, false, false)).collect();
+        let wrapped: Vec<String> = line
+            .clone()
+            .wrap(9, 0)
+            .iter()
+            .map(|line| printed(line, false, false))
+            .collect();
         assert_eq!(wrapped, ["one two\n", "three\n", "four\n", "incompre…\n"]);
+        let wrapped: Vec<String> = line.wrap(9, 2).iter().map(|line| printed(line, false, false)).collect();
+        assert_eq!(wrapped, ["one two\n", "  three\n", "  four\n", "  incomp…\n"]);
     }
 
     #[test]

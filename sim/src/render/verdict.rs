@@ -9,6 +9,8 @@ use super::strip;
 use super::text::{Line, Tone};
 use crate::check::{Finding, Verdict};
 
+/// Continued lines are indented by this much.
+const INDENT: usize = 4;
 /// No more findings are spelt out than this.
 const FINDINGS_AT_MOST: usize = 8;
 /// No message takes more lines than this.
@@ -56,8 +58,8 @@ fn told(finding: &Finding, width: usize) -> Vec<Line> {
     };
     let first = Line::of(tone, format!("{sign} {} {judged}", promise.name()))
         .then(Tone::Plain, format!(": {}.", promise.sentence()));
-    let mut lines = hanging(first, width);
-    let mut message = hanging(Line::plain(format!("  {message}")), width);
+    let mut lines = first.wrap(width, INDENT);
+    let mut message = Line::plain(format!("  {message}")).wrap(width, INDENT);
     if message.len() > MESSAGE_LINES_AT_MOST {
         message.truncate(MESSAGE_LINES_AT_MOST);
         message.push(Line::of(Tone::Dim, "    …"));
@@ -130,19 +132,4 @@ fn logs(diagram: &Diagram, teller: &Teller<'_>, width: usize) -> Vec<Line> {
         lines.push(Line::of(Tone::Dim, format!("  … and {more} more logs")));
     }
     lines
-}
-
-/// Wraps, with what follows the first line indented.
-fn hanging(line: Line, width: usize) -> Vec<Line> {
-    const INDENT: usize = 4;
-    let lines = line.wrap(width - INDENT).into_iter().enumerate();
-    lines
-        .map(|(index, line)| {
-            if index == 0 {
-                line
-            } else {
-                Line::plain(" ".repeat(INDENT)).then_line(line)
-            }
-        })
-        .collect()
 }

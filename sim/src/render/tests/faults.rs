@@ -1,0 +1,200 @@
+//! What breaks, and what goes on and on because of it.
+
+use kafkasim_core::error::ErrorCode;
+use kafkasim_core::ids::Offset;
+use kafkasim_core::machine::Lane;
+use kafkasim_core::message::Acks;
+use kafkasim_core::note::Note;
+use kafkasim_core::timer::Timer;
+
+use super::super::ShowOptions;
+use super::stage::*;
+use super::{check, wide};
+use crate::world::{Action, Event, Fault, KeptTail};
+
+#[test]
+fn faults_last() {
+    let mut stage = Stage::new();
+    for node in [CONTROLLER, BROKER_1, BROKER_2, PRODUCER] {
+        stage.start(node);
+    }
+    let produce_link = link(PRODUCER, BROKER_1, Lane::Client);
+    let others = [CONTROLLER, BROKER_2, PRODUCER, READER, OPERATOR];
+    stage
+        .at(5)
+        .happens(Action::Call { node: BROKER_1 }, &[leads(BROKER_1, 0, 0)]);
+    stage.at(10).fault(Fault::Pause { node: BROKER_1 }).at(11).send("p1-0");
+    stage
+        .at(12)
+        .fault(Fault::Resume { node: BROKER_1 })
+        .at(13)
+        .send("p1-1")
+        .at(14)
+        .send("p1-2");
+    stage.at(20);
+    for other in others {
+        stage
+            .fault(Fault::Cut {
+                from: BROKER_1,
+                to: other,
+            })
+            .fault(Fault::Cut {
+                from: other,
+                to: BROKER_1,
+            });
+    }
+    stage.at(21).send("p1-3").at(22);
+    for other in others {
+        stage
+            .fault(Fault::Mend {
+                from: BROKER_1,
+                to: other,
+            })
+            .fault(Fault::Mend {
+                from: other,
+                to: BROKER_1,
+            });
+    }
+    stage
+        .at(30)
+        .fault(Fault::Cut {
+            from: BROKER_2,
+            to: CONTROLLER,
+        })
+        .at(31)
+        .send("p1-4");
+    stage.at(32).fault(Fault::Mend {
+        from: BROKER_2,
+        to: CONTROLLER,
+    });
+    stage
+        .at(40)
+        .fault(Fault::Reset(produce_link))
+        .at(41)
+        .fault(Fault::ClockJump {
+            node: BROKER_2,
+            by_ms: -500,
+        });
+    stage.at(42).late(
+        produce_link,
+        produce("p1-4", Acks::Leader),
+        &[appended(BROKER_1, 0, 0, "p1-4")],
+    );
+    let kept = KeptTail {
+        log: ORDERS,
+        whole: 0,
+        torn_bytes: 20,
+    };
+    stage.at(50).fault(Fault::PowerLoss {
+        node: BROKER_1,
+        kept: vec![kept],
+    });
+    let recovered = Note::LogRecovered {
+        partition: ORDERS,
+        end: Offset(0),
+        high_watermark: Offset(0),
+        lost_batches: 1,
+    };
+    let events = [Event::Started { node: BROKER_1 }, note(BROKER_1, recovered)];
+    stage.at(60).happens(Action::Start { node: BROKER_1 }, &events);
+    stage.at(70).fault(Fault::ShutDown { node: BROKER_2 }).at(71);
+    stage.fault(Fault::Crash { node: PRODUCER });
+    check(
+        &stage,
+        &wide(90),
+        r#"
+hand-made · rules current · orders-0 · 41 actions · 0.071s
+│ up   ┃ leads   ┊ down   ░ paused   ╳ cut off   ──► request   ╌╌► answer
+
+            controller
+            │     broker-1
+            │     │     broker-2
+      s  #  │     │     │     producer-1
+  0.000  1  ↺     ↺     ↺     ↺  4 processes start
+  0.005  5  │     ●     │     │  ★ leads from 0 in e0
+  0.010  6  │     ⏸     │     │  ⏸ broker-1 pauses
+  0.011  7  │     ░     │     ●  send p1-0
+  0.012  8  │     ▸     │     │  ▸ broker-1 resumes
+  0.013  9  │     ┃     │     ●  send p1-1 p1-2
+  0.020 11  │     ╳     │     │  ╳ cut: broker-1 ⇄ everybody
+  0.021 21  │     ╳     │     ●  send p1-3
+  0.022 22  │     ▸     │     │  mended: broker-1 ⇄ everybody
+  0.030 32  │◄────╳─────╳     │  ╳ cut: broker-2 → controller
+  0.031 33  │     ┃     ╳     ●  send p1-4
+  0.032 34  │◄──────────┤     │  mended: broker-2 → controller
+  0.040 35  │     ┃◄────╳─────┤  ╳ connection breaks (Client)
+  0.041 36  │     ┃     ◇     │  ◇ broker-2's clock jumps -500 ms
+  0.042 37  │     ┃◄──────────┤  late from #35: Produce p1-4 acks=1
+            │     ┃     │     │    broker-1 [0:e0 p1-4) hw=0
+  0.050 38  │     ✗     │     │  ✗ broker-1 loses power, keeps a torn batch of orders-0
+  0.060 39  │     ↺     │     │  broker-1 starts again · recovers only to 0, loses p1-4
+            │     │     │     │    broker-1 [) hw=0
+  0.070 40  │     │     ●     │  broker-2 is asked to shut down
+  0.071 41  │     │     │     ✗  ✗ producer-1 crashes · p1-0 p1-1 … p1-4 unknown
+
+✓ Every promise that was watched was kept.
+
+│ orders-0 broker-1 [) hw=0
+"#,
+    );
+}
+
+#[test]
+fn what_repeats_is_told_once() {
+    let mut stage = Stage::new();
+    stage.start(BROKER_1).start(PRODUCER).send("p1-0");
+    let produce_link = link(PRODUCER, BROKER_1, Lane::Client);
+    for ms in [10, 20, 30] {
+        stage
+            .at(ms)
+            .response(produce_link, produced(ErrorCode::NotEnoughReplicas, -1), &[]);
+        for _ in 0..3 {
+            stage.happens(
+                Action::Fire {
+                    node: BROKER_1,
+                    timer: Timer::Heartbeat,
+                },
+                &[],
+            );
+        }
+    }
+    check(
+        &stage,
+        &wide(80),
+        r#"
+hand-made · rules current · orders-0 · 15 actions · 0.030s
+│ up   ┃ leads   ┊ down   ░ paused   ╳ cut off   ──► request   ╌╌► answer
+
+            broker-1
+      s  #  │     producer-1
+  0.000  1  ↺     ↺  2 processes start
+  0.000  3  │     ●  send p1-0
+  0.010  4  ├╌╌╌╌►│  Produce answer NOT_ENOUGH_REPLICAS
+            │     │  … 11 routine actions
+
+✓ Every promise that was watched was kept.
+"#,
+    );
+    check(
+        &stage,
+        &ShowOptions {
+            full: true,
+            around: Some((7, 1)),
+            ..wide(80)
+        },
+        r#"
+hand-made · rules current · orders-0 · 15 actions · 0.030s
+│ up   ┃ leads   ┊ down   ░ paused   ╳ cut off   ──► request   ╌╌► answer
+
+            broker-1
+      s  #  │     producer-1
+            │     │  … 5 other actions
+  0.010  6  ●     │  heartbeat is due
+  0.010  7  ●     │  heartbeat is due
+  0.020  8  ├╌╌╌╌►│  Produce answer NOT_ENOUGH_REPLICAS
+            │     │  … 7 other actions
+
+✓ Every promise that was watched was kept.
+"#,
+    );
+}
