@@ -10,7 +10,7 @@ use kafkasim::world::{Action, Outcome, Step, World};
 use kafkasim_core::ids::{NodeId, Timestamp};
 
 use crate::campaign::Trial;
-use crate::scenario::{Draw, Exploration, Scenario};
+use crate::scenario::{Built, Draw, Exploration, Scenario};
 
 /// A cluster that has not come to rest after so many actions never will.
 const SETTLING_AT_MOST: usize = 20_000;
@@ -24,6 +24,19 @@ pub struct Exploring {
     pub explored: Explored,
     /// The whole run up to the violation, from the empty world.
     pub trace: Option<Trace>,
+}
+
+/// Where an exploration begins.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// The scenario, every draw made as small as it gets.
+    pub scenario: Scenario,
+    /// That, built.
+    pub built: Built,
+    /// The world once everything is up, with applications about to make their first calls.
+    pub world: World,
+    /// How it got there from the empty world.
+    pub prelude: Vec<Step>,
 }
 
 /// Why nothing could be explored.
@@ -52,10 +65,12 @@ pub fn explore(
         options,
         records,
     };
-    let scenario = small(trial.scenario, &exploration);
-    let built = scenario.build(trial.rules.rules, options);
-    let mut world = built.world();
-    let mut steps = prelude(&mut world, &built.plan.applications)?;
+    let Beginning {
+        scenario,
+        built,
+        world,
+        prelude: mut steps,
+    } = begin(trial, &exploration)?;
     let prelude = steps.len();
     let mut explored = Explorer::new(bounds, visited).run(&world, progress);
     let trace = explored.failure.as_mut().map(|failure| {
@@ -79,6 +94,20 @@ pub fn explore(
         prelude,
         explored,
         trace,
+    })
+}
+
+/// Brings a scenario up to where its exploration begins.
+pub fn begin(trial: &Trial<'_>, exploration: &Exploration) -> Result<Beginning, PreludeError> {
+    let scenario = small(trial.scenario, exploration);
+    let built = scenario.build(trial.rules.rules, exploration.options);
+    let mut world = built.world();
+    let prelude = prelude(&mut world, &built.plan.applications)?;
+    Ok(Beginning {
+        scenario,
+        built,
+        world,
+        prelude,
     })
 }
 

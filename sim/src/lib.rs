@@ -6,6 +6,7 @@
 //! - [`check`] watches; [`trace`] is what remains; [`shrink`] makes it small; [`render`] makes it readable.
 
 pub mod check;
+pub mod conclude;
 pub mod explore;
 pub mod fingerprint;
 pub mod program;

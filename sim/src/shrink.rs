@@ -3,14 +3,9 @@
 //! Delta debugging over the list of actions. Each candidate is truly replayed: an action that has become impossible is left out, everything else
 //! happens as the world says. A promise that only the end of a run can judge is judged after the world was given every chance to finish.
 
-use std::mem;
-
 use crate::check::{Finale, Finding, Promise, Verdict};
-use crate::explore::settle;
+use crate::conclude::conclude;
 use crate::world::{Action, Outcome, Step, World};
-
-/// A healed world that has not come to rest after so many actions never will.
-const SETTLING_AT_MOST: usize = 50_000;
 
 /// What to shrink.
 pub struct Shrinker<'a> {
@@ -42,8 +37,8 @@ pub struct Round {
 pub struct Shrunk {
     /// Its actions.
     pub steps: Vec<Step>,
-    /// Everything found in it, the broken promise included.
-    pub findings: Vec<Finding>,
+    /// How it ended, if the promise had to wait for the end.
+    pub finale: Option<Finale>,
     /// How many candidates were replayed.
     pub replayed: usize,
 }
@@ -51,10 +46,10 @@ pub struct Shrunk {
 impl Shrinker<'_> {
     /// Shrinks; `None` if the run does not break the promise in the first place.
     pub fn shrink(&mut self, steps: &[Step]) -> Option<Shrunk> {
-        let (steps, findings) = self.attempt(steps)?;
+        let (steps, finale) = self.attempt(steps)?;
         let mut best = Shrunk {
             steps,
-            findings,
+            finale,
             replayed: 1,
         };
         loop {
@@ -86,10 +81,9 @@ impl Shrinker<'_> {
                     !dropped
                 });
                 best.replayed += 1;
-                if let Some((steps, findings)) = self.attempt(&kept).filter(|(steps, _)| steps.len() < best.steps.len())
-                {
+                if let Some((steps, finale)) = self.attempt(&kept).filter(|(steps, _)| steps.len() < best.steps.len()) {
                     best.steps = steps;
-                    best.findings = findings;
+                    best.finale = finale;
                     end = start.min(count(best));
                 } else {
                     end = start;
@@ -109,8 +103,8 @@ impl Shrinker<'_> {
         });
     }
 
-    /// Replays what is possible of these actions up to the broken promise: what did happen, and what was found.
-    fn attempt(&self, steps: &[Step]) -> Option<(Vec<Step>, Vec<Finding>)> {
+    /// Replays what is possible of these actions up to the broken promise: what did happen, and how it ended if the promise had to wait for the end.
+    fn attempt(&self, steps: &[Step]) -> Option<(Vec<Step>, Option<Finale>)> {
         let mut world = (self.build)();
         let mut outcome = Outcome::default();
         let mut done = Vec::with_capacity(steps.len());
@@ -123,15 +117,12 @@ impl Shrinker<'_> {
             done.push(step.clone());
             findings.append(&mut outcome.findings);
             if let Some(is_wanted) = self.decide(&findings) {
-                return is_wanted.then_some((done, mem::take(&mut findings)));
+                return is_wanted.then_some((done, None));
             }
         }
-        let finale = self.finale.as_ref()?;
-        if !settle(&mut world, SETTLING_AT_MOST, &mut done) {
-            return None;
-        }
-        world.finish(finale, &mut findings);
-        (self.decide(&findings) == Some(true)).then_some((done, findings))
+        let finale = conclude(&mut world, self.finale.as_ref()?, &mut done, &mut findings);
+        world.finish(&finale, &mut findings);
+        (self.decide(&findings) == Some(true)).then_some((done, Some(finale)))
     }
 
     /// Whether these are what is wanted, or something else; `None` if they are neither yet.

@@ -87,17 +87,25 @@ fn scenarios() -> Result<Vec<Target>, CommandError> {
 }
 
 fn tell(scenarios: &[Verdict<'_>], exhibits: &[Verdict<'_>], output: &mut Output) {
+    let width = scenarios
+        .iter()
+        .chain(exhibits)
+        .map(|verdict| verdict.target.asked().len())
+        .max()
+        .unwrap_or(0);
     let row = |verdict: &Verdict<'_>| {
-        let name = verdict.target.asked().to_owned();
+        let name = format!("{:width$}", verdict.target.asked());
         vec![status(verdict), name, verdict.tried().to_string(), verdict.in_short()]
     };
     output.table(
         &["", "scenario, Kafka's own rules", "seeds", "verdict"],
+        3,
         scenarios.iter().map(row),
     );
     output.gap();
     output.table(
         &["", "exhibit, its own rule", "seeds", "verdict"],
+        3,
         exhibits.iter().map(row),
     );
     output.gap();

@@ -322,11 +322,46 @@ fn tell(
     }
 }
 
+/// Every bound by name.
+#[derive(Serialize)]
+struct Named {
+    crashes: u32,
+    power_losses: u32,
+    controller_crashes: u32,
+    resets: u32,
+    false_suspicions: u32,
+    coarse: bool,
+    late_requests: bool,
+    instant_sync: bool,
+    records: Option<u64>,
+    states_at_most: u64,
+    depth_at_most: u32,
+}
+
+impl Named {
+    const fn of(exploration: &Exploration) -> Self {
+        let Exploration { bounds, options, records } = exploration;
+        Self {
+            crashes: bounds.crashes,
+            power_losses: bounds.power_losses,
+            controller_crashes: bounds.controller_crashes,
+            resets: bounds.resets,
+            false_suspicions: bounds.false_suspicions,
+            coarse: bounds.coarse,
+            late_requests: options.late_requests,
+            instant_sync: options.instant_sync,
+            records: *records,
+            states_at_most: bounds.states_at_most,
+            depth_at_most: bounds.depth_at_most,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     scenario: &'a str,
     rules: &'a str,
-    exploration: &'a Exploration,
+    bounds: Named,
     end: End,
     states: u64,
     generated: u64,
@@ -353,7 +388,7 @@ impl<'a> Document<'a> {
         Self {
             scenario: target.asked(),
             rules: target.rules.name,
-            exploration,
+            bounds: Named::of(exploration),
             end,
             states: coverage.states,
             generated: coverage.generated,

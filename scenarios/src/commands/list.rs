@@ -9,7 +9,7 @@ use kafkasim_scenarios::{catalog, rule_sets};
 use serde::Serialize;
 
 use super::output::{Output, command, faint, strong};
-use super::verdict::names;
+use super::verdict::some;
 use super::{CommandError, Exit};
 
 /// List scenarios and exhibits, situations, or configuration keys
@@ -87,8 +87,9 @@ enum Document {
 struct ScenarioRow {
     name: String,
     about: String,
-    #[serde(flatten)]
-    expect: Expectation,
+    finds: Vec<Promise>,
+    may_find: Vec<Promise>,
+    reached: Vec<String>,
     explorable: bool,
 }
 
@@ -119,12 +120,8 @@ struct KeyRow {
 
 impl ScenarioRow {
     fn of(scenario: Scenario) -> Self {
-        Self {
-            name: scenario.name,
-            about: scenario.about,
-            expect: scenario.expect,
-            explorable: scenario.explore.is_some(),
-        }
+        let Expectation { finds, may_find, reached } = scenario.expect;
+        Self { name: scenario.name, about: scenario.about, finds, may_find, reached, explorable: scenario.explore.is_some() }
     }
 }
 
@@ -153,21 +150,33 @@ impl KeyRow {
     }
 }
 
+impl KeyRow {
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.of.clone(),
+            strong(self.key),
+            self.default.to_owned(),
+            self.accepts.clone(),
+            self.about.to_owned(),
+        ]
+    }
+}
+
 impl Document {
     fn tell(&self, output: &mut Output) {
         match self {
             Self::Everything { scenarios, exhibits } => {
-                let row = |row: &ScenarioRow| vec![strong(&row.name), row.about.clone(), expectation(&row.expect)];
-                output.table(&["scenario", "what", "expectation"], scenarios.iter().map(row));
+                let row = |row: &ScenarioRow| vec![strong(&row.name), row.about.clone(), expectation(&row.finds)];
+                output.table(&["scenario", "what", "expectation"], 1, scenarios.iter().map(row));
                 output.gap();
                 let row = |row: &ExhibitRow| {
                     vec![
                         strong(row.name),
                         row.about.to_owned(),
-                        format!("must break {}", names(row.convicted_by)),
+                        format!("convicted of {}", some(row.convicted_by, "or")),
                     ]
                 };
-                output.table(&["exhibit", "what", "expectation"], exhibits.iter().map(row));
+                output.table(&["exhibit", "what", "expectation"], 1, exhibits.iter().map(row));
                 output.gap();
                 let first = scenarios.first().map_or("default", |row| row.name.as_str());
                 output.labelled("run", command(format_args!("run {first}")));
@@ -179,37 +188,50 @@ impl Document {
                 output.labelled("more", faint("list --situations, list --promises, list --keys"));
             }
             Self::Situations(rows) => {
-                output.table(&["situation", "what happened"], rows.iter().map(Named::cells));
+                output.table(&["situation", "what happened"], 1, rows.iter().map(Named::cells));
                 output.gap();
                 output.line(faint(
                     "A scenario that is about one says so: [expect] reached = [\"leader-change\"]",
                 ));
             }
             Self::Promises(rows) => {
-                output.table(&["promise", "what is promised"], rows.iter().map(Named::cells));
+                output.table(&["promise", "what is promised"], 1, rows.iter().map(Named::cells));
                 output.gap();
                 output.line(faint(
                     "A scenario whose configuration gives one up says so: [expect] finds = [\"lost-write\"]",
                 ));
             }
             Self::Keys(rows) => {
-                let row = |row: &KeyRow| {
-                    vec![
-                        row.of.clone(),
-                        strong(row.key),
-                        row.default.to_owned(),
-                        row.accepts.clone(),
-                        row.about.to_owned(),
-                    ]
-                };
-                output.table(
-                    &["of", "key", "default", "accepts", "what it decides"],
-                    rows.iter().map(row),
-                );
+                if output.width().is_some() {
+                    tell_keys(rows, output);
+                } else {
+                    let header = ["of", "key", "default", "accepts", "what it decides"];
+                    output.table(&header, 2, rows.iter().map(KeyRow::cells));
+                }
                 output.gap();
-                output.line(faint("In a scenario: config.\"acks\" = 1 in [[producer]], broker.\"…\" in [cluster], config.\"…\" in [[topic]]"));
+                output.prose("in a file", "config.\"acks\" = 1 in [[producer]] and [[consumer]]; broker.\"…\" and controller.\"…\" in [cluster]; config.\"…\" in [[topic]]; a list is drawn from: config.\"linger.ms\" = [0, 5]");
             }
         }
+    }
+}
+
+/// On a terminal: key by key, under the name of what has them.
+fn tell_keys(rows: &[KeyRow], output: &mut Output) {
+    let mut of = "";
+    for row in rows {
+        if of != row.of {
+            of = &row.of;
+            output.gap();
+            output.line(format_args!("{} {}", faint("keys:"), strong(of)));
+        }
+        output.gap();
+        output.line(format_args!(
+            "  {} = {}   {}",
+            strong(row.key),
+            row.default,
+            faint(&row.accepts)
+        ));
+        output.prose("", row.about);
     }
 }
 
@@ -219,16 +241,6 @@ impl Named {
     }
 }
 
-fn expectation(expect: &Expectation) -> String {
-    let finds = expect
-        .finds
-        .iter()
-        .map(|promise| promise.name())
-        .collect::<Vec<_>>()
-        .join(", ");
-    if finds.is_empty() {
-        "keeps every promise".to_owned()
-    } else {
-        format!("finds {finds}")
-    }
+fn expectation(finds: &[Promise]) -> String {
+    if finds.is_empty() { "keeps every promise".to_owned() } else { format!("finds {}", some(finds, "and")) }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
 
 use super::CommandError;
@@ -67,8 +67,8 @@ impl Output {
         self.line(serde_json::to_string_pretty(document).expect("a report can be written as JSON"));
     }
 
-    /// Writes a table without borders. On a terminal, long cells wrap; otherwise every row is one line.
-    pub(crate) fn table(&mut self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    /// Writes a table without borders. On a terminal, long cells wrap, but for those of the first `whole` columns; otherwise every row is one line.
+    pub(crate) fn table(&mut self, header: &[&str], whole: usize, rows: impl IntoIterator<Item = Vec<String>>) {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).force_no_tty();
         table.set_header(header.iter().map(Cell::new));
@@ -81,8 +81,13 @@ impl Output {
         for row in rows {
             table.add_row(row);
         }
-        for column in table.column_iter_mut() {
+        for (number, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
+            if number < whole {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            } else if number + 1 == header.len() {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(LAST_COLUMN)));
+            }
         }
         for (number, line) in table.lines().enumerate() {
             self.line(if number == 0 { faint(line) } else { line });
@@ -129,6 +134,15 @@ impl Output {
         }
     }
 
+    /// Writes prose below a headline, wrapped.
+    pub(crate) fn indented(&mut self, text: &str) {
+        const INDENT: usize = "FAIL ".len();
+        let width = self.width.unwrap_or(usize::MAX).saturating_sub(INDENT);
+        for line in wrap(text, width) {
+            self.line(format_args!("{:INDENT$}{line}", ""));
+        }
+    }
+
     /// How many columns there are, if it is a terminal.
     pub(crate) const fn width(&self) -> Option<usize> {
         self.width
@@ -148,6 +162,9 @@ impl Output {
         }
     }
 }
+
+/// The last column of a table takes at least this.
+const LAST_COLUMN: u16 = 26;
 
 const INDENT: usize = 2;
 const LABEL: usize = 11;

@@ -67,7 +67,7 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
         promise: wanted.promise.name().to_owned(),
     })?;
     let (size, replayed) = (Size::of(&shrunk.steps), shrunk.replayed);
-    let trace = recorded(&recording, wanted, shrunk);
+    let trace = recorded(&recording, shrunk);
     trace.write(&out)?;
     let name = if wanted.verdict == Verdict::Violated {
         bad(wanted.promise)
@@ -134,30 +134,14 @@ fn shrunk(recording: &Recording, wanted: &Finding, mut progress: impl FnMut(Roun
 }
 
 /// The small run as an ordinary trace.
-fn recorded(recording: &Recording, wanted: &Finding, shrunk: Shrunk) -> Trace {
-    let is_wanted = |finding: &Finding| finding.promise == wanted.promise && finding.verdict == wanted.verdict;
-    let again = |finale| {
-        let mut world = recording.world();
-        let findings = replay(&mut world, &shrunk.steps, finale, &mut ()).expect("what was kept can happen again");
-        (findings, world.fingerprint().to_string())
-    };
-    // What is broken on the way does not need the checks that only the end can answer.
-    let (findings, fingerprint) = again(None);
-    let on_the_way = findings.iter().any(is_wanted);
-    let finale = if on_the_way {
-        None
-    } else {
-        recording.trace.footer.finale.clone()
-    };
-    let (findings, fingerprint) = if on_the_way {
-        (findings, fingerprint)
-    } else {
-        again(finale.as_ref())
-    };
+fn recorded(recording: &Recording, shrunk: Shrunk) -> Trace {
+    let mut world = recording.world();
+    let findings =
+        replay(&mut world, &shrunk.steps, shrunk.finale.as_ref(), &mut ()).expect("what was kept can happen again");
     let footer = Footer {
         actions: shrunk.steps.len(),
-        fingerprint,
-        finale,
+        fingerprint: world.fingerprint().to_string(),
+        finale: shrunk.finale,
         findings,
     };
     Trace {

@@ -99,16 +99,17 @@ impl<'a> Verdict<'a> {
             }
             Outcome::Trial { conviction: None, .. } => bad("not convicted"),
             Outcome::Campaign { campaign, failures } if failures.is_empty() => {
-                let found = campaign
+                let expected = &self.target.scenario.expect.finds;
+                let others = campaign
                     .broken
                     .keys()
-                    .map(|(promise, _)| promise.name())
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                    .map(|(promise, _)| *promise)
+                    .filter(|promise| !expected.contains(promise));
+                let found: Vec<_> = expected.iter().copied().chain(others).collect();
                 if found.is_empty() {
                     good("every promise kept")
                 } else {
-                    format!("{}, found {found}", good("as expected"))
+                    format!("{}, found {}", good("as expected"), some(&found, "and"))
                 }
             }
             Outcome::Campaign { failures, .. } => failures.iter().map(headline).collect::<Vec<_>>().join(", "),
@@ -138,13 +139,13 @@ impl<'a> Verdict<'a> {
                 exhibit,
                 conviction: None,
             } => {
-                let promises = names(exhibit.convicted_by);
+                let tried = count(self.tried(), "seed");
                 output.line(format_args!(
-                    "{} {} survived {}: none broke {promises}",
+                    "{} {}: not convicted by {tried}",
                     bad("FAIL"),
-                    exhibit.name,
-                    count(self.tried(), "seed")
+                    exhibit.name
                 ));
+                output.indented(&format!("none broke {}", names(exhibit.convicted_by)));
                 let more = self.seeds.end;
                 output.line(format_args!(
                     "     more seeds: {}",
@@ -195,9 +196,11 @@ impl<'a> Verdict<'a> {
         if self.tried() > 1 {
             output.flow("never", never);
         }
+        let mut seen = Vec::new();
         for ((promise, violated), broken) in &campaign.broken {
             if !violated {
-                self.tell_allowed(*promise, broken, output);
+                self.tell_allowed(*promise, broken, seen.contains(&broken.first_seed), output);
+                seen.push(broken.first_seed);
             }
         }
         if failures.is_empty() {
@@ -214,7 +217,7 @@ impl<'a> Verdict<'a> {
         self.tell_failures(output);
     }
 
-    fn tell_allowed(&self, promise: Promise, broken: &Broken, output: &mut Output) {
+    fn tell_allowed(&self, promise: Promise, broken: &Broken, is_seen: bool, output: &mut Output) {
         let Broken {
             seeds,
             first_seed,
@@ -242,7 +245,7 @@ impl<'a> Verdict<'a> {
             &format!("{}{whose}{}", notable(promise), because(&finding.verdict)),
         );
         output.prose("", &brief(&finding.message));
-        if let Some(look) = look {
+        if let Some(look) = look.filter(|_| !is_seen) {
             output.labelled("", command(look));
         }
     }
@@ -262,10 +265,7 @@ impl<'a> Verdict<'a> {
                 output.labelled("next", command(format_args!("shrink {}", kept.quoted())));
             }
             let today = format!("run {} --rules current", quoted(self.target.asked()));
-            output.labelled(
-                "today",
-                format_args!("{}  {}", command(today), faint("shows what Kafka's own rule does")),
-            );
+            output.labelled("today", command(today));
         }
         self.tell_failures(output);
     }
@@ -285,11 +285,7 @@ impl<'a> Verdict<'a> {
                     output.line(format_args!("{column}found by: {}", command(&kept.found_by)));
                     output.line(format_args!("{column}next: {}", command(format_args!("shrink {path}"))));
                 }
-                output.line(format_args!(
-                    "     {}{}",
-                    brief(&finding.message),
-                    because(&finding.verdict)
-                ));
+                output.indented(&format!("{}{}", brief(&finding.message), because(&finding.verdict)));
                 if finding.verdict != Judged::Violated {
                     output
                         .line("     the configuration allows this, but the scenario does not expect it: see [expect]");
@@ -387,6 +383,16 @@ pub(crate) const fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::History => "Kafka had it once",
         Kind::Canary => "a canary: so wrong that every campaign must notice",
+    }
+}
+
+/// The first of some promises by name, and how many others there are.
+pub(crate) fn some(promises: &[Promise], conjunction: &str) -> String {
+    match promises {
+        [] => String::new(),
+        [first] => first.to_string(),
+        [first, second] => format!("{first} {conjunction} {second}"),
+        [first, others @ ..] => format!("{first} {conjunction} {} others", others.len()),
     }
 }
 

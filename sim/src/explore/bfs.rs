@@ -200,7 +200,8 @@ impl<'a, V: Visited> Explorer<'a, V> {
     }
 }
 
-fn identity(world: &mut World, spent: Spent) -> Fingerprint {
+/// What tells explored states apart: the world, and what is left of the budgets.
+pub(super) fn identity(world: &mut World, spent: Spent) -> Fingerprint {
     world.fingerprint().plus(Fingerprint::of(&spent))
 }
 

@@ -1,6 +1,7 @@
 //! One deterministic way to go on when nothing more breaks.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use super::bounds::WALL_CLOCK;
 use super::suspicion::{is_false_suspicion, is_keep_alive};
@@ -11,21 +12,36 @@ use kafkasim_core::timer::TimerClass;
 /// Lets a world go on, without faults, by a fixed schedule until nothing is left to do but keep-alives: messages first, then calls and choices, then
 /// timers, the least often fired first: those that mean progress, and suspicions of those who are really gone. Returns whether it came to rest within `actions_at_most`.
 pub fn settle(world: &mut World, actions_at_most: usize, observer: &mut dyn Observer) -> bool {
-    settle_by(world, actions_at_most, urgency, observer)
+    settle_by(world, actions_at_most, urgency, &mut always(observer))
 }
 
 /// As [`settle`], but no application makes a call: whoever explores wants to interleave those.
 pub fn settle_without_calls(world: &mut World, actions_at_most: usize, observer: &mut dyn Observer) -> bool {
     let urgency =
         |world: &World, action: &Action| urgency(world, action).filter(|_| !matches!(action, Action::Call { .. }));
-    settle_by(world, actions_at_most, urgency, observer)
+    settle_by(world, actions_at_most, urgency, &mut always(observer))
+}
+
+/// As [`settle`], but whoever watches may end it.
+pub fn settle_until(world: &mut World, actions_at_most: usize, watch: &mut Watch<'_>) -> bool {
+    settle_by(world, actions_at_most, urgency, watch)
+}
+
+/// Is told of every step, and says whether to go on.
+type Watch<'a> = dyn FnMut(&mut World, &Step, &Outcome) -> ControlFlow<()> + 'a;
+
+fn always(observer: &mut dyn Observer) -> impl FnMut(&mut World, &Step, &Outcome) -> ControlFlow<()> {
+    |world, step, outcome| {
+        observer.observe(world, step, outcome);
+        ControlFlow::Continue(())
+    }
 }
 
 fn settle_by(
     world: &mut World,
     actions_at_most: usize,
     urgency: impl Fn(&World, &Action) -> Option<u8>,
-    observer: &mut dyn Observer,
+    watch: &mut Watch<'_>,
 ) -> bool {
     let mut actions = Vec::new();
     let mut fired: BTreeMap<Action, u32> = BTreeMap::new();
@@ -53,7 +69,9 @@ fn settle_by(
             action,
         };
         world.apply(&step.action, WALL_CLOCK, &mut outcome);
-        observer.observe(world, &step, &outcome);
+        if watch(world, &step, &outcome).is_break() {
+            return false;
+        }
     }
     false
 }

@@ -9,9 +9,11 @@ mod coarse;
 mod healing;
 mod suspicion;
 mod visited;
+mod walk;
 
 pub use bfs::{Coverage, Explored, Explorer, Failure, Progress};
 pub use bounds::{Bounds, Spent};
-pub use healing::{settle, settle_without_calls};
+pub use healing::{settle, settle_until, settle_without_calls};
 pub use suspicion::{is_false_suspicion, is_keep_alive};
 pub use visited::{Exact, Fingerprints, Visited};
+pub use walk::walk;

@@ -1,6 +1,6 @@
 //! Drives one world through virtual time: turns what the world queues into an agenda, and what falls due into actions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use kafkasim_core::ids::NodeId;
@@ -39,6 +39,8 @@ pub(super) struct Driver<'a> {
     arrived: BTreeMap<(Link, Direction), u32>,
     blows: Vec<nemesis::Blow>,
     power_losses: u32,
+    /// Processes whose wall clock has jumped: what they wait for on it may be far off.
+    pub(super) jumped: BTreeSet<NodeId>,
     outcome: Outcome,
     observer: &'a mut dyn Observer,
 }
@@ -65,6 +67,7 @@ impl<'a> Driver<'a> {
             arrived: BTreeMap::new(),
             blows: Vec::new(),
             power_losses: 0,
+            jumped: BTreeSet::new(),
             outcome: Outcome::default(),
             observer,
         }
@@ -341,6 +344,7 @@ impl<'a> Driver<'a> {
                 self.release(|link, direction| link.sender(direction) == *from && link.receiver(direction) == *to);
             }
             Action::Fault(Fault::ClockJump { node, by_ms }) => {
+                self.jumped.insert(*node);
                 self.clocks.jump(*node, *by_ms);
                 self.agenda.jump(*node, *by_ms, self.now_us, &mut self.timers);
             }

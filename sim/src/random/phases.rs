@@ -103,7 +103,7 @@ fn phases(driver: &mut Driver<'_>) -> (Phase, Option<Finale>) {
     for node in &plan.readers {
         driver.act(Action::Start { node: *node });
     }
-    let finished = driver.until(deadline_us, |world| everything_is_read(world, plan));
+    let finished = driver.until(deadline_us, |world| everything_is_read(world, &plan.readers));
     if driver.is_convicted() {
         return (Phase::Liveness, None);
     }
@@ -142,9 +142,16 @@ fn is_done(world: &World, node: NodeId) -> bool {
         .is_none_or(|program| program.is_done() || program.downcast_ref::<PollLoop>().is_some())
 }
 
+/// Every application has done what it wanted, and these readers have read everything.
+#[must_use]
+pub fn is_finished(world: &World, readers: &[NodeId]) -> bool {
+    let mut applications = world.setup().applications().filter(|node| !readers.contains(node));
+    applications.all(|node| is_done(world, node)) && everything_is_read(world, readers)
+}
+
 /// Every reader has read every partition up to where its leader's log ends, and that is committed.
-fn everything_is_read(world: &World, plan: &Plan) -> bool {
-    plan.readers.iter().all(|reader| {
+fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
+    readers.iter().all(|reader| {
         let Some(consumer) = world.node(*reader).consumer() else {
             return false;
         };
@@ -254,10 +261,13 @@ fn is_impaired(driver: &Driver<'_>, node: NodeId) -> bool {
             .any(|(from, to)| from == node || to == node)
 }
 
-/// Whether a broker can be elected as it is. One that has to start or to register again may lose its eligibility by that (KIP-966).
+/// Whether a broker can be elected as it is. One that has to start or to register again may lose its eligibility by that (KIP-966), and one whose
+/// wall clock jumped back may wait for long before it connects to the controller again.
 fn is_sound(driver: &Driver<'_>, image: &MetadataImage, broker: NodeId) -> bool {
     let registered = image.brokers.get(&broker).map(|registered| registered.incarnation);
-    !is_impaired(driver, broker) && registered == Some(IncarnationId(driver.world.node(broker).starts() - 1))
+    !is_impaired(driver, broker)
+        && !driver.jumped.contains(&broker)
+        && registered == Some(IncarnationId(driver.world.node(broker).starts() - 1))
 }
 
 /// Leaves brokers out of the core as long as every partition can still be led and written, each with even chances.
