@@ -78,7 +78,8 @@ pub fn explore(
         for (at_us, step) in (0..).zip(&mut steps) {
             step.at_us = at_us;
         }
-        let found_by = format!("kafkasim explore {} {}", trial.arguments(), exploration.arguments());
+        let own = trial.scenario.explore.clone().unwrap_or_default();
+        let found_by = format!("kafkasim explore {}{}", trial.arguments(), exploration.arguments(&own));
         let header = Header::new(scenario.to_toml(), trial.rules.name.to_owned(), options, found_by);
         let findings = replay(&mut built.world(), &steps, None, &mut ())
             .expect("what was explored can happen again, for worlds hold nothing but their state");
@@ -157,34 +158,33 @@ fn start(world: &mut World, nodes: &[NodeId], steps: &mut Vec<Step>) {
 }
 
 impl Exploration {
-    /// How a command line asks for it.
+    /// How a command line asks for it, where it differs from what the scenario itself says; with a blank in front of each.
     #[must_use]
-    pub fn arguments(&self) -> String {
-        let Bounds {
-            crashes,
-            power_losses,
-            controller_crashes,
-            resets,
-            false_suspicions,
-            coarse,
-            states_at_most,
-            depth_at_most,
-        } = self.bounds;
-        let defaults = Bounds::default();
-        let mut text = format!(
-            "--crashes {crashes} --power-losses {power_losses} --controller-crashes {controller_crashes} --resets {resets} \
-             --false-suspicions {false_suspicions} --coarse {coarse} --late-requests {} --instant-sync {}",
-            self.options.late_requests, self.options.instant_sync
-        );
-        if states_at_most != defaults.states_at_most {
-            text += &format!(" --states-at-most {states_at_most}");
-        }
-        if depth_at_most != defaults.depth_at_most {
-            text += &format!(" --depth-at-most {depth_at_most}");
-        }
-        if let Some(records) = self.records {
-            text += &format!(" --records {records}");
-        }
-        text
+    pub fn arguments(&self, own: &Self) -> String {
+        let list = |exploration: &Self| {
+            let Self {
+                bounds,
+                options,
+                records,
+            } = exploration;
+            [
+                ("crashes", bounds.crashes.to_string()),
+                ("power-losses", bounds.power_losses.to_string()),
+                ("controller-crashes", bounds.controller_crashes.to_string()),
+                ("resets", bounds.resets.to_string()),
+                ("false-suspicions", bounds.false_suspicions.to_string()),
+                ("coarse", bounds.coarse.to_string()),
+                ("late-requests", options.late_requests.to_string()),
+                ("instant-sync", options.instant_sync.to_string()),
+                (
+                    "records",
+                    records.map_or_else(String::new, |records| records.to_string()),
+                ),
+                ("states-at-most", bounds.states_at_most.to_string()),
+                ("depth-at-most", bounds.depth_at_most.to_string()),
+            ]
+        };
+        let differs = list(self).into_iter().zip(list(own)).filter(|(ours, own)| ours != own);
+        differs.map(|((name, value), _)| format!(" --{name} {value}")).collect()
     }
 }

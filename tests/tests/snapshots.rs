@@ -13,6 +13,8 @@ fn small(name: &str, records: u64) -> Scenario {
         group.records = Draw::Number(records);
         group.count = Draw::Number(1);
     }
+    // Long enough for faults to fall in between.
+    scenario.run.think_us = Draw::Number(3_000_000);
     for group in &mut scenario.consumers {
         group.count = Draw::Number(1);
     }

@@ -41,6 +41,10 @@ records = 20
 config."acks" = "all"
 config."enable.idempotence" = true
 
+# Applications think up to two seconds between calls, so that faults hit a cluster at work.
+[run]
+think-us = 2000000
+
 [faults]
 count = "1..3"
 kinds = [

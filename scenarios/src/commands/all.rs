@@ -5,7 +5,8 @@ use kafkasim_scenarios::{catalog, exhibits};
 use serde::Serialize;
 
 use super::output::{Output, bad, command, count, good};
-use super::run::{Report, Running};
+use super::report::Report;
+use super::run::Running;
 use super::seeds::{Chosen, number};
 use super::target::{SEEDS, Target};
 use super::verdict::Verdict;
@@ -135,7 +136,7 @@ fn tell(scenarios: &[Verdict<'_>], exhibits: &[Verdict<'_>], output: &mut Output
 
 fn status(verdict: &Verdict<'_>) -> String {
     if verdict.exit() == Exit::AsExpected {
-        good("ok")
+        good("ok  ")
     } else {
         bad("FAIL")
     }

@@ -1,16 +1,15 @@
 //! `kafkasim explore`: every interleaving within bounds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use kafkasim::check::Finding;
-use kafkasim::explore::{Bounds, Exact, Explored, Fingerprints, Progress, Visited};
+use kafkasim::explore::{Bounds, Exact, Fingerprints, Progress, Visited};
 use kafkasim::setup::Options;
 use kafkasim_scenarios::exploration::{self, Exploring, PreludeError};
 use kafkasim_scenarios::scenario::Exploration;
-use serde::Serialize;
 
-use super::output::{Output, bad, brief, command, count, faint, good, plain_command, quoted};
+use super::explored::{Outcome, asked, tell_bounds};
+use super::output::Output;
 use super::run::prepare;
 use super::seeds::number;
 use super::target::Target;
@@ -73,7 +72,7 @@ struct Limits {
     /// Records that each producer sends
     #[arg(long, value_name = "N", value_parser = number)]
     records: Option<u64>,
-    /// How many distinct states to look at, at most
+    /// How many distinct states to look at, at most [default: a million, which take some gigabytes]
     #[arg(long, value_name = "N", value_parser = number)]
     states_at_most: Option<u64>,
     /// How many actions deep to look, at most
@@ -81,19 +80,21 @@ struct Limits {
     depth_at_most: Option<u32>,
 }
 
+/// How many states to look at, if neither the command line nor the scenario says.
+const STATES_AT_MOST: u64 = 1_000_000;
+
 const AFTER_HELP: &str = "\
 Examples:
-  kafkasim explore replication-2                        as its [explore] section says
-  kafkasim explore replication-2 --crashes 1 --resets 1
-  kafkasim explore kip-101                              the shortest way to what KIP-101 mended
-  kafkasim explore kip-101 --rules current              the same, as it is today";
+  kafkasim explore replication-2              as its [explore] section says
+  kafkasim explore replication-2 --resets 1   with other bounds
+  kafkasim explore kip-101                    the shortest way to a conviction
+  kafkasim explore kip-101 --rules current    the same, with the rule of today";
 
 /// Runs the command.
 pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut target = Target::find(&arguments.scenario, arguments.rules.as_deref())?;
-    let exploration = arguments
-        .limits
-        .over(target.scenario.explore.clone().unwrap_or_default());
+    let own = own(&target);
+    let exploration = arguments.limits.over(own.clone());
     target.scenario.explore = Some(exploration.clone());
     prepare(&arguments.keep)?;
     if !arguments.json {
@@ -104,14 +105,34 @@ pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit
     } else {
         conduct(&target, &exploration, &mut Fingerprints::default())?
     };
-    let kept = keep(&target, &exploration, &exploring, &arguments.keep)?;
-    let end = End::of(&target, &exploring.explored);
+    let kept = keep(
+        &target,
+        &asked(&target, &own, &exploration),
+        &exploring,
+        &arguments.keep,
+    )?;
+    let outcome = Outcome {
+        target: &target,
+        own: &own,
+        exploration: &exploration,
+        exploring: &exploring,
+        kept,
+    };
     if arguments.json {
-        output.json(&Document::of(&target, &exploration, &exploring, end, kept));
+        output.json(&outcome.document());
     } else {
-        tell(&target, &exploration, &exploring, end, kept.as_deref(), output);
+        outcome.tell(output);
     }
-    Ok(end.exit())
+    Ok(outcome.end().exit())
+}
+
+/// What the scenario itself says. Worlds yet to be looked at are held whole, so that a million states take some gigabytes.
+fn own(target: &Target) -> Exploration {
+    let mut own = target.scenario.explore.clone().unwrap_or_default();
+    if own.bounds.states_at_most == Bounds::default().states_at_most {
+        own.bounds.states_at_most = STATES_AT_MOST;
+    }
+    own
 }
 
 impl Limits {
@@ -146,13 +167,8 @@ impl Limits {
 fn conduct(target: &Target, exploration: &Exploration, visited: &mut impl Visited) -> Result<Exploring, PreludeError> {
     let spinner = progress::states();
     let progress = |progress: Progress| {
-        let Progress {
-            depth,
-            states,
-            frontier,
-        } = progress;
-        spinner.set_position(states);
-        spinner.set_message(format!("depth {depth}, {} to look at", count(frontier, "state")));
+        spinner.set_position(progress.states);
+        spinner.set_message(format!("depth {}", progress.depth));
     };
     let exploring = exploration::explore(
         &target.trial(),
@@ -165,241 +181,14 @@ fn conduct(target: &Target, exploration: &Exploration, visited: &mut impl Visite
     exploring
 }
 
-fn keep(
-    target: &Target,
-    exploration: &Exploration,
-    exploring: &Exploring,
-    folder: &std::path::Path,
-) -> Result<Option<String>, CommandError> {
-    let Some(trace) = &exploring.trace else { return Ok(None) };
+/// Keeps the trace of a violation, with the arguments that find it again.
+fn keep(target: &Target, asked: &str, exploring: &Exploring, folder: &Path) -> Result<Option<String>, CommandError> {
+    let Some(trace) = &exploring.trace else {
+        return Ok(None);
+    };
     let mut trace = trace.clone();
-    trace.header.found_by = format!("kafkasim explore {} {}", target.arguments(), exploration.arguments());
+    trace.header.found_by = format!("kafkasim {asked}");
     let path = folder.join(format!("{}-explored.trace", target.stem()));
     trace.write(&path)?;
     Ok(Some(path.to_string_lossy().into_owned()))
-}
-
-/// How an exploration ended.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum End {
-    /// No violation among all that there is within the bounds.
-    Exhausted,
-    /// No violation as far as it came.
-    LimitReached,
-    /// A violation under Kafka's own rules.
-    Violated,
-    /// An exhibit was convicted.
-    Convicted,
-    /// An exhibit was not convicted.
-    Survived,
-}
-
-impl End {
-    fn of(target: &Target, explored: &Explored) -> Self {
-        match (&explored.failure, target.exhibit()) {
-            (Some(_), Some(_)) => Self::Convicted,
-            (Some(_), None) => Self::Violated,
-            (None, Some(_)) => Self::Survived,
-            (None, None) if explored.coverage.exhaustive => Self::Exhausted,
-            (None, None) => Self::LimitReached,
-        }
-    }
-
-    const fn exit(self) -> Exit {
-        match self {
-            Self::Exhausted | Self::LimitReached | Self::Convicted => Exit::AsExpected,
-            Self::Violated | Self::Survived => Exit::Broken,
-        }
-    }
-}
-
-fn tell_bounds(target: &Target, exploration: &Exploration, output: &mut Output) {
-    let Exploration {
-        bounds,
-        options,
-        records,
-    } = exploration;
-    output.line(super::output::strong(target.title()));
-    output.prose("about", target.about());
-    let mut named = vec![
-        count(bounds.crashes.into(), "crash").replace("crashs", "crashes"),
-        count(bounds.power_losses.into(), "power loss").replace("losss", "losses"),
-        count(bounds.controller_crashes.into(), "controller crash").replace("crashs", "crashes"),
-        count(bounds.resets.into(), "reset"),
-        count(bounds.false_suspicions.into(), "false suspicion"),
-        format!("coarse steps {}", if bounds.coarse { "on" } else { "off" }),
-        format!("late requests {}", if options.late_requests { "on" } else { "off" }),
-        format!("instant sync {}", if options.instant_sync { "on" } else { "off" }),
-        format!("at most {}", count(bounds.states_at_most, "state")),
-    ];
-    named.extend(records.map(|records| format!("{} per producer", count(records, "record"))));
-    output.flow("bounds", named);
-}
-
-fn tell(
-    target: &Target,
-    exploration: &Exploration,
-    exploring: &Exploring,
-    end: End,
-    kept: Option<&str>,
-    output: &mut Output,
-) {
-    let coverage = &exploring.explored.coverage;
-    output.labelled("prelude", count(exploring.prelude as u64, "action"));
-    output.labelled(
-        "covered",
-        format_args!(
-            "{}, {} generated, {} deep",
-            count(coverage.states, "distinct state"),
-            indicatif::HumanCount(coverage.generated),
-            count(coverage.depth.into(), "action")
-        ),
-    );
-    output.labelled("", faint(format_args!("sum of fingerprints {}", coverage.sum)));
-    let finding = exploring.explored.failure.as_ref().map(|failure| &failure.finding);
-    match end {
-        End::Exhausted => output.labelled(
-            "verdict",
-            format_args!("{}: every promise is kept within these bounds", good("exhaustive")),
-        ),
-        End::LimitReached => {
-            output.labelled("verdict", "not exhaustive: no promise is broken as far as it came");
-            let more = coverage.states.saturating_mul(10);
-            output.labelled(
-                "next",
-                command(format_args!("explore {} --states-at-most {more}", target.arguments())),
-            );
-        }
-        End::Convicted => {
-            let steps = exploring
-                .explored
-                .failure
-                .as_ref()
-                .map_or(0, |failure| failure.steps.len());
-            let promise = finding.map_or_else(String::new, |finding| finding.promise.to_string());
-            output.labelled(
-                "verdict",
-                format_args!(
-                    "{} of {promise} after {}",
-                    good("convicted"),
-                    count(steps as u64, "action")
-                ),
-            );
-        }
-        End::Violated => {}
-        End::Survived => {
-            let how = if coverage.exhaustive {
-                "within these bounds nothing convicts it"
-            } else {
-                "not convicted as far as it came"
-            };
-            output.line(format_args!("{} {}: {how}", bad("FAIL"), target.rules.name));
-        }
-    }
-    if let (Some(finding), Some(path)) = (finding, kept) {
-        let path = quoted(path);
-        if end == End::Violated {
-            let column = " ".repeat("FAIL ".len() + finding.promise.name().len() + 3);
-            let replay = command(format_args!("replay {path}"));
-            output.line(format_args!(
-                "{} {}   replay: {replay}",
-                bad("FAIL"),
-                bad(finding.promise)
-            ));
-            let found_by = command(format_args!(
-                "explore {} {}",
-                target.arguments(),
-                exploration.arguments()
-            ));
-            output.line(format_args!("{column}found by: {found_by}"));
-        } else {
-            output.labelled("replay", command(format_args!("replay {path}")));
-        }
-        output.prose("", &brief(&finding.message));
-        output.labelled("next", command(format_args!("show {path}")));
-        output.labelled("", command(format_args!("shrink {path}")));
-    }
-}
-
-/// Every bound by name.
-#[derive(Serialize)]
-struct Named {
-    crashes: u32,
-    power_losses: u32,
-    controller_crashes: u32,
-    resets: u32,
-    false_suspicions: u32,
-    coarse: bool,
-    late_requests: bool,
-    instant_sync: bool,
-    records: Option<u64>,
-    states_at_most: u64,
-    depth_at_most: u32,
-}
-
-impl Named {
-    const fn of(exploration: &Exploration) -> Self {
-        let Exploration { bounds, options, records } = exploration;
-        Self {
-            crashes: bounds.crashes,
-            power_losses: bounds.power_losses,
-            controller_crashes: bounds.controller_crashes,
-            resets: bounds.resets,
-            false_suspicions: bounds.false_suspicions,
-            coarse: bounds.coarse,
-            late_requests: options.late_requests,
-            instant_sync: options.instant_sync,
-            records: *records,
-            states_at_most: bounds.states_at_most,
-            depth_at_most: bounds.depth_at_most,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    scenario: &'a str,
-    rules: &'a str,
-    bounds: Named,
-    end: End,
-    states: u64,
-    generated: u64,
-    depth: u32,
-    exhaustive: bool,
-    fingerprints: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finding: Option<&'a Finding>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replay: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<String>,
-}
-
-impl<'a> Document<'a> {
-    fn of(
-        target: &'a Target,
-        exploration: &'a Exploration,
-        exploring: &'a Exploring,
-        end: End,
-        kept: Option<String>,
-    ) -> Self {
-        let coverage = &exploring.explored.coverage;
-        Self {
-            scenario: target.asked(),
-            rules: target.rules.name,
-            bounds: Named::of(exploration),
-            end,
-            states: coverage.states,
-            generated: coverage.generated,
-            depth: coverage.depth,
-            exhaustive: coverage.exhaustive,
-            fingerprints: coverage.sum.to_string(),
-            finding: exploring.explored.failure.as_ref().map(|failure| &failure.finding),
-            replay: kept
-                .as_ref()
-                .map(|path| plain_command(format_args!("replay {}", quoted(path)))),
-            trace: kept,
-        }
-    }
 }

@@ -120,8 +120,19 @@ struct KeyRow {
 
 impl ScenarioRow {
     fn of(scenario: Scenario) -> Self {
-        let Expectation { finds, may_find, reached } = scenario.expect;
-        Self { name: scenario.name, about: scenario.about, finds, may_find, reached, explorable: scenario.explore.is_some() }
+        let Expectation {
+            finds,
+            may_find,
+            reached,
+        } = scenario.expect;
+        Self {
+            name: scenario.name,
+            about: scenario.about,
+            finds,
+            may_find,
+            reached,
+            explorable: scenario.explore.is_some(),
+        }
     }
 }
 
@@ -242,5 +253,9 @@ impl Named {
 }
 
 fn expectation(finds: &[Promise]) -> String {
-    if finds.is_empty() { "keeps every promise".to_owned() } else { format!("finds {}", some(finds, "and")) }
+    if finds.is_empty() {
+        "keeps every promise".to_owned()
+    } else {
+        format!("finds {}", some(finds, "and"))
+    }
 }

@@ -1,16 +1,21 @@
 //! What `kafkasim` can be asked to do, and what its exit status means.
 
 mod all;
+mod draws;
 mod error;
 mod explore;
+mod explored;
 mod list;
+mod names;
 mod output;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod seeds;
 mod show;
 mod shrink;
+mod summary;
 mod target;
 mod telling;
 mod verdict;
@@ -48,23 +53,23 @@ enum Command {
 
 const AFTER_HELP: &str = "\
 Examples:
-  kafkasim                                     everything, with a table of verdicts
-  kafkasim list                                what there is
-  kafkasim run default --seeds 1000            one scenario under a thousand seeds
-  kafkasim run mine.toml                       a scenario of your own
-  kafkasim run kip-101                         a rule that Kafka once had: how soon is it convicted?
-  kafkasim replay results/failures/X.trace     the same run again, step by step
-  kafkasim shrink results/failures/X.trace     the same failure, small
-  kafkasim show results/failures/X.trace       the same run as a picture
-  kafkasim explore replication-2 --crashes 1   every interleaving with one crash
+  kafkasim                              everything, with a table of verdicts
+  kafkasim list                         what there is
+  kafkasim run default --seeds 1000     one scenario under a thousand seeds
+  kafkasim run mine.toml                a scenario of your own
+  kafkasim run kip-101                  convict a rule that Kafka once had
+  kafkasim replay X.trace               a run again, step by step
+  kafkasim shrink X.trace               the same failure, small
+  kafkasim show X.trace                 the same run as a picture
+  kafkasim explore replication-2        every interleaving of a small scenario
 
 Exit status:
   0    as expected
   1    a promise was broken, or the rule of an exhibit was not convicted
   2    bad input: nothing was run, nothing was written
-  3    a campaign never found the anomaly, or never reached the situation, that its scenario is about
+  3    an expected anomaly was never found, or a situation never reached
   4    a replay differs from what was recorded
-  101  kafkasim itself is broken: a machine broke one of its own invariants";
+  101  a bug of kafkasim itself: a machine broke one of its invariants";
 
 /// How a command came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -136,10 +136,19 @@ impl Output {
 
     /// Writes prose below a headline, wrapped.
     pub(crate) fn indented(&mut self, text: &str) {
-        const INDENT: usize = "FAIL ".len();
-        let width = self.width.unwrap_or(usize::MAX).saturating_sub(INDENT);
-        for line in wrap(text, width) {
-            self.line(format_args!("{:INDENT$}{line}", ""));
+        self.hanging("     ", text);
+    }
+
+    /// Writes prose behind something, wrapped and indented under its first word.
+    pub(crate) fn hanging(&mut self, before: &str, text: &str) {
+        let indent = columns(before);
+        let width = self.width.unwrap_or(usize::MAX).saturating_sub(indent);
+        for (number, line) in wrap(text, width).into_iter().enumerate() {
+            if number == 0 {
+                self.line(format_args!("{before}{line}"));
+            } else {
+                self.line(format_args!("{:indent$}{line}", ""));
+            }
         }
     }
 

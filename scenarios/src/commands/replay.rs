@@ -13,11 +13,12 @@ use kafkasim_scenarios::campaign::EVERYTHING;
 use kafkasim_scenarios::recording::Recording;
 use serde::Serialize;
 
+use super::names::Names;
 use super::output::{Output, bad, brief, command, count, faint, good, notable, quoted};
 use super::seeds::number;
+use super::summary::because;
 use super::target::Target;
-use super::telling::{self, Names};
-use super::verdict::because;
+use super::telling;
 use super::{CommandError, Exit};
 
 /// Live through a recorded run again, step by step
@@ -309,22 +310,22 @@ impl Observer for Teller<'_> {
 
 fn tell_step(told: &Told, step: &Step, output: &mut Output) {
     let at = format!("{:>5}.{:06}", told.at_us / 1_000_000, told.at_us % 1_000_000);
-    let action = if step.action.is_fault() {
-        bad(&told.action)
+    let before = format!("{} {at}  ", faint(format_args!("{:>6}", told.number)));
+    if step.action.is_fault() {
+        output.line(format_args!("{before}{}", bad(&told.action)));
     } else {
-        told.action.clone()
-    };
-    output.line(format_args!(
-        "{} {at}  {action}",
-        faint(format_args!("{:>6}", told.number))
-    ));
+        output.hanging(&before, &told.action);
+    }
     for event in &told.events {
-        output.line(format_args!("{:22}{}", "", faint(event)));
+        output.hanging(EVENT, event);
     }
     for finding in &told.found {
-        output.line(format_args!("{:22}{} {}", "", bad(finding.promise), finding.message));
+        output.hanging(EVENT, &format!("{} {}", bad(finding.promise), finding.message));
     }
 }
+
+/// Events are told below their action, behind this.
+const EVENT: &str = "                      ";
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -1,207 +1,13 @@
-//! One run in words: what happened, to whom, and what machines told about it.
+//! Events in words: what applications called and were told, and what machines told about themselves.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use kafkasim::setup::Setup;
-use kafkasim::world::{Action, Delivery, Direction, Event, Fault, Link, World};
+use kafkasim::world::Event;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, ProducerRecord, RecordMetadata};
-use kafkasim_core::ids::{NodeId, TopicId, TopicName, TopicPartition};
+use kafkasim_core::ids::TopicPartition;
 use kafkasim_core::note::Note;
-use kafkasim_core::timer::Timer;
 
-/// What processes and topics are called.
-pub(crate) struct Names {
-    processes: Vec<String>,
-    topics: BTreeMap<TopicId, TopicName>,
-}
-
-impl Names {
-    pub(crate) fn new(setup: &Setup) -> Self {
-        Self {
-            processes: setup.processes.iter().map(|process| process.name.clone()).collect(),
-            topics: BTreeMap::new(),
-        }
-    }
-
-    /// Learns the topics that a running controller knows.
-    pub(crate) fn learn(&mut self, world: &World) {
-        let images = world
-            .nodes()
-            .filter_map(|(_, node)| node.controller())
-            .map(|controller| controller.image());
-        for (id, topic) in images.flat_map(|image| &image.topics) {
-            if !self.topics.contains_key(id) {
-                self.topics.insert(*id, topic.name.clone());
-            }
-        }
-    }
-
-    fn process(&self, node: NodeId) -> &str {
-        usize::try_from(node.0)
-            .ok()
-            .and_then(|index| self.processes.get(index))
-            .map_or("?", String::as_str)
-    }
-
-    fn processes(&self, nodes: &[NodeId]) -> String {
-        nodes
-            .iter()
-            .map(|node| self.process(*node))
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-
-    fn partition(&self, partition: TopicPartition) -> String {
-        if partition == TopicPartition::CLUSTER_METADATA {
-            return "metadata".to_owned();
-        }
-        self.topics.get(&partition.topic).map_or_else(
-            || partition.to_string(),
-            |topic| format!("{topic}-{}", partition.partition),
-        )
-    }
-
-    fn link(&self, link: Link) -> String {
-        let generation = if link.generation.0 > 0 {
-            format!(" #{}", link.generation)
-        } else {
-            String::new()
-        };
-        format!(
-            "{} → {} ({:?}{generation})",
-            self.process(link.client),
-            self.process(link.server),
-            link.lane
-        )
-    }
-
-    /// An action in words.
-    pub(crate) fn action(&self, action: &Action) -> String {
-        match action {
-            Action::Start { node } => format!("{} starts", self.process(*node)),
-            Action::Connect(link) => format!("connect {}", self.link(*link)),
-            Action::Refuse(link) => format!("cannot connect {}", self.link(*link)),
-            Action::Deliver { link, direction, what } => {
-                let (from, to) = (
-                    self.process(link.sender(*direction)),
-                    self.process(link.receiver(*direction)),
-                );
-                match (what, direction) {
-                    (Delivery::Message(api), Direction::ToServer) => format!("{from} → {to}: {}", api.name()),
-                    (Delivery::Message(api), Direction::ToClient) => format!("{from} → {to}: answer to {}", api.name()),
-                    (Delivery::Late(api), Direction::ToServer | Direction::ToClient) => {
-                        format!("{from} → {to}: late {}, whose connection has ended", api.name())
-                    }
-                    (Delivery::End, Direction::ToServer | Direction::ToClient) => {
-                        format!(
-                            "{to} learns that its connection ({:?}) with {from} has ended",
-                            link.lane
-                        )
-                    }
-                }
-            }
-            Action::Fire { node, timer } => format!("{}: {}", self.process(*node), self.timer(timer)),
-            Action::Sync { node, ok: true, .. } => format!("{}: synced", self.process(*node)),
-            Action::Sync { node, ok: false, .. } => format!("{}: sync fails", self.process(*node)),
-            Action::Choose { node, option } => format!("{}: chance picks option {option}", self.process(*node)),
-            Action::Call { node } => format!("{}: the application makes a call", self.process(*node)),
-            Action::Fault(fault) => self.fault(fault),
-        }
-    }
-
-    fn timer(&self, timer: &Timer) -> String {
-        match timer {
-            Timer::RequestTimeout { connection, .. } => {
-                format!(
-                    "no answer from {} ({:?}) in time",
-                    self.process(connection.peer),
-                    connection.lane
-                )
-            }
-            Timer::ReconnectBackoff { peer, lane } => {
-                format!("may connect to {} ({lane:?}) again", self.process(*peer))
-            }
-            Timer::RegistrationBackoff => "may register again".to_owned(),
-            Timer::Heartbeat => "a heartbeat is due".to_owned(),
-            Timer::MetadataFetchBackoff => "may fetch the metadata log again".to_owned(),
-            Timer::ReplicaFetchBackoff { leader } | Timer::FetchBackoff { leader } => {
-                format!("may fetch from {} again", self.process(*leader))
-            }
-            Timer::AlterPartitionBackoff { partition } => {
-                format!(
-                    "may propose the in-sync replicas of {} again",
-                    self.partition(*partition)
-                )
-            }
-            Timer::ReplicaLag { partition, follower } => {
-                format!(
-                    "{} has not kept up with {} for too long",
-                    self.process(*follower),
-                    self.partition(*partition)
-                )
-            }
-            Timer::HighWatermarkCheckpoint => "high watermarks are to be written down".to_owned(),
-            Timer::FetchWait { connection } => {
-                format!("the Fetch of {} has waited long enough", self.process(connection.peer))
-            }
-            Timer::ProduceWait { connection } => format!(
-                "the Produce of {} has waited for too long",
-                self.process(connection.peer)
-            ),
-            Timer::Session { broker } => format!("{} was not heard from for too long", self.process(*broker)),
-            Timer::Linger { partition } => format!("a batch for {} has lingered", self.partition(*partition)),
-            Timer::RetryBackoff { partition } => format!("may send to {} again", self.partition(*partition)),
-            Timer::DeliveryTimeout { partition, .. } => {
-                format!("a batch for {} was not delivered in time", self.partition(*partition))
-            }
-            Timer::InitProducerIdBackoff => "may ask for a producer id again".to_owned(),
-            Timer::MaxBlock { call } => format!("call {call} has waited for metadata for too long"),
-            Timer::MetadataBackoff => "may ask for metadata again".to_owned(),
-            Timer::MetadataMaxAge => "the metadata is old".to_owned(),
-            Timer::PollTimeout => "the poll has waited long enough".to_owned(),
-            Timer::PositionBackoff { partition } => {
-                format!("may look up the position in {} again", self.partition(*partition))
-            }
-            Timer::OperatorBackoff => "may try again".to_owned(),
-        }
-    }
-
-    fn fault(&self, fault: &Fault) -> String {
-        match fault {
-            Fault::Crash { node } => format!("{} CRASHES", self.process(*node)),
-            Fault::PowerLoss { node, kept } => {
-                let tails = kept.iter().map(|tail| {
-                    let torn = if tail.torn_bytes > 0 {
-                        format!(" and {} bytes", tail.torn_bytes)
-                    } else {
-                        String::new()
-                    };
-                    format!(
-                        "{} of {}'s unsynced batches{torn}",
-                        tail.whole,
-                        self.partition(tail.log)
-                    )
-                });
-                let kept = tails.collect::<Vec<_>>().join(", ");
-                let kept = if kept.is_empty() {
-                    String::new()
-                } else {
-                    format!(", keeping {kept}")
-                };
-                format!("{} LOSES POWER{kept}", self.process(*node))
-            }
-            Fault::Pause { node } => format!("{} PAUSES", self.process(*node)),
-            Fault::Resume { node } => format!("{} resumes", self.process(*node)),
-            Fault::ShutDown { node } => format!("{} is asked to SHUT DOWN", self.process(*node)),
-            Fault::Cut { from, to } => format!("CUT {} → {}", self.process(*from), self.process(*to)),
-            Fault::Mend { from, to } => format!("mended {} → {}", self.process(*from), self.process(*to)),
-            Fault::Reset(link) => format!("RESET {}", self.link(*link)),
-            Fault::Lose(link) => format!("a late request is lost: {}", self.link(*link)),
-            Fault::ClockJump { node, by_ms } => format!("{}'s wall clock JUMPS by {by_ms:+} ms", self.process(*node)),
-        }
-    }
-}
+use super::names::Names;
 
 /// An event in words; `None` if the action says it all.
 pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
@@ -213,6 +19,11 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
         Event::Severed { link } => Some(format!("requests were under way: {}", names.link(*link))),
         Event::Called { call, .. } => Some(called(call)),
         Event::Answered { answer, .. } => Some(answered(answer)),
+        // The timer that fired says so.
+        Event::Note {
+            note: Note::ParkedExpired { .. },
+            ..
+        } => None,
         Event::Note { note, .. } => Some(noted(note, names)),
     }
 }

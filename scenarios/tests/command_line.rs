@@ -1,0 +1,234 @@
+//! The command as people and scripts use it: what it refuses and how, what its exit status means, and that threads change nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder of its own for each test, empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
+}
+
+fn kafkasim(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kafkasim"));
+    command.args(arguments.split_whitespace()).current_dir(folder);
+    command
+        .env_remove("KAFKASIM_SEED")
+        .env_remove("KAFKASIM_SEEDS")
+        .env("NO_COLOR", "1");
+    command
+}
+
+fn run(folder: &Path, arguments: &str) -> Output {
+    kafkasim(folder, arguments).output().expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("output is UTF-8")
+}
+
+/// Runs a command that must succeed, and returns what it says.
+fn said(folder: &Path, arguments: &str) -> String {
+    let output = run(folder, arguments);
+    let said = text(&output.stdout);
+    assert!(
+        output.status.success(),
+        "kafkasim {arguments}: {}\n{said}{}",
+        output.status,
+        text(&output.stderr)
+    );
+    said
+}
+
+fn catalog(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog").join(name);
+    fs::read_to_string(path).expect("a file of the catalog")
+}
+
+#[test]
+fn bad_input_is_refused_with_one_message_and_status_2() {
+    let folder = folder("bad-input");
+    said(&folder, "run replication-2 --seeds 1");
+    let default = catalog("default.toml");
+    for (name, from, to) in [
+        ("key.toml", "\"linger.ms\"", "\"linger.sm\""),
+        ("value.toml", "\"linger.ms\" = [0, 5, 50]", "\"linger.ms\" = -5"),
+        ("field.toml", "replication-factor", "replication-facto"),
+        ("topic.toml", "topic = \"orders\"", "topic = \"order\""),
+        ("number.toml", "outstanding = \"1..20\"", "outstanding = 0"),
+    ] {
+        assert!(default.contains(from), "{from} is in the default scenario");
+        fs::write(folder.join(name), default.replace(from, to)).expect("a file can be written");
+    }
+    fs::write(folder.join("foreign.trace"), "root:x:0:0\n").expect("a file can be written");
+    for (arguments, expected) in [
+        ("run defualt", "did you mean \"default\"?"),
+        ("run nowhere.toml", "nowhere.toml: No such file"),
+        (
+            "run key.toml",
+            "linger.sm is no key of a producer; did you mean linger.ms?",
+        ),
+        ("run value.toml", "linger.ms=-5: expected an integer of at least 0"),
+        ("run field.toml", "did you mean \"replication-factor\"?"),
+        (
+            "run topic.toml",
+            "there is no topic \"order\"; did you mean \"orders\"?",
+        ),
+        ("run number.toml", "outstanding may be 0: expected at least 1"),
+        ("run default --rules kip-11", "did you mean \"kip-101\"?"),
+        ("run default --seeds 0", "at least 1"),
+        ("run default --seed 1 --seeds 2", "cannot be used with"),
+        ("replay foreign.trace", "foreign.trace:1: this is not a kafkasim trace"),
+        ("replay default", "add --seed S"),
+        ("replay foreign.trace --seed 1", "is a trace"),
+        ("shrink nowhere.trace", "nowhere.trace: No such file"),
+        ("show foreign.trace", "foreign.trace:1: this is not a kafkasim trace"),
+        ("explore defualt", "did you mean \"default\"?"),
+    ] {
+        let output = run(&folder, arguments);
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(2), "kafkasim {arguments}: {stdout}{stderr}");
+        assert!(stdout.is_empty(), "kafkasim {arguments} printed: {stdout}");
+        assert!(
+            stderr.starts_with("error: ") && stderr.contains(expected),
+            "kafkasim {arguments}: {stderr}"
+        );
+        if arguments.starts_with("run ") && arguments.ends_with(".toml") && !arguments.contains("nowhere") {
+            assert!(stderr.contains(".toml:"), "no line is named: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn an_exhibit_is_convicted_kept_replayed_shrunk_and_drawn() {
+    let folder = folder("exhibit");
+    let exhibit = "canary-duplicate-lookup-skipped";
+    let convicted = said(&folder, &format!("run {exhibit}"));
+    assert!(convicted.contains("convicted of duplicate"), "{convicted}");
+    let failures = fs::read_dir(folder.join("results/failures")).expect("a trace was kept");
+    let traces: Vec<_> = failures
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    let [trace] = traces.as_slice() else {
+        panic!("one trace, not {traces:?}")
+    };
+    let trace = format!("results/failures/{trace}");
+    assert!(convicted.contains(&format!("replay {trace}")), "{convicted}");
+    let small = trace.replace(".trace", ".shrunk.trace");
+    assert!(said(&folder, &format!("replay {trace} --quiet")).contains("equal, event for event"));
+    assert!(said(&folder, &format!("shrink {trace}")).contains(&format!("replay {small}")));
+    let again = run(&folder, &format!("shrink {trace}"));
+    assert_eq!(again.status.code(), Some(2), "an existing file was overwritten");
+    assert!(said(&folder, &format!("replay {small}")).contains("equal, event for event"));
+    assert!(said(&folder, &format!("show {small}")).contains("broker-1"));
+}
+
+#[test]
+fn a_trace_that_was_tampered_with_drifts() {
+    let folder = folder("drift");
+    said(&folder, "run canary-duplicate-lookup-skipped --keep .");
+    let mut entries = fs::read_dir(&folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path());
+    let is_trace = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "trace");
+    let path = entries.find(is_trace).expect("a trace was kept");
+    let whole = fs::read_to_string(&path).expect("a trace can be read");
+    let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+    let check = |text: &str, status: i32, expected: &str| {
+        fs::write(&path, text).expect("a trace can be written");
+        let output = run(&folder, &format!("replay {name} --quiet"));
+        let said = text_of(&output);
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains(expected), "{said}");
+    };
+    check(&whole, 0, "equal, event for event");
+    check(
+        &whole.replacen("{\"node\":1}", "{\"node\":99}", 1),
+        4,
+        "there is no such process",
+    );
+    check(
+        &whole.replacen("{\"node\":1}", "{\"node\":-1}", 1),
+        4,
+        "there is no such process",
+    );
+    check(&whole[..whole.len() / 2], 2, "truncated");
+    let (steps, _) = whole.trim_end().rsplit_once('\n').expect("many lines");
+    check(steps, 2, "truncated");
+    check(
+        &whole.replacen("\"kafkasim_trace\":1", "\"kafkasim_trace\":9", 1),
+        2,
+        "format version 9",
+    );
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+#[test]
+fn the_same_is_found_whatever_the_number_of_threads() {
+    let folder = folder("threads");
+    for arguments in [
+        "run acks-1-leader-loss --seeds 20",
+        "run canary-isr-never-expands",
+        "run default --seeds 12 --json",
+    ] {
+        let one = run(&folder, &format!("{arguments} --threads 1"));
+        let three = run(&folder, &format!("{arguments} --threads 3"));
+        assert_eq!(text(&one.stdout), text(&three.stdout), "kafkasim {arguments}");
+        assert_eq!(one.status, three.status);
+    }
+}
+
+#[test]
+fn json_is_one_document() {
+    let folder = folder("json");
+    for arguments in [
+        "list --json",
+        "list --keys --json",
+        "run replication-2 --seeds 2 --json",
+        "replay replication-2 --seed 1 --json",
+        "explore replication-2 --crashes 0 --json",
+    ] {
+        let said = said(&folder, arguments);
+        let parsed: Result<serde_json::Value, _> = serde_json::from_str(&said);
+        assert!(
+            parsed.is_ok_and(|document| document.is_object()),
+            "kafkasim {arguments}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = folder("pipe");
+    let mut child = kafkasim(&folder, "replay default --seed 1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn seeds_come_from_the_environment_unless_they_are_given() {
+    let folder = folder("environment");
+    let ran = |arguments: &str, variable: &str, value: &str| {
+        text_of(
+            &kafkasim(&folder, arguments)
+                .env(variable, value)
+                .output()
+                .expect("the command runs"),
+        )
+    };
+    assert!(ran("run replication-2", "KAFKASIM_SEEDS", "3").contains("3 seeds (0 to 2)"));
+    assert!(ran("run replication-2", "KAFKASIM_SEED", "0x10").contains("seed 16"));
+    assert!(ran("run replication-2 --seeds 4", "KAFKASIM_SEED", "5").contains("4 seeds (0 to 3)"));
+    assert!(ran("run replication-2", "KAFKASIM_SEEDS", "many").contains("KAFKASIM_SEEDS=many: expected a number"));
+}
