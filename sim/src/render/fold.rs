@@ -4,7 +4,7 @@ use super::messages::Weight;
 use super::text::Line;
 
 /// Fewer actions than this are not worth a row: the numbers beside the rows show that something is left out.
-const FOLD_AT_LEAST: usize = 4;
+const FOLD_AT_LEAST: usize = 8;
 /// So many rows of an ordinary stretch are shown at its beginning, and as many at its end.
 const SHOWN_OF_A_STRETCH: usize = 10;
 /// An ordinary stretch is folded if at least so many of its rows go.

@@ -32,7 +32,8 @@ pub(super) fn lines(diagram: &Diagram, has_marks: bool, width: usize) -> Vec<Lin
     if let Some(partition) = names.sole_partition() {
         title.push(Tone::Plain, format!(" · {}", names.partition(partition)));
     }
-    title.push(Tone::Plain, format!(" · {} actions", moments.len()));
+    let plural = if moments.len() == 1 { "" } else { "s" };
+    title.push(Tone::Plain, format!(" · {} action{plural}", moments.len()));
     if let (Some(last), true) = (moments.last(), diagram.is_timed()) {
         title.push(Tone::Plain, format!(" · {}s", seconds(last.step.at_us)));
     }

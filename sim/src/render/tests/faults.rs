@@ -10,6 +10,7 @@ use kafkasim_core::timer::Timer;
 use super::super::ShowOptions;
 use super::stage::*;
 use super::{check, wide};
+use crate::check::{Finding, Promise, Verdict};
 use crate::world::{Action, Event, Fault, KeptTail};
 
 #[test]
@@ -188,11 +189,9 @@ hand-made · rules current · orders-0 · 15 actions · 0.030s
 
             broker-1
       s  #  │     producer-1
-            │     │  … 5 other actions
   0.010  6  ●     │  heartbeat is due
   0.010  7  ●     │  heartbeat is due
   0.020  8  ├╌╌╌╌►│  Produce answer NOT_ENOUGH_REPLICAS
-            │     │  … 7 other actions
 
 ✓ Every promise that was watched was kept.
 "#,
@@ -271,4 +270,36 @@ hand-made · rules current · orders-0 · 40 actions · 0.120s
         ..wide(100)
     });
     assert_eq!(full.matches("Produce p1-").count(), 12, "{full}");
+}
+
+#[test]
+fn what_is_allowed_is_told_so() {
+    let mut stage = Stage::new();
+    stage.start(BROKER_1);
+    stage.diagram.finding(&Finding {
+        promise: Promise::LostWrite,
+        verdict: Verdict::Allowed {
+            because: "acks=1".to_owned(),
+        },
+        message: "orders-0: p1-0 was acknowledged to 3 at 0, but not read".to_owned(),
+    });
+    let ascii = ShowOptions {
+        ascii: true,
+        ..wide(80)
+    };
+    check(
+        &stage,
+        &ascii,
+        r#"
+hand-made . rules current . orders-0 . 1 action
+| up   # leads   : down   % paused   X cut off   --> request   ..> answer
+
+   #  broker-1
+   1  ^  broker-1 starts
+
+o lost-write is broken, as acks=1 allows: an acknowledged record is read by
+    somebody once anybody has read beyond its offset.
+  orders-0: p1-0 was acknowledged to 3 at 0, but not read
+"#,
+    );
 }
