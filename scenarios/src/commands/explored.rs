@@ -134,14 +134,8 @@ impl Outcome<'_> {
     fn tell_failure(&self, finding: &Finding, path: &str, output: &mut Output) {
         let replay = command(format_args!("replay {path}"));
         if self.end() == End::Violated {
-            let column = " ".repeat("FAIL ".len() + finding.promise.name().len() + 3);
             let found_by = command(asked(self.target, self.own, self.exploration));
-            output.line(format_args!(
-                "{} {}   replay: {replay}",
-                bad("FAIL"),
-                bad(finding.promise)
-            ));
-            output.line(format_args!("{column}found by: {found_by}"));
+            output.failure(finding.promise.name(), &[("replay", replay), ("found by", found_by)]);
             output.indented(&brief(&finding.message));
         } else {
             output.prose("", &brief(&finding.message));

@@ -134,6 +134,32 @@ impl Output {
         }
     }
 
+    /// Writes what failed, and the commands that show it, each with its label: beside it, or below it if there is no room.
+    pub(crate) fn failure(&mut self, what: &str, commands: &[(&str, String)]) {
+        let fail = format!("{} {}", bad("FAIL"), bad(what));
+        let longest = commands
+            .iter()
+            .map(|(label, text)| columns(label) + columns(text) + 2)
+            .max()
+            .unwrap_or(0);
+        let column = columns(&fail) + SPACES.len();
+        if self.width.is_none_or(|width| column + longest <= width) {
+            for (number, (label, text)) in commands.iter().enumerate() {
+                let before = if number == 0 {
+                    format!("{fail}{SPACES}")
+                } else {
+                    " ".repeat(column)
+                };
+                self.line(format_args!("{before}{label}: {text}"));
+            }
+        } else {
+            self.line(fail);
+            for (label, text) in commands {
+                self.line(format_args!("     {label}: {text}"));
+            }
+        }
+    }
+
     /// Writes prose below a headline, wrapped.
     pub(crate) fn indented(&mut self, text: &str) {
         self.hanging("     ", text);

@@ -90,8 +90,13 @@ impl Verdict<'_> {
             output.flow("never", never);
         }
         let mut seen = Vec::new();
+        let is_failure = |promise: Promise| {
+            failures
+                .iter()
+                .any(|failure| matches!(failure, Failure::Broken { promise: failed, .. } if *failed == promise))
+        };
         for ((promise, violated), broken) in &campaign.broken {
-            if !violated {
+            if !violated && !is_failure(*promise) {
                 self.tell_allowed(*promise, broken, seen.contains(&broken.first_seed), output);
                 seen.push(broken.first_seed);
             }
@@ -164,32 +169,25 @@ impl Verdict<'_> {
     }
 
     fn tell_failure(&self, failure: &Failure, output: &mut Output) {
-        let fail = bad("FAIL");
         match failure {
             Failure::Broken { promise, seed, finding } => {
-                let column = " ".repeat("FAIL ".len() + promise.name().len() + 3);
                 if let Some(kept) = self.kept.get(seed) {
                     let path = kept.quoted();
-                    output.line(format_args!(
-                        "{fail} {}   replay: {}",
-                        headline(failure),
-                        command(format_args!("replay {path}"))
-                    ));
-                    output.line(format_args!("{column}found by: {}", command(&kept.found_by)));
-                    output.line(format_args!("{column}next: {}", command(format_args!("shrink {path}"))));
+                    let commands = [
+                        ("replay", command(format_args!("replay {path}"))),
+                        ("found by", command(&kept.found_by)),
+                        ("next", command(format_args!("shrink {path}"))),
+                    ];
+                    output.failure(promise.name(), &commands);
                 }
                 output.indented(&format!("{}{}", brief(&finding.message), because(&finding.verdict)));
                 if finding.verdict != Judged::Violated {
-                    output
-                        .line("     the configuration allows this, but the scenario does not expect it: see [expect]");
+                    output.indented("the configuration allows this, but the scenario does not expect it: see [expect]");
                 }
             }
             Failure::NotFound(_) | Failure::NotReached(_) => {
-                output.line(format_args!(
-                    "{fail} {}: {}, which it is about",
-                    self.target.title(),
-                    headline(failure)
-                ));
+                let what = format!("{}: {}, which it is about", self.target.title(), headline(failure));
+                output.line(format_args!("{} {what}", bad("FAIL")));
                 let more = format!("run {} --from {}", self.target.arguments(), self.seeds.end);
                 output.line(format_args!("     more seeds: {}", command(more)));
             }

@@ -29,8 +29,9 @@ pub(crate) fn sent(scene: &Scene<'_>, node: NodeId, partition: TopicPartition) -
     })
 }
 
-/// A send of this producer took so long, from the call to its answer, or is unanswered for so long. Whoever has a clock asks. Waiting for metadata
-/// counts for `max.block.ms`, everything later for `delivery.timeout.ms`; `slack_ms` is what timers may be late.
+/// A send of this producer took so long, from the call to its answer, or is unanswered for so long. Whoever has a clock
+/// asks. Waiting for metadata counts for `max.block.ms`, everything later for `delivery.timeout.ms`; `slack_ms` is what
+/// timers may be late.
 #[must_use]
 pub fn deadline_exceeded(producer: &ProducerConfig, node: NodeId, elapsed_ms: u64, slack_ms: u64) -> Option<Finding> {
     let allowed = producer.max_block_ms.saturating_add(producer.delivery_timeout_ms);

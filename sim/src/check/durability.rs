@@ -261,7 +261,8 @@ fn is_counted_on(registered: &PartitionImage, node: NodeId) -> bool {
     counted_on(registered).any(|counted| counted == node)
 }
 
-/// R1, for one replica and a range of what is committed. What a power failure took is judged when the replica may lead again.
+/// R1, for one replica and a range of what is committed. What a power failure took is judged when the replica may lead
+/// again.
 fn incomplete_candidate(
     scene: &Scene<'_>,
     partition: TopicPartition,

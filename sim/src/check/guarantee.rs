@@ -1,7 +1,9 @@
-//! What a configuration guarantees: which anomalies are violations, which are allowed, which cannot come about, and because of which key.
+//! What a configuration guarantees: which anomalies are violations, which are allowed, which cannot come about, and
+//! because of which key.
 //!
-//! Allowed is narrow. A configuration that does not cover some [`Step`] allows an anomaly only in a run that contains this step; a run without faults
-//! allows nothing. The functions named after anomalies judge one occurrence; [`standing`] says what to expect before anything is run.
+//! Allowed is narrow. A configuration that does not cover some [`Step`] allows an anomaly only in a run that contains
+//! this step; a run without faults allows nothing. The functions named after anomalies judge one occurrence;
+//! [`standing`] says what to expect before anything is run.
 
 use kafkasim_core::config::{ProducerConfig, TopicConfig};
 use kafkasim_core::message::Acks;
@@ -45,8 +47,8 @@ pub enum Standing {
 pub enum Step {
     /// A replica leads that is not known to have every committed record.
     UncleanElection,
-    /// So many replicas lost records to power failures, or one did and all others who could lead crashed as well, that nobody who could lead is sure
-    /// to have them. A controller cannot tell a crash from a power failure (KIP-966).
+    /// So many replicas lost records to power failures, or one did and all others who could lead crashed as well, that
+    /// nobody who could lead is sure to have them. A controller cannot tell a crash from a power failure (KIP-966).
     TooManyPowerLosses,
     /// A replica leads that lacks records which only the leader before it had.
     LeaderLostUnreplicated,
@@ -201,8 +203,8 @@ pub fn lost_committed(topic: &TopicConfig, eligible_leader_replicas: bool, steps
     }
 }
 
-/// Judges the loss of a record that was acknowledged, but not committed as far as anybody could see: `step` is whether the run contains what its
-/// `acks` do not cover, `committed` what a committed record would be judged as.
+/// Judges the loss of a record that was acknowledged, but not committed as far as anybody could see: `step` is whether
+/// the run contains what its `acks` do not cover, `committed` what a committed record would be judged as.
 #[must_use]
 pub fn lost_acknowledged(acks: Acks, step: bool, committed: Verdict) -> Verdict {
     match acks {
@@ -213,8 +215,9 @@ pub fn lost_acknowledged(acks: Acks, step: bool, committed: Verdict) -> Verdict 
     }
 }
 
-/// Judges a record that is in the log twice: `retried` is whether its producer sent something to that partition again that may have been appended
-/// before. (Kafka's idempotent producer may also duplicate when it starts over with a new epoch, KIP-360; ours gives up instead.)
+/// Judges a record that is in the log twice: `retried` is whether its producer sent something to that partition again
+/// that may have been appended before. (Kafka's idempotent producer may also duplicate when it starts over with a new
+/// epoch, KIP-360; ours gives up instead.)
 #[must_use]
 pub fn duplicate(producer: &ProducerConfig, retried: bool) -> Verdict {
     if !producer.enable_idempotence && retried {
@@ -226,8 +229,8 @@ pub fn duplicate(producer: &ProducerConfig, retried: bool) -> Verdict {
     }
 }
 
-/// Judges records of one producer that are in the log in another order than they were sent in: `retried` is whether it sent something to that
-/// partition again, `late` whether a request of its outlived its connection.
+/// Judges records of one producer that are in the log in another order than they were sent in: `retried` is whether it
+/// sent something to that partition again, `late` whether a request of its outlived its connection.
 #[must_use]
 pub fn reordered(producer: &ProducerConfig, retried: bool, late: bool) -> Verdict {
     if producer.enable_idempotence {

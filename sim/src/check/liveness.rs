@@ -41,7 +41,8 @@ pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Find
     }
 }
 
-/// Whether nobody in the core can lead a partition without an unclean election that is not allowed, or too few are there to commit anything.
+/// Whether nobody in the core can lead a partition without an unclean election that is not allowed, or too few are
+/// there to commit anything.
 pub(crate) fn is_out_of_reach(scene: &Scene<'_>, partition: TopicPartition, core: &[NodeId]) -> bool {
     let registered = scene.truth.registered(partition);
     let (Some(registered), Some(topic)) = (registered, scene.truth.topic(partition.topic)) else {

@@ -3,7 +3,8 @@
 use super::truth::Change;
 use super::{Finding, Promise, Scene, Verdict};
 
-/// Whatever a replica takes for committed must be what is committed; so any two agree below the lower of their high watermarks.
+/// Whatever a replica takes for committed must be what is committed; so any two agree below the lower of their high
+/// watermarks.
 pub(crate) fn changed(scene: &Scene<'_>, change: &Change) -> Option<Finding> {
     let Change::Contradicted { partition, node, at } = change else {
         return None;

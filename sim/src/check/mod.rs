@@ -1,11 +1,12 @@
 //! Every promise is a sentence with a monitor, a `reached` partner and an exhibit that breaks it.
 //!
-//! Monitors watch events as they come, together with the world as it is after them. What they remember is part of the world and of its fingerprint, so
-//! that an explorer that skips equal worlds cannot skip the path on which a violation comes.
+//! Monitors watch events as they come, together with the world as it is after them. What they remember is part of the
+//! world and of its fingerprint, so that an explorer that skips equal worlds cannot skip the path on which a violation
+//! comes.
 //!
-//! [`truth`] and [`sends`] keep what all of them need: the former what is so, the latter what was asked for. Then there is one file for each family of
-//! promises, and [`guarantee`] decides whether what it found is an error. Whatever is remembered is needed by a later verdict; an event costs what it
-//! changed.
+//! `truth` and `sends` keep what all of them need: the former what is so, the latter what was asked for. Then there
+//! is one file for each family of promises, and [`guarantee`] decides whether what it found is an error. Whatever is
+//! remembered is needed by a later verdict; an event costs what it changed.
 
 mod completion;
 mod durability;

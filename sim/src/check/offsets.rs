@@ -1,4 +1,5 @@
-//! An offset holds one record, and a record is at one offset: inconsistent-offsets, duplicate, R5, P3, and failures that were none.
+//! An offset holds one record, and a record is at one offset: inconsistent-offsets, duplicate, R5, P3, and failures
+//! that were none.
 
 use std::collections::BTreeMap;
 

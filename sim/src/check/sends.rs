@@ -192,7 +192,8 @@ impl Sends {
     }
 }
 
-/// What the environment did to requests that their producers' configurations may not cover. Only what some verdict depends on is remembered.
+/// What the environment did to requests that their producers' configurations may not cover. Only what some verdict
+/// depends on is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Risks {
     /// Who sent a batch to a partition again, and whether it may have been appended before.

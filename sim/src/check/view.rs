@@ -22,12 +22,13 @@ pub(crate) trait View {
     fn starts(&self, node: NodeId) -> u32;
     /// Whether a process runs.
     fn is_running(&self, node: NodeId) -> bool;
-    /// One log as it is on a disk: what a running process has, and what one that is down will find. The end may be torn.
+    /// One log as it is on a disk: what a running process has, and what one that is down will find. The end may be
+    /// torn.
     fn log(&self, node: NodeId, partition: TopicPartition) -> Option<&LogImage>;
     /// How a running broker leads a partition, if it believes that it does.
     fn leadership(&self, node: NodeId, partition: TopicPartition) -> Option<Leadership>;
-    /// How many Produces of a process are under way, unanswered or with their answers, on the connection that has most of them. The one that the
-    /// broker works on does not count.
+    /// How many Produces of a process are under way, unanswered or with their answers, on the connection that has most
+    /// of them. The one that the broker works on does not count.
     fn unanswered_produces(&self, node: NodeId) -> usize;
 }
 

@@ -35,8 +35,8 @@ pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Fin
     }
 }
 
-/// R4: whom the leader waits for includes everybody whom the controller believes to be in sync, and everybody who is eligible while the leader believes
-/// enough to be in sync to commit anything.
+/// R4: whom the leader waits for includes everybody whom the controller believes to be in sync, and everybody who is
+/// eligible while the leader believes enough to be in sync to commit anything.
 pub(crate) fn waits_for_too_few(scene: &Scene<'_>, partition: TopicPartition, leader: NodeId) -> Option<Finding> {
     let registered = scene.truth.registered(partition)?;
     let leadership = scene.view.leadership(leader, partition)?;

@@ -288,10 +288,9 @@ impl<'a> Driver<'a> {
             }
             Queued::Unblocked { link } => {
                 let key = (link, Direction::ToServer);
-                if let Some(arrived) = self.arrived.get_mut(&key) {
-                    *arrived -= 1;
-                    if *arrived == 0 {
-                        self.arrived.remove(&key);
+                if let Some(arrived) = self.arrived.remove(&key).filter(|arrived| *arrived > 0) {
+                    if arrived > 1 {
+                        self.arrived.insert(key, arrived - 1);
                     }
                     self.later(0, Due::Packet(link, Direction::ToServer));
                 }

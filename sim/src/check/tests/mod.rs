@@ -8,8 +8,8 @@ use super::Verdict;
 use crate::fingerprint::Fingerprint;
 use stage::Stage;
 
-/// Tells a story and compares what is found. Each line of a story is a process and what it does: 0 is the controller, 1 to 3 are the replicas of `t-0`,
-/// higher numbers are clients.
+/// Tells a story and compares what is found. Each line of a story is a process and what it does: 0 is the controller, 1
+/// to 3 are the replicas of `t-0`, higher numbers are clients.
 #[track_caller]
 fn check(story: &str, expected: &str) {
     let found = told(story)

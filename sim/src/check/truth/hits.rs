@@ -40,7 +40,8 @@ impl Hits {
         self.hits.get(&node).map(|hit| hit.from)
     }
 
-    /// The same, but only if the replica has registered anew since: before that, whoever believes it to be there is mistaken.
+    /// The same, but only if the replica has registered anew since: before that, whoever believes it to be there is
+    /// mistaken.
     pub(crate) fn came_back_without(&self, node: NodeId, registered_as: BrokerEpoch) -> Option<Offset> {
         self.hits
             .get(&node)
@@ -48,7 +49,8 @@ impl Hits {
             .map(|hit| hit.from)
     }
 
-    /// The controller changed the partition. Whoever has joined the in-sync replicas as a newer registration has caught up.
+    /// The controller changed the partition. Whoever has joined the in-sync replicas as a newer registration has caught
+    /// up.
     pub(crate) fn registered(
         &mut self,
         old: &PartitionImage,
@@ -69,8 +71,8 @@ impl Hits {
         self.hits.remove(&node);
     }
 
-    /// From where on too many replicas lost records. With eligible leader replicas Kafka copes with losses on fewer than `min_isr` replicas (KIP-966);
-    /// without, as long as somebody in sync has lost nothing.
+    /// From where on too many replicas lost records. With eligible leader replicas Kafka copes with losses on fewer
+    /// than `min_isr` replicas (KIP-966); without, as long as somebody in sync has lost nothing.
     pub(crate) fn exposed_from(
         &self,
         registered: &PartitionImage,
@@ -113,7 +115,8 @@ mod tests {
         }
     }
 
-    /// The replicas that lose everything from an offset on, and from where on nobody is sure, with and without eligible leader replicas.
+    /// The replicas that lose everything from an offset on, and from where on nobody is sure, with and without eligible
+    /// leader replicas.
     fn check(isr: &[i32], elr: &[i32], losses: &[(i32, i64)], expected: [Option<i64>; 2]) {
         let partition = registered(isr, elr);
         let mut hits = Hits::default();

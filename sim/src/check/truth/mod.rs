@@ -1,9 +1,11 @@
-//! The truth that no process knows: what is committed, who may lead, and what the environment did that a promise may not cover.
+//! The truth that no process knows: what is committed, who may lead, and what the environment did that a promise may
+//! not cover.
 //!
-//! The controller's decisions are replayed from its log once they are committed. A partition's committed log is everything that any leader has exposed
-//! below its high watermark, deposed leaders included: what such a leader believes to be committed every in-sync replica must have, too, and so it can
-//! never contradict its successors (`StrongIsr` of the TLA+ specifications of KIP-101, KIP-279 and KIP-320). Only a leader that is older than an unclean
-//! election, or than a loss, lives in a world of its own.
+//! The controller's decisions are replayed from its log once they are committed. A partition's committed log is
+//! everything that any leader has exposed below its high watermark, deposed leaders included: what such a leader
+//! believes to be committed every in-sync replica must have, too, and so it can never contradict its successors
+//! (`StrongIsr` of the TLA+ specifications of KIP-101, KIP-279 and KIP-320). Only a leader that is older than an
+//! unclean election, or than a loss, lives in a world of its own.
 
 mod committed;
 mod hits;
@@ -46,7 +48,8 @@ pub(crate) struct Partition {
     hits: Hits,
     /// An unclean election whose leader has not begun yet.
     unclean: bool,
-    /// The same, but only the last known leader could be elected, since everybody else had shut down uncleanly, too (KIP-966).
+    /// The same, but only the last known leader could be elected, since everybody else had shut down uncleanly, too
+    /// (KIP-966).
     last_known: bool,
     parted: Option<Parted>,
 }
@@ -214,8 +217,8 @@ impl Truth {
         self.judge_candidate(view, partition, at, None)
     }
 
-    /// The same, if whoever is to lead does not have it. The last known leader may have lost it: the controller cannot tell a power failure from a
-    /// crash, and so one power failure is too many once everybody else has crashed.
+    /// The same, if whoever is to lead does not have it. The last known leader may have lost it: the controller cannot
+    /// tell a power failure from a crash, and so one power failure is too many once everybody else has crashed.
     pub(crate) fn judge_candidate(
         &self,
         view: &dyn View,
