@@ -7,7 +7,7 @@ use kafkasim_core::message::Api;
 use kafkasim_core::timer::{Timer, TimerClass};
 
 use super::lanes::{Figure, Shaft};
-use super::messages::{Words, message};
+use super::messages::{Weight, Words, message};
 use super::names::Names;
 use super::scene::{Life, hubs};
 use super::story::View;
@@ -24,7 +24,11 @@ pub(super) struct Headline {
 
 impl Headline {
     fn at(node: NodeId, char: char, words: Words) -> Self {
-        let tone = if words.notable { Tone::Strong } else { Tone::Dim };
+        let tone = if words.weight == Weight::Routine {
+            Tone::Dim
+        } else {
+            Tone::Strong
+        };
         Self {
             figure: Figure::At(vec![(node, char, tone)]),
             words,
@@ -107,13 +111,15 @@ pub(super) fn action(action: &Action, carried: Option<&Sent>, view: View<'_>) ->
             late(contents(*api, carried, view), carried),
         ),
         Action::Fire { node, timer } => {
-            let notable = timer.class() == TimerClass::Suspicion;
+            let line = Line::plain(timer_words(timer, names));
+            let is_suspicion = timer.class() == TimerClass::Suspicion;
             Headline::at(
                 *node,
                 '●',
-                Words {
-                    line: Line::plain(timer_words(timer, names)),
-                    notable,
+                if is_suspicion {
+                    Words::notable(line)
+                } else {
+                    Words::routine(line)
                 },
             )
         }
@@ -192,9 +198,9 @@ fn fault(fault: &Fault, carried: Option<&Sent>, view: View<'_>) -> Headline {
                     Words::routine(Line::of(Tone::Bad, "╳ lost")),
                 );
             };
-            let Words { line, notable } = late(message(&sent.message, view), carried);
+            let Words { line, weight } = late(message(&sent.message, view), carried);
             let line = Line::of(Tone::Bad, "╳ lost: ").then_line(line);
-            arrow(*link, Direction::ToServer, Shaft::Broken, Words { line, notable })
+            arrow(*link, Direction::ToServer, Shaft::Broken, Words { line, weight })
         }
         Fault::ClockJump { node, by_ms } => Headline::bad(
             *node,

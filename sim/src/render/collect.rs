@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kafkasim_core::call::Call;
-use kafkasim_core::ids::NodeId;
+use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
 use kafkasim_core::note::Note;
 
 use super::names::{self, Names};
@@ -67,24 +67,39 @@ impl Diagram {
         events.any(|event| matches!(event, Event::Started { node: started } if *started == node))
     }
 
-    /// The values of the records that the findings are about, the first few of them: of violations, if there are any.
+    /// The values of the records that the findings are about, the first few of them: of violations, if there are any. If no finding names a
+    /// value, those that were ever written where a finding says.
     pub(super) fn marks(&self) -> BTreeSet<String> {
         let (violated, allowed): (Vec<_>, Vec<_>) = self
             .findings
             .iter()
             .partition(|finding| finding.verdict == Verdict::Violated);
-        let decisive = if violated.is_empty() { allowed } else { violated };
-        let events = self.moments.iter().flat_map(|moment| &moment.events);
-        let values: BTreeSet<String> = events.flat_map(values).collect();
+        let decisive: Vec<&str> = if violated.is_empty() { allowed } else { violated }
+            .iter()
+            .map(|finding| finding.message.as_str())
+            .collect();
+        let events = || self.moments.iter().flat_map(|moment| &moment.events);
+        let values: BTreeSet<String> = events().flat_map(values).collect();
         let place = |value: String| {
             let mut places = (0..)
                 .zip(&decisive)
-                .filter_map(|(index, finding)| Some((index, mention(&finding.message, &value)?)));
+                .filter_map(|(index, text)| Some((index, mention(text, &value)?)));
             places.next().map(|place: (usize, usize)| (place, value))
         };
         let mut named: Vec<_> = values.into_iter().filter_map(place).collect();
         named.sort();
-        named.into_iter().take(MARKS_AT_MOST).map(|(_, value)| value).collect()
+        let named: BTreeSet<String> = named.into_iter().take(MARKS_AT_MOST).map(|(_, value)| value).collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let is_meant = |partition: TopicPartition, offset: Offset| {
+            let whose = format!("{}:", self.names.partition(partition));
+            decisive
+                .iter()
+                .any(|text| text.starts_with(&whose) && is_located(text, offset))
+        };
+        let located = events().flat_map(|event| located(event, &is_meant)).take(MARKS_AT_MOST);
+        located.collect()
     }
 
     pub(super) fn record(&mut self, step: &Step, carried: Option<Sent>, events: &[Event]) {
@@ -129,6 +144,28 @@ fn values(event: &Event) -> Vec<String> {
     }
 }
 
+/// The values that an event puts where something is meant.
+fn located(event: &Event, is_meant: &dyn Fn(TopicPartition, Offset) -> bool) -> Vec<String> {
+    let Event::Note {
+        note: Note::Appended { partition, batch, .. },
+        ..
+    } = event
+    else {
+        return Vec::new();
+    };
+    let records = stored(batch)
+        .into_iter()
+        .filter(|record| is_meant(*partition, record.offset));
+    records.map(|record| record.value).collect()
+}
+
+/// Whether a text speaks of what is at this offset.
+fn is_located(text: &str, offset: Offset) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let number = |word: &str| word.trim_end_matches([',', '.', ';', ':']).parse() == Ok(offset.0);
+    words.windows(2).any(|pair| pair[0] == "at" && number(pair[1]))
+}
+
 /// Where a text names a value, rather than a longer one that contains it.
 fn mention(text: &str, value: &str) -> Option<usize> {
     let continues = |char: char| char.is_alphanumeric() || char == '-' || char == '_';
@@ -142,6 +179,15 @@ fn mention(text: &str, value: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offset_is_spoken_of() {
+        let text = "t-0: 3 may be elected, but lacks what is committed at 12";
+        assert!(is_located(text, Offset(12)));
+        assert!(!is_located(text, Offset(1)));
+        assert!(!is_located(text, Offset(3)));
+        assert!(is_located("t-0: p1-0 at 0, p1-1 at 1", Offset(0)));
+    }
 
     #[test]
     fn a_value_is_mentioned_as_a_whole_word() {

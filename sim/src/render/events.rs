@@ -147,7 +147,7 @@ fn sent(events: &[Event], view: View<'_>) -> (Option<Words>, usize) {
     if view.names.sole_partition().is_none() {
         line.push(Tone::Plain, format!(" to {}", first.unwrap_or_default()));
     }
-    (Some(Words::notable(line)), count)
+    (Some(Words::ordinary(line)), count)
 }
 
 fn called(call: &Call, names: &Names) -> Words {
@@ -206,13 +206,18 @@ fn completed(node: NodeId, events: &[Event], view: View<'_>) -> (Option<Words>, 
     let line = marked(values, view.marks)
         .then(Tone::Plain, " ")
         .then(outcome.tone(), outcome.words());
-    (Some(Words::notable(line)), count)
+    let words = if first.is_ok() {
+        Words::ordinary(line)
+    } else {
+        Words::notable(line)
+    };
+    (Some(words), count)
 }
 
 fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
     match answer {
         Answer::Polled(Ok(records)) if records.is_empty() => Some(Words::routine(Line::plain("polls nothing"))),
-        Answer::Polled(Ok(records)) => Some(Words::notable(Line::plain("reads ").then_line(read(records, view)))),
+        Answer::Polled(Ok(records)) => Some(Words::ordinary(Line::plain("reads ").then_line(read(records, view)))),
         Answer::Polled(Err(error)) => Some(Words::notable(Line::of(
             Tone::Bad,
             format!("poll throws: {}", poll_failure(error)),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, TopicPartition};
 use kafkasim_core::message::{
-    Acks, AlterPartitionRequest, AlterPartitionResponse, EpochEndOffset, FetchRequest, FetchResponse, FetchedPartition,
-    ListOffsetsRequest, ListOffsetsResponse, Message, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
-    OffsetSpec, ProduceRequest, ProduceResponse, Request, Response,
+    Acks, AlterPartitionRequest, AlterPartitionResponse, BrokerHeartbeatResponse, EpochEndOffset, FetchRequest,
+    FetchResponse, FetchedPartition, ListOffsetsRequest, ListOffsetsResponse, Message, MetadataResponse,
+    OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetSpec, ProduceRequest, ProduceResponse, Request,
+    Response,
 };
 use kafkasim_core::record::Batch;
 
@@ -16,20 +17,52 @@ use super::scene::stored;
 use super::story::View;
 use super::text::{Line, Tone};
 
-/// Something in words, and whether it is worth telling even if nothing comes of it.
+/// How much something matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// It goes on all the time, and nothing comes of it.
+    Routine,
+    /// Records on their way, as they should be.
+    Ordinary,
+    /// Something changed, or went wrong.
+    Notable,
+}
+
+/// Something in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) line: Line,
-    pub(super) notable: bool,
+    pub(super) weight: Weight,
 }
 
 impl Words {
     pub(super) const fn notable(line: Line) -> Self {
-        Self { line, notable: true }
+        Self {
+            line,
+            weight: Weight::Notable,
+        }
+    }
+
+    pub(super) const fn ordinary(line: Line) -> Self {
+        Self {
+            line,
+            weight: Weight::Ordinary,
+        }
     }
 
     pub(super) const fn routine(line: Line) -> Self {
-        Self { line, notable: false }
+        Self {
+            line,
+            weight: Weight::Routine,
+        }
+    }
+
+    /// The same of somebody or something.
+    fn of(self, whose: String) -> Self {
+        Self {
+            line: Line::plain(whose).then_line(self.line),
+            ..self
+        }
     }
 }
 
@@ -49,15 +82,15 @@ pub(super) fn message(message: &Message, View { names, marks, .. }: View<'_>) ->
     }
     Words {
         line,
-        notable: details.notable,
+        weight: details.weight,
     }
 }
 
 fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words {
     match request {
-        Request::Produce(produce) => Words::notable(produce_request(produce, names, marks)),
-        Request::Fetch(fetch) => Words::routine(fetch_request(fetch, names)),
-        Request::ListOffsets(list) => Words::routine(list_offsets_request(list, names)),
+        Request::Produce(produce) => Words::ordinary(produce_request(produce, names, marks)),
+        Request::Fetch(fetch) => fetch_request(fetch, names),
+        Request::ListOffsets(list) => list_offsets_request(list, names),
         Request::Metadata(metadata) => {
             let topics = metadata.topics.as_deref().unwrap_or_default();
             Words::routine(Line::plain(
@@ -65,82 +98,50 @@ fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words 
             ))
         }
         Request::CreateTopics(create) => Words::routine(Line::plain(&*create.topic.name)),
-        Request::InitProducerId(_) => Words::routine(Line::new()),
-        Request::OffsetForLeaderEpoch(ask) => Words::routine(epochs_request(ask, names)),
-        Request::AlterPartition(alter) => Words::notable(alter_request(alter, names)),
+        Request::InitProducerId(_) | Request::AllocateProducerIds(_) => Words::routine(Line::new()),
+        Request::OffsetForLeaderEpoch(ask) => epochs_request(ask, names),
+        Request::AlterPartition(alter) => alter_request(alter, names),
         Request::BrokerRegistration(register) => {
             Words::routine(Line::plain(format!("incarnation {}", register.incarnation_id)))
         }
-        Request::BrokerHeartbeat(beat) => {
-            let wish = if beat.want_shut_down { "wants to shut down" } else { "" };
-            Words {
-                line: Line::plain(wish),
-                notable: beat.want_shut_down,
-            }
-        }
-        Request::AllocateProducerIds(_) => Words::routine(Line::new()),
+        Request::BrokerHeartbeat(beat) if beat.want_shut_down => Words::notable(Line::plain("wants to shut down")),
+        Request::BrokerHeartbeat(_) => Words::routine(Line::new()),
     }
 }
 
 fn response(response: &Response, names: &Names, marks: &BTreeSet<String>) -> Words {
     match response {
-        Response::Produce(produce) => Words::notable(produce_response(produce, names)),
+        Response::Produce(produce) => produce_response(produce, names),
         Response::Fetch(fetch) => fetch_response(fetch, names, marks),
         Response::ListOffsets(list) => list_offsets_response(list, names),
-        Response::Metadata(metadata) => {
-            let leaders = metadata.topics.iter().flat_map(|topic| {
-                topic.partitions.iter().map(|partition| {
-                    format!(
-                        "{}-{}: leader {}",
-                        topic.name, partition.partition_index, partition.leader_id
-                    )
-                })
-            });
-            Words::routine(Line::plain(leaders.collect::<Vec<_>>().join(", ")))
-        }
-        Response::CreateTopics(create) => outcome(create.error_code, Line::plain("ok")),
+        Response::Metadata(metadata) => metadata_response(metadata),
+        Response::CreateTopics(create) => outcome(create.error_code, Words::routine(Line::plain("ok"))),
         Response::InitProducerId(init) => {
             let line = Line::plain(format!("id {} epoch {}", init.producer_id, init.producer_epoch));
-            Words {
-                notable: true,
-                ..outcome(init.error_code, line)
-            }
+            outcome(init.error_code, Words::notable(line))
         }
-        Response::OffsetForLeaderEpoch(found) => Words::notable(epochs_response(found, names)),
+        Response::OffsetForLeaderEpoch(found) => epochs_response(found, names),
         Response::AlterPartition(alter) => alter_response(alter, names),
-        Response::BrokerRegistration(register) => outcome(
-            register.error_code,
-            Line::plain(format!("broker epoch {}", register.broker_epoch)),
-        ),
-        Response::BrokerHeartbeat(beat) => {
-            let told = if beat.should_shut_down {
-                "may shut down"
-            } else if beat.is_fenced {
-                "fenced"
-            } else {
-                ""
-            };
-            let told = outcome(beat.error_code, Line::plain(told));
-            Words {
-                notable: told.notable || beat.should_shut_down,
-                ..told
-            }
+        Response::BrokerRegistration(register) => {
+            let line = Line::plain(format!("broker epoch {}", register.broker_epoch));
+            outcome(register.error_code, Words::routine(line))
         }
-        Response::AllocateProducerIds(ids) => outcome(
-            ids.error_code,
-            Line::plain(format!("{} from {}", ids.producer_id_len, ids.producer_id_start)),
-        ),
+        Response::BrokerHeartbeat(beat) => outcome(beat.error_code, heartbeat_response(beat)),
+        Response::AllocateProducerIds(ids) => {
+            let line = Line::plain(format!("{} from {}", ids.producer_id_len, ids.producer_id_start));
+            outcome(ids.error_code, Words::routine(line))
+        }
     }
 }
 
 fn produce_request(produce: &ProduceRequest, names: &Names, marks: &BTreeSet<String>) -> Line {
-    let mut line = joined(produce.partition_data.iter().map(|data| {
+    let Words { mut line, .. } = joined(produce.partition_data.iter().map(|data| {
         let mut line = Line::plain(names.whose(data.partition));
         line.extend(values(std::slice::from_ref(&data.records), marks));
         if data.records.base_sequence().0 >= 0 {
             line.push(Tone::Dim, format!(" seq {}", data.records.base_sequence()));
         }
-        line
+        Words::ordinary(line)
     }));
     match produce.acks {
         Acks::None => line.push(Tone::Plain, " acks=0"),
@@ -150,102 +151,90 @@ fn produce_request(produce: &ProduceRequest, names: &Names, marks: &BTreeSet<Str
     line
 }
 
-fn produce_response(produce: &ProduceResponse, names: &Names) -> Line {
+fn produce_response(produce: &ProduceResponse, names: &Names) -> Words {
     joined(produce.responses.iter().map(|response| {
-        let line = Line::plain(names.whose(response.partition));
-        match refusal(response.error_code) {
-            None => line.then(Tone::Dim, format!("@{}", response.base_offset)),
-            Some(why) => line.then_line(why),
-        }
+        let written = Words::ordinary(Line::of(Tone::Dim, format!("@{}", response.base_offset)));
+        outcome(response.error_code, written).of(names.whose(response.partition))
     }))
 }
 
-fn fetch_request(fetch: &FetchRequest, names: &Names) -> Line {
+fn fetch_request(fetch: &FetchRequest, names: &Names) -> Words {
     joined(fetch.partitions.iter().map(|from| {
         let mut line = Line::plain(format!("{}from {}", whose(from.partition, names), from.fetch_offset));
         if from.last_fetched_epoch > LeaderEpoch::NONE && from.partition != TopicPartition::CLUSTER_METADATA {
             line.push(Tone::Dim, format!(" after e{}", from.last_fetched_epoch));
         }
-        line
+        Words::routine(line)
     }))
 }
 
 fn fetch_response(fetch: &FetchResponse, names: &Names, marks: &BTreeSet<String>) -> Words {
-    if fetch.error_code != ErrorCode::None {
-        return Words::notable(Line::of(Tone::Bad, fetch.error_code.name()));
-    }
-    // Brokers follow the metadata log all the time; what it tells them is told by what they make of it.
-    let says_much = |fetched: &FetchedPartition| {
-        let is_metadata = fetched.partition == TopicPartition::CLUSTER_METADATA;
-        fetched.error_code != ErrorCode::None
-            || fetched.diverging_epoch.is_some()
-            || !(is_metadata || fetched.records.is_empty())
-    };
-    let (telling, empty): (Vec<_>, Vec<_>) = fetch.responses.iter().partition(|fetched| says_much(fetched));
-    let shown = if telling.is_empty() { &empty } else { &telling };
-    let line = joined(shown.iter().map(|fetched| fetched_partition(fetched, names, marks)));
-    Words {
-        line,
-        notable: !telling.is_empty(),
-    }
+    let all = fetch
+        .responses
+        .iter()
+        .map(|fetched| fetched_partition(fetched, marks).of(whose(fetched.partition, names)));
+    let (telling, empty): (Vec<_>, Vec<_>) = all.partition(|words| words.weight > Weight::Routine);
+    outcome(
+        fetch.error_code,
+        joined(if telling.is_empty() { empty } else { telling }.into_iter()),
+    )
 }
 
-fn fetched_partition(fetched: &FetchedPartition, names: &Names, marks: &BTreeSet<String>) -> Line {
-    let mut line = Line::plain(whose(fetched.partition, names));
-    if fetched.error_code != ErrorCode::None {
-        return line.then(Tone::Bad, fetched.error_code.name());
-    }
-    if let Some(end) = fetched.diverging_epoch {
-        return line.then(Tone::Bad, format!("diverges, {}", epoch_end(end)));
-    }
-    match fetched.records.as_slice() {
-        [] => line.push(Tone::Dim, "nothing"),
-        records if fetched.partition == TopicPartition::CLUSTER_METADATA => {
+fn fetched_partition(fetched: &FetchedPartition, marks: &BTreeSet<String>) -> Words {
+    let words = match (fetched.diverging_epoch, fetched.records.as_slice()) {
+        (Some(end), _) => Words::notable(Line::of(Tone::Bad, format!("diverges, {}", epoch_end(end)))),
+        (None, []) => Words::routine(Line::of(Tone::Dim, "nothing")),
+        // Brokers follow the metadata log all the time; what it tells them is told by what they make of it.
+        (None, records) if fetched.partition == TopicPartition::CLUSTER_METADATA => {
             let count: i32 = records.iter().map(Batch::record_count).sum();
-            line.push(Tone::Dim, format!("×{count}"));
+            Words::routine(Line::of(Tone::Dim, format!("×{count}")))
         }
-        records => line.extend(values(records, marks)),
-    }
-    line
+        (None, records) => Words::ordinary(values(records, marks)),
+    };
+    outcome(fetched.error_code, words)
 }
 
-fn list_offsets_request(list: &ListOffsetsRequest, names: &Names) -> Line {
+fn list_offsets_request(list: &ListOffsetsRequest, names: &Names) -> Words {
     joined(list.partitions.iter().map(|of| {
         let what = match of.timestamp {
             OffsetSpec::Earliest => "earliest".to_owned(),
             OffsetSpec::Latest => "latest".to_owned(),
             OffsetSpec::Timestamp(timestamp) => format!("at {timestamp}"),
         };
-        Line::plain(format!("{}{what}", names.whose(of.partition)))
+        Words::routine(Line::plain(what)).of(names.whose(of.partition))
     }))
 }
 
 fn list_offsets_response(list: &ListOffsetsResponse, names: &Names) -> Words {
-    let line = joined(list.partitions.iter().map(|found| {
-        let line = Line::plain(names.whose(found.partition));
-        match refusal(found.error_code) {
-            None => line.then(Tone::Plain, format!("@{}", found.offset)),
-            Some(why) => line.then_line(why),
-        }
+    let all = joined(list.partitions.iter().map(|found| {
+        let offset = Words::routine(Line::plain(format!("@{}", found.offset)));
+        outcome(found.error_code, offset).of(names.whose(found.partition))
     }));
-    Words::routine(line)
+    // Whoever asked will ask again.
+    Words::routine(all.line)
 }
 
-fn epochs_request(ask: &OffsetForLeaderEpochRequest, names: &Names) -> Line {
+fn metadata_response(metadata: &MetadataResponse) -> Words {
+    joined(metadata.topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|partition| {
+            let whose = format!("{}-{}: ", topic.name, partition.partition_index);
+            Words::routine(Line::plain(format!("leader {}", partition.leader_id))).of(whose)
+        })
+    }))
+}
+
+fn epochs_request(ask: &OffsetForLeaderEpochRequest, names: &Names) -> Words {
     joined(
-        ask.partitions
-            .iter()
-            .map(|of| Line::plain(format!("{}end of e{}?", names.whose(of.partition), of.leader_epoch))),
+        ask.partitions.iter().map(|of| {
+            Words::routine(Line::plain(format!("end of e{}?", of.leader_epoch))).of(names.whose(of.partition))
+        }),
     )
 }
 
-fn epochs_response(found: &OffsetForLeaderEpochResponse, names: &Names) -> Line {
+fn epochs_response(found: &OffsetForLeaderEpochResponse, names: &Names) -> Words {
     joined(found.partitions.iter().map(|found| {
-        let line = Line::plain(names.whose(found.partition));
-        match refusal(found.error_code) {
-            None => line.then(Tone::Plain, epoch_end(found.end)),
-            Some(why) => line.then_line(why),
-        }
+        let end = Words::notable(Line::plain(epoch_end(found.end)));
+        outcome(found.error_code, end).of(names.whose(found.partition))
     }))
 }
 
@@ -256,47 +245,39 @@ fn epoch_end(end: EpochEndOffset) -> String {
     format!("e{} ends at {}", end.leader_epoch, end.end_offset)
 }
 
-fn alter_request(alter: &AlterPartitionRequest, names: &Names) -> Line {
+fn alter_request(alter: &AlterPartitionRequest, names: &Names) -> Words {
     joined(alter.partitions.iter().map(|proposal| {
         let isr: Vec<_> = proposal.new_isr.iter().map(|broker| broker.broker_id).collect();
-        Line::plain(format!(
-            "{}ISR {}",
-            names.whose(proposal.partition),
-            names.replicas(&isr)
-        ))
-        .then(Tone::Dim, format!(" from v{}", proposal.partition_epoch))
+        let line = Line::plain(format!("ISR {}", names.replicas(&isr)));
+        Words::notable(line.then(Tone::Dim, format!(" from v{}", proposal.partition_epoch)))
+            .of(names.whose(proposal.partition))
     }))
 }
 
 fn alter_response(alter: &AlterPartitionResponse, names: &Names) -> Words {
-    if alter.error_code != ErrorCode::None {
-        return Words::notable(Line::of(Tone::Bad, alter.error_code.name()));
-    }
-    let line = joined(alter.partitions.iter().map(|altered| {
-        let line = Line::plain(names.whose(altered.partition));
-        match refusal(altered.error_code) {
-            None => line
-                .then(Tone::Plain, format!("ISR {}", names.replicas(&altered.isr)))
-                .then(Tone::Dim, format!(" v{}", altered.partition_epoch)),
-            Some(why) => line.then_line(why),
-        }
+    let all = joined(alter.partitions.iter().map(|altered| {
+        let line = Line::plain(format!("ISR {}", names.replicas(&altered.isr)));
+        let altered_to = Words::routine(line.then(Tone::Dim, format!(" v{}", altered.partition_epoch)));
+        outcome(altered.error_code, altered_to).of(names.whose(altered.partition))
     }));
-    Words {
-        line,
-        notable: alter
-            .partitions
-            .iter()
-            .any(|altered| altered.error_code != ErrorCode::None),
+    outcome(alter.error_code, all)
+}
+
+fn heartbeat_response(beat: &BrokerHeartbeatResponse) -> Words {
+    if beat.should_shut_down {
+        Words::notable(Line::plain("may shut down"))
+    } else {
+        Words::routine(Line::plain(if beat.is_fenced { "fenced" } else { "" }))
     }
 }
 
-/// Success is routine, an error is not.
-fn outcome(error: ErrorCode, success: Line) -> Words {
-    refusal(error).map_or(Words::routine(success), Words::notable)
-}
-
-fn refusal(error: ErrorCode) -> Option<Line> {
-    (error != ErrorCode::None).then(|| Line::of(Tone::Bad, error.name()))
+/// What success is told as, or else the error.
+fn outcome(error: ErrorCode, success: Words) -> Words {
+    if error == ErrorCode::None {
+        success
+    } else {
+        Words::notable(Line::of(Tone::Bad, error.name()))
+    }
 }
 
 fn whose(partition: TopicPartition, names: &Names) -> String {
@@ -332,13 +313,13 @@ pub(super) fn marked(values: Vec<String>, marks: &BTreeSet<String>) -> Line {
     line.then(Tone::Plain, listed(&rest))
 }
 
-fn joined(parts: impl Iterator<Item = Line>) -> Line {
-    let mut line = Line::new();
+/// Several parts, as weighty as the weightiest of them.
+fn joined(parts: impl Iterator<Item = Words>) -> Words {
+    let mut all = Words::routine(Line::new());
     for part in parts {
-        if !line.is_empty() {
-            line.push(Tone::Plain, ", ");
-        }
-        line.extend(part);
+        all.line.push(Tone::Plain, if all.line.is_empty() { "" } else { ", " });
+        all.line.extend(part.line);
+        all.weight = all.weight.max(part.weight);
     }
-    line
+    all
 }

@@ -3,15 +3,19 @@
 //! [`Diagram`] and [`History`] watch while a trace is replayed, and draw afterwards. A diagram has a lane for each process; every row is an
 //! action, with arrows for messages and, beside the lanes, what happened in words. What does not matter is folded away.
 //!
-//! `collect` remembers a run; `scene` follows it; `story` tells it, with `actions`, `messages`, `events` and `notes` for the words; `picture` lays it out,
-//! with `lanes`, `strip` and `verdict` for the parts; `text` measures and colours.
+//! `collect` remembers a run; `scene` follows it; `story` tells it, with `actions`, `messages`, `events` and `notes` for the words and
+//! `landmarks` for what the verdict is about. `picture` draws it, with `heading`, `layout`, `lanes`, `strip` and `verdict` for the parts, and `fold`
+//! for what is left out; `text` measures and colours.
 
 mod actions;
 mod collect;
 mod events;
+mod fold;
+mod heading;
 mod history;
 mod landmarks;
 mod lanes;
+mod layout;
 mod messages;
 mod names;
 mod notes;

@@ -20,12 +20,12 @@ pub(super) fn noted(node: NodeId, note: &Note, view: View<'_>) -> Option<Words> 
 
 /// What a controller tells. That brokers come up for the first time is the beginning of every run.
 fn of_controller(note: &Note, names: &Names, scene: &Scene) -> Option<Words> {
-    let mut notable = true;
+    let mut is_first = false;
     let line = if let Note::BrokerRegistered { broker, .. } = note {
-        notable = scene.was_in_service(*broker).registered;
+        is_first = !scene.was_in_service(*broker).registered;
         Line::plain(format!("registers {}", names.process(*broker)))
     } else if let Note::BrokerUnfenced { broker } = note {
-        notable = scene.was_in_service(*broker).unfenced;
+        is_first = !scene.was_in_service(*broker).unfenced;
         Line::of(Tone::Good, format!("unfences {}", names.process(*broker)))
     } else if let Note::BrokerFenced { broker } = note {
         Line::of(Tone::Bad, format!("fences {}", names.process(*broker)))
@@ -55,7 +55,11 @@ fn of_controller(note: &Note, names: &Names, scene: &Scene) -> Option<Words> {
     } else {
         return None;
     };
-    Some(Words { line, notable })
+    Some(if is_first {
+        Words::routine(line)
+    } else {
+        Words::notable(line)
+    })
 }
 
 fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) -> Option<Words> {
@@ -122,7 +126,13 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
             let from = scene
                 .replica(*partition, node)
                 .map_or(Offset::ZERO, |replica| replica.high_watermark);
-            Line::plain(format!("{}hw {from}→{to}", names.whose(*partition)))
+            let line = Line::plain(format!("{}hw {from}→{to}", names.whose(*partition)));
+            let of_metadata = *partition == TopicPartition::CLUSTER_METADATA;
+            return Some(match (of_metadata, *to < from) {
+                (true, _) => Words::routine(line),
+                (false, true) => Words::notable(line),
+                (false, false) => Words::ordinary(line),
+            });
         }
         Note::DuplicateSuppressed {
             partition, sequence, ..
@@ -189,9 +199,10 @@ fn of_client(note: &Note, names: &Names) -> Option<Words> {
             format!(" seq {sequence}")
         };
         let words = Line::plain(format!("{}{what}{numbered}", names.whose(*partition)));
-        return Some(Words {
-            line: words,
-            notable: *attempt > 0,
+        return Some(if *attempt > 0 {
+            Words::notable(words)
+        } else {
+            Words::routine(words)
         });
     } else if let Note::BatchRetried { partition, .. } = note {
         Line::of(Tone::Unsure, format!("{}will retry", names.whose(*partition)))

@@ -11,7 +11,7 @@ use super::actions::{self, Headline};
 use super::events;
 use super::landmarks::landmarks;
 use super::lanes::Figure;
-use super::messages::Words;
+use super::messages::{Weight, Words};
 use super::names::Names;
 use super::notes;
 use super::scene::Scene;
@@ -52,9 +52,25 @@ pub(super) struct Tale {
 }
 
 impl Tale {
-    /// Whether it is worth a row of its own.
-    pub(super) fn is_notable(&self) -> bool {
-        self.is_marked || !self.logs.is_empty() || self.words.iter().any(|words| words.notable)
+    /// How much it matters: as much as the weightiest of its words, and more if a log changes or a record is concerned.
+    pub(super) fn weight(&self) -> Weight {
+        let words = self
+            .words
+            .iter()
+            .map(|words| words.weight)
+            .max()
+            .unwrap_or(Weight::Routine);
+        let logs = if self.logs.is_empty() {
+            Weight::Routine
+        } else {
+            Weight::Ordinary
+        };
+        let marks = if self.is_marked {
+            Weight::Notable
+        } else {
+            Weight::Routine
+        };
+        words.max(logs).max(marks)
     }
 }
 
@@ -119,9 +135,11 @@ impl<'a> Teller<'a> {
             events = &events[count..];
         }
         // A message is worth telling if something comes of it; what else causes something need not be told.
-        if tale.is_notable() {
+        if tale.weight() > Weight::Routine {
             tale.figure.stand_out();
-            tale.words[0].notable |= matches!(tale.figure, Figure::Arrow { .. });
+            if matches!(tale.figure, Figure::Arrow { .. }) {
+                tale.words[0].weight = tale.words[0].weight.max(Weight::Ordinary);
+            }
         }
         tale
     }

@@ -10,6 +10,7 @@ use kafkasim_core::timer::Timer;
 use super::super::ShowOptions;
 use super::stage::*;
 use super::{check, wide};
+use crate::check::{Finding, Promise, Verdict};
 use crate::world::{Action, Event, Fault, KeptTail};
 
 #[test]
@@ -188,13 +189,117 @@ hand-made · rules current · orders-0 · 15 actions · 0.030s
 
             broker-1
       s  #  │     producer-1
-            │     │  … 5 other actions
   0.010  6  ●     │  heartbeat is due
   0.010  7  ●     │  heartbeat is due
   0.020  8  ├╌╌╌╌►│  Produce answer NOT_ENOUGH_REPLICAS
-            │     │  … 7 other actions
 
 ✓ Every promise that was watched was kept.
+"#,
+    );
+}
+
+#[test]
+fn long_ordinary_stretches_are_abridged() {
+    let mut stage = Stage::new();
+    stage
+        .start(BROKER_1)
+        .start(PRODUCER)
+        .happens(Action::Call { node: BROKER_1 }, &[leads(BROKER_1, 0, 0)]);
+    let produce_link = link(PRODUCER, BROKER_1, Lane::Client);
+    for number in 0..12 {
+        let value = format!("p1-{number}");
+        stage.at(10 + 10 * number);
+        stage.send(&value);
+        let offset = i64::try_from(number).expect("few records");
+        let events = [
+            appended(BROKER_1, offset, 0, &value),
+            high_watermark(BROKER_1, offset + 1),
+        ];
+        stage.request(produce_link, produce(&value, Acks::Leader), &events);
+        let acknowledged = stage.answered(&value, Ok(offset));
+        stage.response(produce_link, produced(ErrorCode::None, offset), &[acknowledged]);
+    }
+    stage.fault(Fault::Crash { node: BROKER_1 });
+    check(
+        &stage,
+        &wide(100),
+        r#"
+hand-made · rules current · orders-0 · 40 actions · 0.120s
+│ up   ┃ leads   ┊ down   ░ paused   ╳ cut off   ──► request   ╌╌► answer
+
+            broker-1
+      s  #  │     producer-1
+  0.000  1  ↺     ↺  2 processes start
+  0.000  3  ●     │  ★ leads from 0 in e0
+  0.010  4  ┃     ●  send p1-0
+  0.010  5  ┃◄────┤  Produce p1-0 acks=1
+            ┃     │    broker-1 [0:e0 p1-0) hw=1
+  0.010  6  ┣╌╌╌╌►│  Produce answer @0 · p1-0 ok @0
+  0.020  7  ┃     ●  send p1-1
+  0.020  8  ┃◄────┤  Produce p1-1 acks=1
+            ┃     │    broker-1 [0:e0 p1-0|1 p1-1) hw=2
+  0.020  9  ┣╌╌╌╌►│  Produce answer @1 · p1-1 ok @1
+  0.030 10  ┃     ●  send p1-2
+  0.030 11  ┃◄────┤  Produce p1-2 acks=1
+            ┃     │    broker-1 [0:e0 p1-0|1 p1-1|2 p1-2) hw=3
+  0.030 12  ┣╌╌╌╌►│  Produce answer @2 · p1-2 ok @2
+  0.040 13  ┃     ●  send p1-3
+            ┃     │  … 16 ordinary actions
+  0.090 30  ┣╌╌╌╌►│  Produce answer @8 · p1-8 ok @8
+  0.100 31  ┃     ●  send p1-9
+  0.100 32  ┃◄────┤  Produce p1-9 acks=1
+            ┃     │    broker-1 […|3:e0 p1-3|4 p1-4|5 p1-5|6 p1-6|7 p1-7|8 p1-8|9 p1-9) hw=10
+  0.100 33  ┣╌╌╌╌►│  Produce answer @9 · p1-9 ok @9
+  0.110 34  ┃     ●  send p1-10
+  0.110 35  ┃◄────┤  Produce p1-10 acks=1
+            ┃     │    broker-1 […|4:e0 p1-4|5 p1-5|6 p1-6|7 p1-7|8 p1-8|9 p1-9|10 p1-10) hw=11
+  0.110 36  ┣╌╌╌╌►│  Produce answer @10 · p1-10 ok @10
+  0.120 37  ┃     ●  send p1-11
+  0.120 38  ┃◄────┤  Produce p1-11 acks=1
+            ┃     │    broker-1 […|5:e0 p1-5|6 p1-6|7 p1-7|8 p1-8|9 p1-9|10 p1-10|11 p1-11) hw=12
+  0.120 39  ┣╌╌╌╌►│  Produce answer @11 · p1-11 ok @11
+  0.120 40  ✗     │  ✗ broker-1 crashes
+
+✓ Every promise that was watched was kept.
+
+┊ orders-0 broker-1 […|3:e0 p1-3|4 p1-4|5 p1-5|6 p1-6|7 p1-7|8 p1-8|9 p1-9|10 p1-10|11 p1-11) hw=12
+"#,
+    );
+    let full = stage.diagram.render(&ShowOptions {
+        full: true,
+        ..wide(100)
+    });
+    assert_eq!(full.matches("Produce p1-").count(), 12, "{full}");
+}
+
+#[test]
+fn what_is_allowed_is_told_so() {
+    let mut stage = Stage::new();
+    stage.start(BROKER_1);
+    stage.diagram.finding(&Finding {
+        promise: Promise::LostWrite,
+        verdict: Verdict::Allowed {
+            because: "acks=1".to_owned(),
+        },
+        message: "orders-0: p1-0 was acknowledged to 3 at 0, but not read".to_owned(),
+    });
+    let ascii = ShowOptions {
+        ascii: true,
+        ..wide(80)
+    };
+    check(
+        &stage,
+        &ascii,
+        r#"
+hand-made . rules current . orders-0 . 1 action
+| up   # leads   : down   % paused   X cut off   --> request   ..> answer
+
+   #  broker-1
+   1  ^  broker-1 starts
+
+o lost-write is broken, as acks=1 allows: an acknowledged record is read by
+    somebody once anybody has read beyond its offset.
+  orders-0: p1-0 was acknowledged to 3 at 0, but not read
 "#,
     );
 }

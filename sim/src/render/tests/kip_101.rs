@@ -55,7 +55,7 @@ pub(super) fn kip_101(mut stage: Stage) -> Stage {
         .at(23)
         .response(produce_link, produced(ErrorCode::None, 0), &[acknowledged])
         .at(24);
-    for _ in 0..5 {
+    for _ in 0..9 {
         stage.happens(
             Action::Fire {
                 node: BROKER_1,
@@ -120,7 +120,7 @@ fn kip_101_at_80_columns() {
         &kip_101(Stage::new()),
         &wide(80),
         r#"
-hand-made · rules current · orders-0 · 23 actions · 9.000s
+hand-made · rules current · orders-0 · 27 actions · 9.000s
 │ up   ┃ leads   ┊ down   ░ paused   ╳ cut off   ──► request   ╌╌► answer
 ► what the verdict is about
 
@@ -140,18 +140,18 @@ hand-made · rules current · orders-0 · 23 actions · 9.000s
             │     ┃     │     │    broker-2 [►0:e0 p1-0) hw=0
   0.022 11  │     ┃◄────┤     │  Fetch from 1 after e0 · hw 0→1
 ► 0.023 12  │     ┣╌╌╌╌╌╌╌╌╌╌►│  Produce answer @0 · ►p1-0 ok @0
-            │     ┃     │     │  … 5 routine actions
-  0.030 18  │     ┃     ✗     │  ✗ broker-2 crashes
-  1.500 19  │     ┃     ↺     │  broker-2 starts again
+            │     ┃     │     │  … 9 routine actions
+  0.030 22  │     ┃     ✗     │  ✗ broker-2 crashes
+  1.500 23  │     ┃     ↺     │  broker-2 starts again
             │     ┃     │     │    broker-2 [►0:e0 p1-0) hw=0
-► 1.500 20  ├╌╌╌╌╌╌╌╌╌╌►│     │  Fetch answer metadata ×2
+► 1.500 24  ├╌╌╌╌╌╌╌╌╌╌►│     │  Fetch answer metadata ×2
             │     ┃     │     │    follows broker-1 in e0
             │     ┃     │     │    truncates 1→0, loses ►p1-0
             │     ┃     │     │    broker-2 [) hw=0
-  1.600 21  │     ✗     │     │  ✗ broker-1 crashes
-  9.000 22  ●     ┊     │     │  session of broker-1 expires · fences broker-1
+  1.600 25  │     ✗     │     │  ✗ broker-1 crashes
+  9.000 26  ●     ┊     │     │  session of broker-1 expires · fences broker-1
             │     ┊     │     │    leader broker-2 e1 ISR {2}
-► 9.000 23  ├╌╌╌╌╌╌╌╌╌╌►┃     │  Fetch answer metadata ×2
+► 9.000 27  ├╌╌╌╌╌╌╌╌╌╌►┃     │  Fetch answer metadata ×2
             │     ┊     ┃     │    ★ leads from 0 in e1 without ►p1-0
 
 ✗ leader-completeness is violated: a new leader has every acknowledged record.
@@ -162,8 +162,8 @@ hand-made · rules current · orders-0 · 23 actions · 9.000s
   #9   appended on broker-1 @0
   #10  appended on broker-2 @0
   #12  acknowledged @0
-  #20  lost by broker-2
-  #23  missing on new leader broker-2
+  #24  lost by broker-2
+  #27  missing on new leader broker-2
 
 ┊ orders-0 broker-1 [►0:e0 p1-0) hw=1
 ┃ orders-0 broker-2 [) hw=0
@@ -177,7 +177,7 @@ fn kip_101_at_130_columns_has_its_names_in_one_line() {
         &kip_101(Stage::new()),
         &wide(130),
         r#"
-hand-made · rules current · orders-0 · 23 actions · 9.000s
+hand-made · rules current · orders-0 · 27 actions · 9.000s
 │ up   ┃ leads   ┊ down   ░ paused   ╳ cut off   ──► request   ╌╌► answer   ► what the verdict is about
 
       s  #  controller broker-1   broker-2   producer-1
@@ -192,15 +192,15 @@ hand-made · rules current · orders-0 · 23 actions · 9.000s
             │          ┃          │          │    broker-2 [►0:e0 p1-0) hw=0
   0.022 11  │          ┃◄─────────┤          │  Fetch from 1 after e0 · hw 0→1
 ► 0.023 12  │          ┣╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌►│  Produce answer @0 · ►p1-0 ok @0
-            │          ┃          │          │  … 5 routine actions
-  0.030 18  │          ┃          ✗          │  ✗ broker-2 crashes
-  1.500 19  │          ┃          ↺          │  broker-2 starts again
+            │          ┃          │          │  … 9 routine actions
+  0.030 22  │          ┃          ✗          │  ✗ broker-2 crashes
+  1.500 23  │          ┃          ↺          │  broker-2 starts again
             │          ┃          │          │    broker-2 [►0:e0 p1-0) hw=0
-► 1.500 20  ├╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌►│          │  Fetch answer metadata ×2 · follows broker-1 in e0 · truncates 1→0, loses ►p1-0
+► 1.500 24  ├╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌►│          │  Fetch answer metadata ×2 · follows broker-1 in e0 · truncates 1→0, loses ►p1-0
             │          ┃          │          │    broker-2 [) hw=0
-  1.600 21  │          ✗          │          │  ✗ broker-1 crashes
-  9.000 22  ●          ┊          │          │  session of broker-1 expires · fences broker-1 · leader broker-2 e1 ISR {2}
-► 9.000 23  ├╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌►┃          │  Fetch answer metadata ×2 · ★ leads from 0 in e1 without ►p1-0
+  1.600 25  │          ✗          │          │  ✗ broker-1 crashes
+  9.000 26  ●          ┊          │          │  session of broker-1 expires · fences broker-1 · leader broker-2 e1 ISR {2}
+► 9.000 27  ├╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌►┃          │  Fetch answer metadata ×2 · ★ leads from 0 in e1 without ►p1-0
 
 ✗ leader-completeness is violated: a new leader has every acknowledged record.
   orders-0: leader 2 begins without p1-0, acknowledged at 0
@@ -210,8 +210,8 @@ hand-made · rules current · orders-0 · 23 actions · 9.000s
   #9   appended on broker-1 @0
   #10  appended on broker-2 @0
   #12  acknowledged @0
-  #20  lost by broker-2
-  #23  missing on new leader broker-2
+  #24  lost by broker-2
+  #27  missing on new leader broker-2
 
 ┊ orders-0 broker-1 [►0:e0 p1-0) hw=1
 ┃ orders-0 broker-2 [) hw=0
@@ -222,7 +222,7 @@ hand-made · rules current · orders-0 · 23 actions · 9.000s
 #[test]
 fn an_explored_run_has_no_time() {
     let options = ShowOptions {
-        around: Some((22, 1)),
+        around: Some((26, 1)),
         ascii: true,
         ..wide(80)
     };
@@ -230,7 +230,7 @@ fn an_explored_run_has_no_time() {
         &kip_101(Stage::without_time()),
         &options,
         r#"
-hand-made . rules current . orders-0 . 23 actions
+hand-made . rules current . orders-0 . 27 actions
 | up   # leads   : down   % paused   X cut off   --> request   ..> answer
 > what the verdict is about
 
@@ -238,11 +238,11 @@ hand-made . rules current . orders-0 . 23 actions
       |     broker-1
       |     |     broker-2
    #  |     |     |     producer-1
-      |     #     |     |  ~ 20 other actions
-  21  |     X     |     |  X broker-1 crashes
-  22  o     :     |     |  session of broker-1 expires . fences broker-1
+      |     #     |     |  ~ 24 other actions
+  25  |     X     |     |  X broker-1 crashes
+  26  o     :     |     |  session of broker-1 expires . fences broker-1
       |     :     |     |    leader broker-2 e1 ISR {2}
-> 23  |..........>#     |  Fetch answer metadata x2
+> 27  |..........>#     |  Fetch answer metadata x2
       |     :     #     |    * leads from 0 in e1 without >p1-0
 
 X leader-completeness is violated: a new leader has every acknowledged record.
@@ -253,8 +253,8 @@ X leader-completeness is violated: a new leader has every acknowledged record.
   #9   appended on broker-1 @0
   #10  appended on broker-2 @0
   #12  acknowledged @0
-  #20  lost by broker-2
-  #23  missing on new leader broker-2
+  #24  lost by broker-2
+  #27  missing on new leader broker-2
 
 : orders-0 broker-1 [>0:e0 p1-0) hw=1
 # orders-0 broker-2 [) hw=0
@@ -272,7 +272,7 @@ fn only_some_lanes() {
         &kip_101(Stage::new()),
         &options,
         r#"
-hand-made · rules current · orders-0 · 23 actions · 9.000s
+hand-made · rules current · orders-0 · 27 actions · 9.000s
 │ up   ┃ leads   ┊ down   ░ paused   ╳ cut off   ──► request   ╌╌► answer
 ► what the verdict is about
 
@@ -288,13 +288,13 @@ hand-made · rules current · orders-0 · 23 actions · 9.000s
 ► 0.020  9  │     ●  to broker-1: Produce ►p1-0 acks=all
             │     │    broker-1 [►0:e0 p1-0) hw=0
 ► 0.023 12  │     ●  from broker-1: Produce answer @0 · ►p1-0 ok @0
-            │     │  … 7 other actions
-► 1.500 20  ●     │  to broker-2: Fetch answer metadata ×2
+            │     │  … 11 other actions
+► 1.500 24  ●     │  to broker-2: Fetch answer metadata ×2
             │     │    follows broker-1 in e0 · truncates 1→0, loses ►p1-0
             │     │    broker-2 [) hw=0
-  9.000 22  ●     │  session of broker-1 expires · fences broker-1
+  9.000 26  ●     │  session of broker-1 expires · fences broker-1
             │     │    leader broker-2 e1 ISR {2}
-► 9.000 23  ●     │  to broker-2: Fetch answer metadata ×2
+► 9.000 27  ●     │  to broker-2: Fetch answer metadata ×2
             │     │    ★ leads from 0 in e1 without ►p1-0
 
 ✗ leader-completeness is violated: a new leader has every acknowledged record.
@@ -305,8 +305,8 @@ hand-made · rules current · orders-0 · 23 actions · 9.000s
   #9   appended on broker-1 @0
   #10  appended on broker-2 @0
   #12  acknowledged @0
-  #20  lost by broker-2
-  #23  missing on new leader broker-2
+  #24  lost by broker-2
+  #27  missing on new leader broker-2
 
 ┊ orders-0 broker-1 [►0:e0 p1-0) hw=1
 ┃ orders-0 broker-2 [) hw=0
