@@ -7,6 +7,7 @@ use kafkasim_core::metadata::{MetadataImage, PartitionImage};
 use super::driver::Driver;
 use super::nemesis::controllers;
 use super::plan::Plan;
+use crate::check::View;
 use crate::check::{Coverage, Finale, Finding, Promise, Verdict};
 use crate::program::PollLoop;
 use crate::run::Observer;
@@ -149,7 +150,8 @@ pub fn is_finished(world: &World, readers: &[NodeId]) -> bool {
     applications.all(|node| is_done(world, node)) && everything_is_read(world, readers)
 }
 
-/// Every reader has read every partition up to where its leader's log ends, and that is committed.
+/// Every reader has read every partition up to where its leader's log ends, and that is committed, as far as it will be without another
+/// append.
 fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
     readers.iter().all(|reader| {
         let Some(consumer) = world.node(*reader).consumer() else {
@@ -167,9 +169,13 @@ fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
 }
 
 fn committed_end(world: &World, partition: TopicPartition, registered: &PartitionImage) -> Option<Offset> {
-    let leader = world.node(registered.leader?).broker()?.partition(partition)?;
-    let log = leader.log();
-    (log.high_watermark() == log.end()).then_some(log.end())
+    let leader = registered.leader?;
+    let log = world.node(leader).broker()?.partition(partition)?.log();
+    if log.high_watermark() == log.end() || world.is_held_back(leader, partition) {
+        Some(log.high_watermark())
+    } else {
+        None
+    }
 }
 
 fn image(world: &World) -> Option<&MetadataImage> {
