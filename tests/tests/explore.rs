@@ -108,7 +108,7 @@ fn every_state_of_a_thousand_walks_is_in_the_visited_set() {
             let actions_at_most = exploration.bounds.depth_at_most as usize;
             walk(&world, exploration.bounds, actions_at_most, &mut chance, |state| {
                 assert!(
-                    visited.contains(state),
+                    visited.has(state),
                     "walk {seed} met {state}, which the explorer never saw"
                 );
                 seen.insert(state);
