@@ -128,17 +128,14 @@ impl<P> Connections<P> {
     }
 
     /// [`Input::Disconnected`](crate::machine::Input::Disconnected): everything that stays unanswered, oldest first. Reconnecting waits
-    /// for `backoff`. Nothing happens if the connection is not ours any more.
+    /// for `backoff`, which begins anew if there was a connection. Nothing happens if the connection is not ours any more.
     pub fn disconnected(&mut self, connection: ConnectionId, backoff: Window, out: &mut Outbox) -> Vec<P> {
         let key = (connection.peer, connection.lane);
-        let ours = match self.peers.get(&key) {
-            Some(State::Open { id, .. }) => *id == connection,
-            Some(State::Connecting) => true,
-            Some(State::BackingOff) | None => false,
+        let backoff = match self.peers.get(&key) {
+            Some(State::Open { id, .. }) if *id == connection => backoff.begins(),
+            Some(State::Connecting) => backoff,
+            Some(State::Open { .. } | State::BackingOff) | None => return Vec::new(),
         };
-        if !ours {
-            return Vec::new();
-        }
         out.set_timer(
             Timer::ReconnectBackoff {
                 peer: connection.peer,
@@ -201,5 +198,53 @@ impl<P> Connections<P> {
             }
             None => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Generation;
+    use crate::machine::Effect;
+    use crate::timer::Growth;
+
+    const CONNECTION: ConnectionId = ConnectionId {
+        peer: NodeId(1),
+        lane: Lane::Client,
+        generation: Generation(0),
+    };
+
+    /// How the wait grows that begins when this connection, made or not, ends.
+    fn growth(connections: &mut Connections<()>, is_made: bool) -> Growth {
+        let mut out = Outbox::new();
+        connections.ready(CONNECTION.peer, CONNECTION.lane, &mut out);
+        if is_made {
+            connections.connected(CONNECTION);
+        }
+        connections.disconnected(CONNECTION, Window::doubling(50, 1000), &mut out);
+        connections.backed_off(CONNECTION.peer, CONNECTION.lane);
+        let armed = out.effects().iter().find_map(|effect| match effect {
+            Effect::SetTimer { window, .. } => Some(window.growth),
+            _ => None,
+        });
+        armed.expect("a back-off was armed")
+    }
+
+    #[test]
+    fn each_failed_attempt_waits_longer_until_there_is_a_connection() {
+        let mut connections = Connections::default();
+        let doubles = Growth::Doubles { at_most_ms: 1000 };
+        assert_eq!(growth(&mut connections, false), doubles);
+        assert_eq!(growth(&mut connections, false), doubles);
+        assert_eq!(growth(&mut connections, true), Growth::Begins);
+        assert_eq!(growth(&mut connections, false), doubles);
+    }
+
+    #[test]
+    fn how_often_an_attempt_failed_is_not_part_of_the_state() {
+        let (mut once, mut often) = (Connections::default(), Connections::default());
+        growth(&mut once, false);
+        (0..9).for_each(|_| drop(growth(&mut often, false)));
+        assert_eq!(once, often);
     }
 }

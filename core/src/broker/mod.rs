@@ -59,8 +59,6 @@ use metadata::Metadata;
 use partition::{Changes, Partition};
 use purgatory::Purgatory;
 
-/// `reconnect.backoff.ms` of the broker's own connections.
-const RECONNECT_BACKOFF: Window = Window::wall(50);
 
 /// A KRaft broker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -146,7 +144,7 @@ impl Machine for Broker {
             }
             Input::Disconnected(connection) => {
                 self.purgatory.forget(connection, out);
-                let lost = self.connections.disconnected(connection, RECONNECT_BACKOFF, out);
+                let lost = self.connections.disconnected(connection, reconnect_backoff(context.config, connection.lane), out);
                 self.on_lost(context, lost, &mut changes, out);
             }
             Input::TimerFired(timer) => self.on_timer(context, timer, &mut changes, out),
@@ -254,7 +252,7 @@ impl Broker {
     fn on_timer(&mut self, context: &Context<'_, BrokerConfig>, timer: Timer, changes: &mut Changes, out: &mut Outbox) {
         match timer {
             Timer::RequestTimeout { connection, slot: _ } => {
-                let lost = self.connections.timed_out(connection, RECONNECT_BACKOFF, out);
+                let lost = self.connections.timed_out(connection, reconnect_backoff(context.config, connection.lane), out);
                 self.on_lost(context, lost, changes, out);
             }
             Timer::ReconnectBackoff { peer, lane } => {
@@ -368,6 +366,16 @@ fn controller(context: &Context<'_, BrokerConfig>) -> NodeId {
 }
 
 /// `request.timeout.ms` of the broker's channels to the controller.
+/// Kafka's channels to the controller wait for the same time before each attempt, and its raft client ever longer. A follower's socket waits for
+/// nothing, but its fetcher does, after whatever failed.
+fn reconnect_backoff(config: &BrokerConfig, lane: Lane) -> Window {
+    match lane {
+        Lane::Metadata => Window::doubling(50, 500),
+        Lane::Replica => Window::wall(config.replica_fetch_backoff_ms),
+        Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding | Lane::Client => Window::wall(50),
+    }
+}
+
 fn request_timeout(config: &BrokerConfig) -> Window {
     Window::wall(config.request_timeout_ms)
 }

@@ -118,7 +118,7 @@ impl Machine for Producer {
                 self.connections.connected(connection);
             }
             Input::Disconnected(connection) => {
-                let backoff = Window::backoff(context.config.reconnect_backoff_ms);
+                let backoff = reconnect_backoff(context.config);
                 let lost = self.connections.disconnected(connection, backoff, out);
                 self.on_lost(context, connection.peer, lost, ErrorCode::NetworkException, out);
             }
@@ -226,7 +226,7 @@ impl Producer {
             }
             (pending @ (Pending::Metadata | Pending::InitProducerId | Pending::Produce(_)), _) => {
                 // The peer has lost count of our requests: nothing that it says on this connection means anything.
-                let backoff = Window::backoff(context.config.reconnect_backoff_ms);
+                let backoff = reconnect_backoff(context.config);
                 let mut lost = Vec::from([pending]);
                 lost.extend(self.connections.timed_out(connection, backoff, out));
                 self.on_lost(context, connection.peer, lost, ErrorCode::NetworkException, out);
@@ -310,7 +310,7 @@ impl Producer {
     fn on_timer(&mut self, context: &Context<'_, ProducerConfig>, timer: Timer, out: &mut Outbox) {
         match timer {
             Timer::RequestTimeout { connection, .. } => {
-                let backoff = Window::backoff(context.config.reconnect_backoff_ms);
+                let backoff = reconnect_backoff(context.config);
                 let lost = self.connections.timed_out(connection, backoff, out);
                 self.on_lost(context, connection.peer, lost, ErrorCode::RequestTimedOut, out);
             }
@@ -347,6 +347,10 @@ impl Producer {
             | Timer::OperatorBackoff => panic!("a producer never arms {timer:?}"),
         }
     }
+}
+
+fn reconnect_backoff(config: &ProducerConfig) -> Window {
+    Window::doubling(config.reconnect_backoff_ms, config.reconnect_backoff_max_ms)
 }
 
 fn refresh_times(config: &ProducerConfig) -> Refreshing<'_> {

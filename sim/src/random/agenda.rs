@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use kafkasim_core::ids::{DiskToken, NodeId};
-use kafkasim_core::timer::{Clock, Mark, Timer, Window};
+use kafkasim_core::timer::{Clock, Growth, Mark, Timer, Window};
 
 use super::clock::Clocks;
 use super::prng::Stream;
@@ -31,6 +31,8 @@ pub(super) struct Agenda {
     sequence: u64,
     timers: BTreeMap<(NodeId, Timer), Armed>,
     marks: BTreeMap<(NodeId, Mark), u64>,
+    /// How often in a row the timers were armed whose windows grow.
+    rows: BTreeMap<(NodeId, Timer), u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +78,7 @@ impl Agenda {
         let start_us = from
             .and_then(|mark| self.marks.get(&(node, mark)).copied())
             .unwrap_or(now_us);
+        let window = self.grown((node, timer), window);
         let local_ms = stream.between(window.earliest_ms, window.latest_ms);
         let due_us = (start_us + clocks.true_us(node, local_ms)).max(now_us);
         let sequence = self.at(due_us, Due::Timer(node, timer), stream.bits());
@@ -87,6 +90,22 @@ impl Agenda {
                 clock: window.clock,
             },
         );
+    }
+
+    /// The window as it is at this place in its row.
+    fn grown(&mut self, key: (NodeId, Timer), window: Window) -> Window {
+        match window.growth {
+            Growth::Never => window,
+            Growth::Begins => {
+                self.rows.insert(key, 0);
+                window
+            }
+            Growth::Doubles { .. } => {
+                let doublings = self.rows.get(&key).map_or(0, |armed| armed.saturating_add(1));
+                self.rows.insert(key, doublings);
+                window.doubled(doublings)
+            }
+        }
     }
 
     /// A timer that came up is to come up again: nothing has happened to it.
@@ -109,6 +128,7 @@ impl Agenda {
     pub(super) fn forget(&mut self, node: NodeId) {
         self.timers.retain(|(owner, _), _| *owner != node);
         self.marks.retain(|(owner, _), _| *owner != node);
+        self.rows.retain(|(owner, _), _| *owner != node);
     }
 
     /// A process runs again after a pause: what fell due meanwhile is due now.

@@ -208,7 +208,7 @@ fn a_lost_fetch_is_sent_again() {
         "
         timer timeout 2 Replica
         > disconnect 2 Replica
-        > set reconnect 2 Replica 50 wall
+        > set reconnect 2 Replica 1000 wall
         timer reconnect 2 Replica
         > connect 2 Replica
         open 2 Replica
@@ -216,7 +216,7 @@ fn a_lost_fetch_is_sent_again() {
         got 2 t1-0 error=OFFSET_OUT_OF_RANGE
         > 2 Replica: end-of t1-0 0 e=0
         drop 2 Replica
-        > set reconnect 2 Replica 50 wall
+        > set reconnect 2 Replica 1000 wall
         timer reconnect 2 Replica
         > connect 2 Replica
         open 2 Replica
@@ -256,7 +256,7 @@ fn a_connection_that_nobody_waits_for_any_more_is_closed() {
         &[IN_SERVICE, "log partition t1-0 replicas=2,1,3 isr=2,1,3 leader=2"],
         "
         drop 2 Replica
-        > set reconnect 2 Replica 50 wall
+        > set reconnect 2 Replica 1000 wall
         open 2 Replica
         > disconnect 2 Replica
         timer reconnect 2 Replica
