@@ -226,7 +226,7 @@ impl<'a> Driver<'a> {
             }
             return false;
         }
-        if self.world.node(link.server).is_up() && !self.arrived.contains_key(&(link, Direction::ToServer)) {
+        if self.world.node(link.server).is_listening() && !self.arrived.contains_key(&(link, Direction::ToServer)) {
             // The network is cut: tried again until the set-up times out.
             self.arrived.insert((link, Direction::ToServer), 0);
             self.later(CONNECTION_SETUP_TIMEOUT_US, Due::Opening(link));

@@ -269,7 +269,7 @@ impl World {
     pub fn enabled(&self, actions: &mut Vec<Action>) {
         for (link, connection) in self.network.connections() {
             if connection.is_opening() {
-                let can = self.node(link.server).is_up() && !self.is_cut_off(link);
+                let can = self.node(link.server).is_listening() && !self.is_cut_off(link);
                 actions.push(if can {
                     Action::Connect(link)
                 } else {
@@ -318,7 +318,7 @@ impl World {
             Action::Start { node } => require(!self.node(*node).is_up(), "the process is up already"),
             Action::Connect(link) => {
                 self.check_opening(*link)?;
-                require(self.node(link.server).is_up(), "the server is down")?;
+                require(self.node(link.server).is_listening(), "nobody listens there")?;
                 require(!self.is_cut_off(*link), "the network is cut")
             }
             Action::Refuse(link) => self.check_opening(*link),
