@@ -43,6 +43,8 @@ pub(super) struct Driver<'a> {
     pub(super) jumped: BTreeSet<NodeId>,
     outcome: Outcome,
     observer: &'a mut dyn Observer,
+    /// How many faults have struck.
+    pub(super) struck: u64,
 }
 
 impl<'a> Driver<'a> {
@@ -73,6 +75,7 @@ impl<'a> Driver<'a> {
         }
     }
 
+            struck: 0,
     /// Whether something happened that Kafka promises cannot.
     pub(super) fn is_convicted(&self) -> bool {
         self.findings.iter().any(|finding| finding.verdict == Verdict::Violated)
@@ -408,3 +411,4 @@ impl<'a> Driver<'a> {
         done
     }
 }
+        self.struck += u64::from(done);

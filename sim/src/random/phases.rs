@@ -40,6 +40,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// How many actions it took.
     pub actions: u64,
+    /// How many faults struck.
+    pub faults: u64,
     /// How much virtual time went by, in microseconds.
     pub virtual_us: u64,
     /// What the end-of-run checks were told, if the run got that far.
@@ -66,6 +68,7 @@ pub fn run(plan: &Plan, seed: u64, observer: &mut dyn Observer) -> Report {
         phase,
         finale,
         actions: driver.actions,
+        faults: driver.struck,
         virtual_us: driver.now_us,
         findings: driver.findings,
         coverage: driver.coverage,
