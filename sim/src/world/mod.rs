@@ -24,6 +24,7 @@ pub use node::Node;
 
 use crate::check::{Finale, Finding, Monitors};
 use crate::fingerprint::Fingerprint;
+use crate::program::AnyProgram;
 use crate::setup::{Setup, index};
 use network::Packet;
 
@@ -297,7 +298,7 @@ impl World {
             if let Some(question) = node.question() {
                 actions.extend((0..question.options).map(|option| Action::Choose { node: id, option }));
             }
-            if node.program().and_then(|program| program.next_call()).is_some() {
+            if node.program().is_some_and(AnyProgram::has_call) {
                 actions.push(Action::Call { node: id });
             }
         }
@@ -354,8 +355,8 @@ impl World {
             }
             Action::Call { node } => {
                 running(*node)?;
-                let call = self.node(*node).program().and_then(|program| program.next_call());
-                require(call.is_some(), "the program has no call to make")
+                let program = self.node(*node).program();
+                require(program.is_some_and(AnyProgram::has_call), "the program has no call to make")
             }
             Action::Fault(fault) => self.check_fault(fault),
         }
@@ -615,12 +616,7 @@ impl World {
     }
 
     fn announce_call(&self, id: NodeId, outcome: &mut Outcome) {
-        if self
-            .node(id)
-            .program()
-            .and_then(|program| program.next_call())
-            .is_some()
-        {
+        if self.node(id).program().is_some_and(AnyProgram::has_call) {
             outcome.queued.push(Queued::Ready { node: id });
         }
     }
