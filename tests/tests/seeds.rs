@@ -27,6 +27,28 @@ fn every_exhibits_scenario_is_clean_under_current_rules() {
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
 }
 
+/// What `results/bench.md` says about speed means something only if a seed is not idle.
+#[test]
+fn a_seed_of_the_default_scenario_is_busy_on_average() {
+    let scenario = catalog::find("default").unwrap_or_else(|error| panic!("{error}"));
+    let trial = Trial {
+        scenario: &scenario,
+        rules: &rule_sets::CURRENT,
+    };
+    let campaign = trial.campaign(0..SEEDS, |_| ());
+    let reached = |name| campaign.coverage.count(name);
+    for (what, count, at_least) in [
+        ("acknowledged records", reached("acknowledged"), 100),
+        ("faults", campaign.faults, 3),
+        ("leader changes", reached("leader-change"), 1),
+    ] {
+        assert!(
+            count >= at_least * SEEDS,
+            "{SEEDS} seeds had {count} {what}, which is less than {at_least} each"
+        );
+    }
+}
+
 /// What is wrong with one scenario, each with the command that replays it.
 fn failures_of(scenario: &Scenario) -> Vec<String> {
     let trial = Trial {
