@@ -98,18 +98,36 @@ impl<P> Connections<P> {
         out.request(*id, request);
     }
 
-    /// [`Input::Connected`](crate::machine::Input::Connected): the connection is open. False if it is not one that was asked for.
-    pub fn connected(&mut self, id: ConnectionId) -> bool {
-        match self.peers.get_mut(&(id.peer, id.lane)) {
-            Some(state @ State::Connecting) => {
-                *state = State::Open {
-                    id,
-                    unanswered: VecDeque::new(),
-                };
-                true
-            }
-            Some(State::BackingOff | State::Open { .. }) | None => false,
-        }
+    /// [`Input::Connected`](crate::machine::Input::Connected): the connection is open.
+    ///
+    /// # Panics
+    /// If it was not asked for.
+    pub fn connected(&mut self, id: ConnectionId) {
+        let open = State::Open {
+            id,
+            unanswered: VecDeque::new(),
+        };
+        let before = self.peers.insert((id.peer, id.lane), open);
+        assert!(
+            matches!(before, Some(State::Connecting)),
+            "nobody asked for the connection to {} on {:?} that came up",
+            id.peer,
+            id.lane
+        );
+    }
+
+    /// [`Input::Refused`](crate::machine::Input::Refused): the connection could not be made. The next attempt waits for `backoff`, longer each time in a
+    /// row if it grows.
+    ///
+    /// # Panics
+    /// If it was not asked for.
+    pub fn refused(&mut self, peer: NodeId, lane: Lane, backoff: Window, out: &mut Outbox) {
+        let before = self.peers.insert((peer, lane), State::BackingOff);
+        assert!(
+            matches!(before, Some(State::Connecting)),
+            "nobody asked for the connection to {peer} on {lane:?} that was refused"
+        );
+        out.set_timer(Timer::ReconnectBackoff { peer, lane }, backoff);
     }
 
     /// A response arrived: what was remembered about the oldest request. `None` if the connection is not ours any more.
@@ -128,20 +146,18 @@ impl<P> Connections<P> {
     }
 
     /// [`Input::Disconnected`](crate::machine::Input::Disconnected): everything that stays unanswered, oldest first. Reconnecting waits
-    /// for `backoff`, which begins anew if there was a connection. Nothing happens if the connection is not ours any more.
+    /// for `backoff`, which begins anew. Nothing happens if the connection is not ours any more.
     pub fn disconnected(&mut self, connection: ConnectionId, backoff: Window, out: &mut Outbox) -> Vec<P> {
         let key = (connection.peer, connection.lane);
-        let backoff = match self.peers.get(&key) {
-            Some(State::Open { id, .. }) if *id == connection => backoff.begins(),
-            Some(State::Connecting) => backoff,
-            Some(State::Open { .. } | State::BackingOff) | None => return Vec::new(),
-        };
+        if !matches!(self.peers.get(&key), Some(State::Open { id, .. }) if *id == connection) {
+            return Vec::new();
+        }
         out.set_timer(
             Timer::ReconnectBackoff {
                 peer: connection.peer,
                 lane: connection.lane,
             },
-            backoff,
+            backoff.begins(),
         );
         match self.peers.insert(key, State::BackingOff) {
             Some(State::Open { unanswered, .. }) => {
@@ -218,16 +234,18 @@ mod tests {
     fn growth(connections: &mut Connections<()>, is_made: bool) -> Growth {
         let mut out = Outbox::new();
         connections.ready(CONNECTION.peer, CONNECTION.lane, &mut out);
+        let backoff = Window::doubling(50, 1000);
         if is_made {
             connections.connected(CONNECTION);
+            connections.disconnected(CONNECTION, backoff, &mut out);
+        } else {
+            connections.refused(CONNECTION.peer, CONNECTION.lane, backoff, &mut out);
         }
-        connections.disconnected(CONNECTION, Window::doubling(50, 1000), &mut out);
         connections.backed_off(CONNECTION.peer, CONNECTION.lane);
-        let armed = out.effects().iter().find_map(|effect| match effect {
-            Effect::SetTimer { window, .. } => Some(window.growth),
-            _ => None,
-        });
-        armed.expect("a back-off was armed")
+        let [.., Effect::SetTimer { window, .. }] = out.effects() else {
+            panic!("no back-off was armed: {:?}", out.effects());
+        };
+        window.growth
     }
 
     #[test]
@@ -244,7 +262,9 @@ mod tests {
     fn how_often_an_attempt_failed_is_not_part_of_the_state() {
         let (mut once, mut often) = (Connections::default(), Connections::default());
         growth(&mut once, false);
-        (0..9).for_each(|_| drop(growth(&mut often, false)));
+        for _ in 0..9 {
+            growth(&mut often, false);
+        }
         assert_eq!(once, often);
     }
 }

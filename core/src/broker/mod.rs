@@ -59,7 +59,6 @@ use metadata::Metadata;
 use partition::{Changes, Partition};
 use purgatory::Purgatory;
 
-
 /// A KRaft broker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Broker {
@@ -135,16 +134,18 @@ impl Machine for Broker {
                 self.on_response(context, connection, &response, &mut changes, out);
             }
             Input::Connected(connection) => {
-                if self.connections.connected(connection) {
-                    self.pursue(context, connection.peer, connection.lane, out);
-                } else {
-                    // Meanwhile a connection that the peer had opened on this lane ended, which looks as if this attempt had failed.
-                    out.disconnect(connection);
-                }
+                self.connections.connected(connection);
+                self.pursue(context, connection.peer, connection.lane, out);
+            }
+            Input::Refused { peer, lane } => {
+                self.connections
+                    .refused(peer, lane, reconnect_backoff(context.config, lane), out);
             }
             Input::Disconnected(connection) => {
                 self.purgatory.forget(connection, out);
-                let lost = self.connections.disconnected(connection, reconnect_backoff(context.config, connection.lane), out);
+                let lost =
+                    self.connections
+                        .disconnected(connection, reconnect_backoff(context.config, connection.lane), out);
                 self.on_lost(context, lost, &mut changes, out);
             }
             Input::TimerFired(timer) => self.on_timer(context, timer, &mut changes, out),
@@ -252,7 +253,9 @@ impl Broker {
     fn on_timer(&mut self, context: &Context<'_, BrokerConfig>, timer: Timer, changes: &mut Changes, out: &mut Outbox) {
         match timer {
             Timer::RequestTimeout { connection, slot: _ } => {
-                let lost = self.connections.timed_out(connection, reconnect_backoff(context.config, connection.lane), out);
+                let lost =
+                    self.connections
+                        .timed_out(connection, reconnect_backoff(context.config, connection.lane), out);
                 self.on_lost(context, lost, changes, out);
             }
             Timer::ReconnectBackoff { peer, lane } => {

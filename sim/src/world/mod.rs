@@ -356,7 +356,10 @@ impl World {
             Action::Call { node } => {
                 running(*node)?;
                 let program = self.node(*node).program();
-                require(program.is_some_and(AnyProgram::has_call), "the program has no call to make")
+                require(
+                    program.is_some_and(AnyProgram::has_call),
+                    "the program has no call to make",
+                )
             }
             Action::Fault(fault) => self.check_fault(fault),
         }
@@ -377,7 +380,11 @@ impl World {
             }
             Action::Refuse(link) => {
                 self.network.refuse(*link);
-                self.step(link.client, wall_clock, Input::Disconnected(at_client(*link)), outcome);
+                let refused = Input::Refused {
+                    peer: link.server,
+                    lane: link.lane,
+                };
+                self.step(link.client, wall_clock, refused, outcome);
             }
             Action::Deliver { link, direction, what } => self.deliver(*link, *direction, *what, wall_clock, outcome),
             Action::Fire { node, timer } => {

@@ -12,8 +12,9 @@ const PENDING: u64 = 40;
 /// Lets so many events happen, and returns when the last one did.
 pub(crate) fn run(events: u64) -> u64 {
     let mut chance = Stream::new(0, Purpose::Network);
-    let mut agenda: BinaryHeap<Reverse<(u64, u32, u64)>> =
-        (0..PENDING).map(|number| Reverse((number, chance.bits(), number))).collect();
+    let mut agenda: BinaryHeap<Reverse<(u64, u32, u64)>> = (0..PENDING)
+        .map(|number| Reverse((number, chance.bits(), number)))
+        .collect();
     let mut now_us = 0;
     for number in PENDING..PENDING + events {
         let Reverse((at_us, _, _)) = agenda.pop().expect("what is taken is replaced");

@@ -3,6 +3,7 @@
 //! Each benchmark does a fixed amount of work, the same every time, so that its time divides into seeds, events and states.
 
 mod floor;
+mod processor_time;
 mod report;
 mod tally;
 
@@ -19,6 +20,7 @@ use kafkasim_scenarios::exploration;
 use kafkasim_scenarios::scenario::{Exploration, Scenario};
 use kafkasim_scenarios::{catalog, rule_sets};
 use kafkasim_tests::folder;
+use processor_time::ProcessorTime;
 
 /// How many seeds of the default scenario one iteration runs.
 pub(crate) const SEEDS: u64 = 50;
@@ -37,6 +39,7 @@ fn main() {
     let criterion = folder("target/criterion");
     measure(
         Criterion::default()
+            .with_measurement(ProcessorTime)
             .output_directory(&criterion)
             .sample_size(20)
             .measurement_time(Duration::from_secs(10))
@@ -54,13 +57,15 @@ fn main() {
     }
 }
 
-fn measure(mut criterion: Criterion, trial: &Trial<'_>, traces: &[Trace], events: u64) {
+fn measure(mut criterion: Criterion<ProcessorTime>, trial: &Trial<'_>, traces: &[Trace], events: u64) {
     let mut group = criterion.benchmark_group("default");
     group.throughput(Throughput::Elements(events));
     group.bench_function("run", |bencher| {
         bencher.iter(|| (0..SEEDS).map(|seed| trial.run(seed, &mut ()).actions).sum::<u64>());
     });
-    group.bench_function("apply", |bencher| bencher.iter(|| traces.iter().for_each(|trace| again(trial, trace))));
+    group.bench_function("apply", |bencher| {
+        bencher.iter(|| traces.iter().for_each(|trace| again(trial, trace)))
+    });
     group.bench_function("floor", |bencher| bencher.iter(|| floor::run(events)));
     group.finish();
 
@@ -87,7 +92,9 @@ fn explore(scenario: &Scenario) -> u64 {
         scenario,
         rules: &rule_sets::CURRENT,
     };
-    let Exploration { mut bounds, options, .. } = scenario.explore.clone().unwrap_or_default();
+    let Exploration {
+        mut bounds, options, ..
+    } = scenario.explore.clone().unwrap_or_default();
     bounds.states_at_most = STATES;
     let exploring = exploration::explore(&trial, bounds, options, &mut Fingerprints::default(), |_| ())
         .unwrap_or_else(|error| panic!("{error}"));

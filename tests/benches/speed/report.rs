@@ -25,7 +25,7 @@ pub(crate) fn write(criterion: &Path, trial: &Trial<'_>, events: u64) -> String 
     let explore = Time::read(criterion, "replication-2/explore");
     let mut text = heading();
     let (events, seeds, states) = (to_f64(events), to_f64(SEEDS), to_f64(STATES));
-    text += "| What, on one thread | per second | 95 % of the time | aim | of the aim |\n|---|---:|---:|---:|---:|\n";
+    text += "| What, on one thread | per second of processor time | 95 % confidence | aim | of the aim |\n|---|---:|---:|---:|---:|\n";
     text += &run.row("world events in seeded runs of `default`", events, Some(EVENTS_AIM));
     text += &run.row("seeds of `default`", seeds, Some(SEEDS_AIM));
     text += &apply.row("world events, replaying the same runs", events, None);
@@ -50,11 +50,17 @@ pub(crate) fn write(criterion: &Path, trial: &Trial<'_>, events: u64) -> String 
 
 fn heading() -> String {
     let rustc = Command::new("rustc").arg("--version").output();
-    let rustc = rustc.map_or_else(|error| error.to_string(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let rustc = rustc.map_or_else(
+        |error| error.to_string(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    );
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor = processor
         .lines()
-        .find_map(|line| line.strip_prefix("model name").map(|rest| rest.trim_start_matches([' ', '\t', ':'])))
+        .find_map(|line| {
+            line.strip_prefix("model name")
+                .map(|rest| rest.trim_start_matches([' ', '\t', ':']))
+        })
         .unwrap_or("a processor that does not say its name");
     let cores = thread::available_parallelism().map_or(1, usize::from);
     format!(
@@ -104,7 +110,11 @@ impl Time {
         let estimates: serde_json::Value =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let median = &estimates["median"];
-        let number = |value: &serde_json::Value| value.as_f64().unwrap_or_else(|| panic!("{}: no median", path.display()));
+        let number = |value: &serde_json::Value| {
+            value
+                .as_f64()
+                .unwrap_or_else(|| panic!("{}: no median", path.display()))
+        };
         Self {
             median_ns: number(&median["point_estimate"]),
             shortest_ns: number(&median["confidence_interval"]["lower_bound"]),
@@ -115,7 +125,9 @@ impl Time {
     fn row(&self, what: &str, elements: f64, aim: Option<f64>) -> String {
         let per_second = |ns: f64| elements * 1e9 / ns;
         let measured = per_second(self.median_ns);
-        let (aimed, share) = aim.map_or_else(Default::default, |aim| (grouped(aim), format!("{:.0} %", 100.0 * measured / aim)));
+        let (aimed, share) = aim.map_or_else(Default::default, |aim| {
+            (grouped(aim), format!("{:.0} %", 100.0 * measured / aim))
+        });
         format!(
             "| {what} | {} | {} … {} | {aimed} | {share} |\n",
             grouped(measured),

@@ -50,7 +50,9 @@ fn kind(action: &Action) -> &'static str {
     match action {
         Action::Connect(_) => "connections made",
         Action::Refuse(_) => "connections refused",
-        Action::Deliver { what: Delivery::End, .. } => "ends of connections",
+        Action::Deliver {
+            what: Delivery::End, ..
+        } => "ends of connections",
         Action::Deliver { link, direction, .. } => delivered(link.lane, *direction),
         Action::Fire { timer, .. } => fired(timer),
         Action::Sync { .. } => "syncs",
@@ -68,7 +70,9 @@ const fn delivered(lane: Lane, direction: Direction) -> &'static str {
         (Lane::Replica, Direction::ToClient) => "answers to followers",
         (Lane::Metadata, Direction::ToServer) => "fetches of the metadata log",
         (Lane::Metadata, Direction::ToClient) => "answers with the metadata log",
-        (Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding, _) => "heartbeats and other requests to the controller",
+        (Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding, _) => {
+            "heartbeats and other requests to the controller"
+        }
     }
 }
 
