@@ -21,6 +21,11 @@ use kafkasim_scenarios::scenario::{Exploration, Scenario};
 use kafkasim_scenarios::{catalog, rule_sets};
 use kafkasim_tests::folder;
 use processor_time::ProcessorTime;
+use rayon::ThreadPoolBuilder;
+
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How many seeds of the default scenario one iteration runs.
 pub(crate) const SEEDS: u64 = 50;
@@ -72,7 +77,13 @@ fn measure(mut criterion: Criterion<ProcessorTime>, trial: &Trial<'_>, traces: &
     let scenario = catalog::find("replication-2").unwrap_or_else(|error| panic!("{error}"));
     let mut group = criterion.benchmark_group("replication-2");
     group.throughput(Throughput::Elements(STATES));
-    group.bench_function("explore", |bencher| bencher.iter(|| explore(&scenario)));
+    let one = ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .expect("one more thread");
+    group.bench_function("explore", |bencher| {
+        bencher.iter(|| one.install(|| explore(&scenario)));
+    });
     group.finish();
     criterion.final_summary();
 }

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use cpu_time::ThreadTime;
+use cpu_time::ProcessTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 
-/// The time that this thread has had on a processor.
+/// The time that this process has had on a processor: only one of its threads works.
 pub(crate) struct ProcessorTime;
 
 impl Measurement for ProcessorTime {
-    type Intermediate = ThreadTime;
+    type Intermediate = ProcessTime;
     type Value = Duration;
 
-    fn start(&self) -> ThreadTime {
-        ThreadTime::now()
+    fn start(&self) -> ProcessTime {
+        ProcessTime::now()
     }
 
-    fn end(&self, start: ThreadTime) -> Duration {
+    fn end(&self, start: ProcessTime) -> Duration {
         start.elapsed()
     }
 
