@@ -6,6 +6,7 @@ use kafkasim_scenarios::campaign::{Broken, Campaign, Failure};
 use kafkasim_scenarios::exhibits::{Exhibit, Kind};
 
 use super::output::{Duration, Output, bad, brief, command, count, faint, good, notable, quoted, strong};
+use super::target::SEEDS_AT_LEAST;
 use super::verdict::{Outcome, Verdict, headline};
 
 impl Verdict<'_> {
@@ -23,7 +24,12 @@ impl Verdict<'_> {
     pub(crate) fn tell_failures(&self, output: &mut Output) {
         match &self.outcome {
             Outcome::Campaign { failures, .. } => {
-                failures.iter().for_each(|failure| self.tell_failure(failure, output))
+                failures.iter().for_each(|failure| self.tell_failure(failure, output));
+                if self.is_too_few() {
+                    output.indented(&format!("too few seeds to judge: at least {SEEDS_AT_LEAST} are usual"));
+                    let enough = format!("run {} --seeds {SEEDS_AT_LEAST}", self.target.arguments());
+                    output.line(format_args!("     enough: {}", command(enough)));
+                }
             }
             Outcome::Trial {
                 conviction: Some(_), ..
@@ -184,6 +190,15 @@ impl Verdict<'_> {
                 if finding.verdict != Judged::Violated {
                     output.indented("the configuration allows this, but the scenario does not expect it: see [expect]");
                 }
+            }
+            Failure::NotFound(_) | Failure::NotReached(_) if self.is_too_few() => {
+                let what = format!(
+                    "{}: {} in {}",
+                    self.target.title(),
+                    headline(failure),
+                    count(self.tried(), "seed")
+                );
+                output.hanging(&format!("{}  ", notable("few")), &what);
             }
             Failure::NotFound(_) | Failure::NotReached(_) => {
                 let what = format!("{}: {}, which it is about", self.target.title(), headline(failure));
