@@ -98,18 +98,35 @@ impl<P> Connections<P> {
         out.request(*id, request);
     }
 
-    /// [`Input::Connected`](crate::machine::Input::Connected): the connection is open. False if it is not one that was asked for.
-    pub fn connected(&mut self, id: ConnectionId) -> bool {
-        match self.peers.get_mut(&(id.peer, id.lane)) {
-            Some(state @ State::Connecting) => {
-                *state = State::Open {
-                    id,
-                    unanswered: VecDeque::new(),
-                };
-                true
-            }
-            Some(State::BackingOff | State::Open { .. }) | None => false,
-        }
+    /// [`Input::Connected`](crate::machine::Input::Connected): the connection is open.
+    ///
+    /// # Panics
+    /// If it was not asked for.
+    pub fn connected(&mut self, id: ConnectionId) {
+        let open = State::Open {
+            id,
+            unanswered: VecDeque::new(),
+        };
+        let before = self.peers.insert((id.peer, id.lane), open);
+        assert!(
+            matches!(before, Some(State::Connecting)),
+            "nobody asked for the connection to {} on {:?} that came up",
+            id.peer,
+            id.lane
+        );
+    }
+
+    /// [`Input::Refused`](crate::machine::Input::Refused): the connection could not be made. The next attempt waits for `backoff`.
+    ///
+    /// # Panics
+    /// If it was not asked for.
+    pub fn refused(&mut self, peer: NodeId, lane: Lane, backoff: Window, out: &mut Outbox) {
+        let before = self.peers.insert((peer, lane), State::BackingOff);
+        assert!(
+            matches!(before, Some(State::Connecting)),
+            "nobody asked for the connection to {peer} on {lane:?} that was refused"
+        );
+        out.set_timer(Timer::ReconnectBackoff { peer, lane }, backoff);
     }
 
     /// A response arrived: what was remembered about the oldest request. `None` if the connection is not ours any more.
@@ -131,12 +148,7 @@ impl<P> Connections<P> {
     /// for `backoff`. Nothing happens if the connection is not ours any more.
     pub fn disconnected(&mut self, connection: ConnectionId, backoff: Window, out: &mut Outbox) -> Vec<P> {
         let key = (connection.peer, connection.lane);
-        let ours = match self.peers.get(&key) {
-            Some(State::Open { id, .. }) => *id == connection,
-            Some(State::Connecting) => true,
-            Some(State::BackingOff) | None => false,
-        };
-        if !ours {
+        if !matches!(self.peers.get(&key), Some(State::Open { id, .. }) if *id == connection) {
             return Vec::new();
         }
         out.set_timer(

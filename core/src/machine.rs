@@ -100,7 +100,15 @@ pub enum Input {
     },
     /// A connection that this machine asked for is up.
     Connected(ConnectionId),
-    /// A connection ended, or could not be made. Parked requests of the peer are forgotten, requests of ours are unanswered for good.
+    /// A connection that this machine asked for could not be made. No other connection between the two is concerned.
+    Refused {
+        /// Whom to connect to failed.
+        peer: NodeId,
+        /// What the connection was to be for.
+        lane: Lane,
+    },
+    /// A connection that was up ended, whichever end had opened it: both use the same generation only one after the other. Parked requests
+    /// of the peer are forgotten, requests of ours are unanswered for good.
     Disconnected(ConnectionId),
     /// An armed timer fired; it is no longer armed.
     TimerFired(Timer),
@@ -115,7 +123,7 @@ pub enum Input {
 /// Everything that a machine can cause.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Open a connection; the answer is [`Input::Connected`] or [`Input::Disconnected`]. At most one attempt per peer and lane at a time.
+    /// Open a connection; the answer is [`Input::Connected`] or [`Input::Refused`]. At most one attempt per peer and lane at a time.
     /// The generation is filled in by the network, here it is the one that this machine last had and has no meaning.
     Connect {
         /// Whom to connect to.

@@ -1,8 +1,14 @@
 //! A digest of state that is the same on every machine, in every process, at every optimisation level.
 
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use xxhash_rust::xxh3::xxh3_128;
+
+thread_local! {
+    /// Values are written out before they are hashed: many small writes cost a hash function more than one long one.
+    static WRITTEN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// 128 bits that stand for a value; equal values have equal fingerprints everywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,9 +17,13 @@ pub struct Fingerprint(pub u128);
 impl Fingerprint {
     /// The fingerprint of a value.
     pub fn of<T: Hash + ?Sized>(value: &T) -> Self {
-        let mut hasher = StableHasher(SipHasher13::new());
+        let mut hasher = StableHasher(WRITTEN.take());
         value.hash(&mut hasher);
-        Self(hasher.0.finish128().as_u128())
+        let StableHasher(mut written) = hasher;
+        let fingerprint = Self(xxh3_128(&written));
+        written.clear();
+        WRITTEN.set(written);
+        fingerprint
     }
 
     /// Combines so that the order of combining does not matter.
@@ -35,22 +45,23 @@ impl std::fmt::Display for Fingerprint {
     }
 }
 
-/// `SipHasher13` with every integer written in little-endian order and `usize` as 64 bits.
-struct StableHasher(SipHasher13);
+/// Writes a value out, every integer in little-endian order and `usize` as 64 bits.
+struct StableHasher(Vec<u8>);
 
 macro_rules! little_endian {
     ($($method:ident $type:ty),*) => {
-        $(fn $method(&mut self, value: $type) { self.0.write(&value.to_le_bytes()); })*
+        $(fn $method(&mut self, value: $type) { self.0.extend_from_slice(&value.to_le_bytes()); })*
     };
 }
 
 impl Hasher for StableHasher {
+    #[expect(clippy::cast_possible_truncation, reason = "any 64 of the 128 bits will do")]
     fn finish(&self) -> u64 {
-        self.0.finish()
+        xxh3_128(&self.0) as u64
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
     little_endian!(

@@ -137,13 +137,10 @@ impl Machine for Broker {
                 self.on_response(context, connection, &response, &mut changes, out);
             }
             Input::Connected(connection) => {
-                if self.connections.connected(connection) {
-                    self.pursue(context, connection.peer, connection.lane, out);
-                } else {
-                    // Meanwhile a connection that the peer had opened on this lane ended, which looks as if this attempt had failed.
-                    out.disconnect(connection);
-                }
+                self.connections.connected(connection);
+                self.pursue(context, connection.peer, connection.lane, out);
             }
+            Input::Refused { peer, lane } => self.connections.refused(peer, lane, RECONNECT_BACKOFF, out),
             Input::Disconnected(connection) => {
                 self.purgatory.forget(connection, out);
                 let lost = self.connections.disconnected(connection, RECONNECT_BACKOFF, out);

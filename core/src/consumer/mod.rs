@@ -79,6 +79,10 @@ impl Machine for Consumer {
             Input::Connected(connection) => {
                 self.connections.connected(connection);
             }
+            Input::Refused { peer, lane } => {
+                self.connections.refused(peer, lane, reconnect_backoff(context), out);
+                self.on_lost(context, peer, [], out);
+            }
             Input::Disconnected(connection) => {
                 let lost = self
                     .connections

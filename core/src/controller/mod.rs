@@ -104,6 +104,7 @@ impl Machine for Controller {
                 ..
             }
             | Input::Connected(_)
+            | Input::Refused { .. }
             | Input::Chosen(_)
             | Input::Call(_) => {}
         }

@@ -50,6 +50,10 @@ impl Machine for Operator {
                 self.attempt(context, out);
             }
             Input::Message { connection, message } => self.on_message(context, connection, message, out),
+            Input::Refused { peer, lane } => {
+                self.connections.refused(peer, lane, backoff(context), out);
+                self.on_connection_lost(context, peer, false, out);
+            }
             Input::Disconnected(connection) => self.on_disconnected(context, connection, out),
             Input::TimerFired(Timer::RequestTimeout { connection, .. }) => {
                 self.on_request_timeout(context, connection, out)
@@ -125,12 +129,8 @@ impl Operator {
     }
 
     fn on_disconnected(&mut self, context: &OperatorContext<'_>, connection: ConnectionId, out: &mut Outbox) {
-        let was_open = self.connections.is_open(connection.peer, connection.lane);
         let unanswered = self.connections.disconnected(connection, backoff(context), out);
-        if self.connections.is_open(connection.peer, connection.lane) {
-            return;
-        }
-        if was_open && unanswered.is_empty() {
+        if unanswered.is_empty() {
             // The operator was backing off; now it waits until it may connect again, which takes as long.
             out.cancel_timer(Timer::OperatorBackoff);
         }

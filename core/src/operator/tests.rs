@@ -14,7 +14,7 @@ use crate::rules::Rules;
 
 /// A script has a line for each input; `check` puts what it caused below it, indented.
 ///
-/// `create NAME`, `connected C`, `disconnected C`, `answer C ERROR`, `nonsense C`, `timeout C`, `reconnect N` and
+/// `create NAME`, `connected C`, `refused N`, `disconnected C`, `answer C ERROR`, `nonsense C`, `timeout C`, `reconnect N` and
 /// `backoff`, where C is a connection like `9#0`: controller 9, generation 0.
 #[track_caller]
 fn check(controllers: &[i32], script: &str) {
@@ -66,6 +66,10 @@ fn input(line: &str) -> Input {
             configs: Vec::new(),
         })),
         ["connected", id] => Input::Connected(connection(id)),
+        ["refused", peer] => Input::Refused {
+            peer: NodeId(peer.parse().expect("a node id")),
+            lane: Lane::Client,
+        },
         ["disconnected", id] => Input::Disconnected(connection(id)),
         ["answer", id, error] => Input::Message {
             connection: connection(id),
@@ -265,7 +269,7 @@ fn a_connection_that_ends_while_backing_off_leaves_one_timer() {
         &[9],
         "create a
            > connect 9
-         disconnected 9#0
+         refused 9
            > set reconnect 9 80..120
          reconnect 9
            > connect 9
@@ -296,7 +300,7 @@ fn another_controller_is_asked_when_one_fails_or_is_not_in_office() {
         &[7, 8, 9],
         "create a
            > connect 7
-         disconnected 7#0
+         refused 7
            > set reconnect 7 80..120
            > connect 8
          connected 8#0
@@ -309,7 +313,7 @@ fn another_controller_is_asked_when_one_fails_or_is_not_in_office() {
          reconnect 7
          backoff
            > connect 9
-         disconnected 9#0
+         refused 9
            > set reconnect 9 80..120
            > connect 7
          connected 7#0

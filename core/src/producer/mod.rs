@@ -117,8 +117,12 @@ impl Machine for Producer {
             Input::Connected(connection) => {
                 self.connections.connected(connection);
             }
+            Input::Refused { peer, lane } => {
+                self.connections.refused(peer, lane, reconnect_backoff(context), out);
+                self.on_lost(context, peer, Vec::new(), ErrorCode::NetworkException, out);
+            }
             Input::Disconnected(connection) => {
-                let backoff = Window::backoff(context.config.reconnect_backoff_ms);
+                let backoff = reconnect_backoff(context);
                 let lost = self.connections.disconnected(connection, backoff, out);
                 self.on_lost(context, connection.peer, lost, ErrorCode::NetworkException, out);
             }
@@ -226,7 +230,7 @@ impl Producer {
             }
             (pending @ (Pending::Metadata | Pending::InitProducerId | Pending::Produce(_)), _) => {
                 // The peer has lost count of our requests: nothing that it says on this connection means anything.
-                let backoff = Window::backoff(context.config.reconnect_backoff_ms);
+                let backoff = reconnect_backoff(context);
                 let mut lost = Vec::from([pending]);
                 lost.extend(self.connections.timed_out(connection, backoff, out));
                 self.on_lost(context, connection.peer, lost, ErrorCode::NetworkException, out);
@@ -310,7 +314,7 @@ impl Producer {
     fn on_timer(&mut self, context: &Context<'_, ProducerConfig>, timer: Timer, out: &mut Outbox) {
         match timer {
             Timer::RequestTimeout { connection, .. } => {
-                let backoff = Window::backoff(context.config.reconnect_backoff_ms);
+                let backoff = reconnect_backoff(context);
                 let lost = self.connections.timed_out(connection, backoff, out);
                 self.on_lost(context, connection.peer, lost, ErrorCode::RequestTimedOut, out);
             }
@@ -347,6 +351,10 @@ impl Producer {
             | Timer::OperatorBackoff => panic!("a producer never arms {timer:?}"),
         }
     }
+}
+
+const fn reconnect_backoff(context: &Context<'_, ProducerConfig>) -> Window {
+    Window::backoff(context.config.reconnect_backoff_ms)
 }
 
 fn refresh_times(config: &ProducerConfig) -> Refreshing<'_> {

@@ -7,7 +7,7 @@ use core::hash::{Hash, Hasher};
 
 use bytes::Bytes;
 use crc::{CRC_32_ISCSI, Crc, Table};
-use siphasher::sip128::{Hasher128, SipHasher13};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::cursor::Cursor;
 use super::header::{ATTRIBUTES_AT, BodyHeader, CRC_AT, MAGIC, MAX_TIMESTAMP_AT, RECORDS_AT};
@@ -305,7 +305,7 @@ impl Body {
     }
 
     fn whole(bytes: Bytes, header: BodyHeader, crc_ok: bool) -> Self {
-        let digest = SipHasher13::new().hash(&bytes[ATTRIBUTES_AT..]).as_u128();
+        let digest = xxh3_128(&bytes[ATTRIBUTES_AT..]);
         Self {
             promised_length: bytes.len(),
             bytes,
@@ -319,13 +319,13 @@ impl Body {
     fn torn(bytes: Bytes, promised_length: usize, header: BodyHeader) -> Self {
         let mut known = Vec::with_capacity(RECORDS_AT);
         header.write(&mut known);
-        let mut hasher = SipHasher13::new();
-        hasher.write(&known);
-        hasher.write(&(promised_length as u64).to_le_bytes());
-        hasher.write(bytes.get(ATTRIBUTES_AT..).unwrap_or_default());
-        hasher.write(&(bytes.len() as u64).to_le_bytes());
+        let mut hasher = Xxh3::new();
+        hasher.update(&known);
+        hasher.update(&(promised_length as u64).to_le_bytes());
+        hasher.update(bytes.get(ATTRIBUTES_AT..).unwrap_or_default());
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
         Self {
-            digest: hasher.finish128().as_u128(),
+            digest: hasher.digest128(),
             bytes,
             promised_length,
             header,

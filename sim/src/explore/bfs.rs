@@ -1,12 +1,13 @@
 //! Breadth-first over a set of whole worlds: the plain explorer, and so the shortest counterexamples.
 
 use std::mem;
+use std::ops::ControlFlow;
 
 use super::bounds::{Bounds, Spent, WALL_CLOCK};
 use super::visited::Visited;
 use crate::check::{Finding, Verdict};
 use crate::fingerprint::Fingerprint;
-use crate::world::{Action, Outcome, Step, World};
+use crate::world::{Outcome, Step, World};
 
 /// An exploration under way.
 pub struct Explorer<'a, V> {
@@ -142,32 +143,26 @@ impl<'a, V: Visited> Explorer<'a, V> {
         Some(u32::try_from(self.parents.len() - 1).expect("fewer than 2³² states"))
     }
 
-    /// Generates the successors of one state; returns the first violation. If one is to be carried out at once and leads to a new state, the
-    /// others are left for later: a circle of such steps would put them off for ever.
+    /// Generates the successors of one state; returns the first violation.
     fn expand(&mut self, world: &World, spent: Spent, number: u32, next: &mut Frontier) -> Option<(Finding, World)> {
         let mut successors = Vec::new();
         let mut outcome = Outcome::default();
         self.bounds.successors(world, spent, &mut Vec::new(), &mut successors);
-        let urgent = self.bounds.urgent(&successors);
-        let order = urgent
-            .into_iter()
-            .chain((0..successors.len()).filter(|index| Some(*index) != urgent));
-        for index in order {
-            let (action, spent) = &successors[index];
+        for (choice, (action, spent)) in (0..).zip(&successors) {
             let mut successor = world.clone();
-            successor.apply(action, WALL_CLOCK, &mut outcome);
+            let mut finding = None;
+            self.bounds.take(&mut successor, action, &mut outcome, |_, outcome| {
+                finding = violation(outcome);
+                proceed(finding.is_none())
+            });
             self.generated += 1;
-            let choice = u16::try_from(index).expect("fewer than 2¹⁶ successors");
-            if let Some(finding) = violation(&outcome) {
+            if let Some(finding) = finding {
                 self.parents.push((number, choice));
                 return Some((finding, successor));
             }
             let fingerprint = identity(&mut successor, *spent);
             if let Some(child) = self.visit(fingerprint, &successor, *spent, (number, choice)) {
                 next.push((successor, *spent, child));
-                if Some(index) == urgent {
-                    break;
-                }
             }
         }
         None
@@ -184,25 +179,36 @@ impl<'a, V: Visited> Explorer<'a, V> {
         let mut world = initial.clone();
         let mut spent = Spent::default();
         let mut outcome = Outcome::default();
-        let step = |(depth, choice): (u64, u16)| {
+        let mut steps = Vec::new();
+        for choice in choices.into_iter().rev() {
             let mut successors = Vec::new();
             self.bounds.successors(&world, spent, &mut Vec::new(), &mut successors);
-            let (action, after): (Action, Spent) = successors.swap_remove(usize::from(choice));
+            let (action, after) = successors.swap_remove(usize::from(choice));
             spent = after;
-            world.apply(&action, WALL_CLOCK, &mut outcome);
-            Step {
-                at_us: depth,
-                wall_ms: WALL_CLOCK,
-                action,
-            }
-        };
-        (0..).zip(choices.into_iter().rev()).map(step).collect()
+            self.bounds.take(&mut world, &action, &mut outcome, |action, outcome| {
+                steps.push(Step {
+                    at_us: steps.len() as u64,
+                    wall_ms: WALL_CLOCK,
+                    action: action.clone(),
+                });
+                proceed(violation(outcome).is_none())
+            });
+        }
+        steps
     }
 }
 
 /// What tells explored states apart: the world, and what is left of the budgets.
 pub(super) fn identity(world: &mut World, spent: Spent) -> Fingerprint {
     world.fingerprint().plus(Fingerprint::of(&spent))
+}
+
+fn proceed(is_clean: bool) -> ControlFlow<()> {
+    if is_clean {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
 }
 
 fn violation(outcome: &Outcome) -> Option<Finding> {

@@ -1,13 +1,15 @@
 //! How much may go wrong in one exploration.
 
+use std::ops::ControlFlow;
+
 use kafkasim_core::ids::{NodeId, Timestamp};
-use kafkasim_core::timer::{Timer, TimerClass};
+use kafkasim_core::timer::TimerClass;
 use serde::{Deserialize, Serialize};
 
-use super::coarse::is_urgent;
-use super::suspicion::{is_false_suspicion, is_keep_alive};
+use super::coarse::{URGENT_AT_MOST, is_urgent};
+use super::suspicion::{is_false_suspicion, is_futile, is_keep_alive};
 use crate::random::EPOCH_MS;
-use crate::world::{Action, Connection, Fault, World};
+use crate::world::{Action, Connection, Fault, Outcome, World};
 
 /// The wall clock of every process, constant: exploring ignores durations.
 pub(super) const WALL_CLOCK: Timestamp = Timestamp(EPOCH_MS);
@@ -97,12 +99,29 @@ impl Bounds {
         }
     }
 
-    /// Which of some successors is carried out at once, before the others are tried.
-    pub(super) fn urgent(&self, successors: &[(Action, Spent)]) -> Option<usize> {
-        if self.coarse {
-            successors.iter().position(|(action, _)| is_urgent(action))
-        } else {
-            None
+    /// Takes one step: an action and, if steps are coarse, whatever is urgent after it. `watch` is told of each action, and says whether to go on.
+    pub(super) fn take(
+        &self,
+        world: &mut World,
+        action: &Action,
+        outcome: &mut Outcome,
+        mut watch: impl FnMut(&Action, &Outcome) -> ControlFlow<()>,
+    ) {
+        world.apply(action, WALL_CLOCK, outcome);
+        if watch(action, outcome).is_break() || !self.coarse {
+            return;
+        }
+        let mut enabled = Vec::new();
+        for _ in 0..URGENT_AT_MOST {
+            enabled.clear();
+            world.enabled(&mut enabled);
+            let Some(action) = enabled.iter().find(|action| is_urgent(world, action)) else {
+                return;
+            };
+            world.apply(action, WALL_CLOCK, outcome);
+            if watch(action, outcome).is_break() {
+                return;
+            }
         }
     }
 
@@ -140,11 +159,7 @@ impl Bounds {
             return Some(spent);
         };
         match timer.class() {
-            // Trying a process that is down again would end where it began.
-            TimerClass::Progress if matches!(timer, Timer::ReconnectBackoff { peer, .. } if !world.node(*peer).is_up()) => {
-                None
-            }
-            TimerClass::Progress => (!is_keep_alive(world, *node, timer)).then_some(spent),
+            TimerClass::Progress => (!is_keep_alive(world, *node, timer) && !is_futile(world, timer)).then_some(spent),
             TimerClass::Horizon => None,
             TimerClass::Suspicion if !is_false_suspicion(world, *node, timer) => Some(spent),
             TimerClass::Suspicion => (spent.false_suspicions < self.false_suspicions).then_some(Spent {

@@ -1,7 +1,9 @@
 //! One path at random through what an explorer would look at: the explorer's own witness, for every state on it must be in the visited set.
 
+use std::ops::ControlFlow;
+
 use super::bfs::identity;
-use super::bounds::{Bounds, Spent, WALL_CLOCK};
+use super::bounds::{Bounds, Spent};
 use crate::fingerprint::Fingerprint;
 use crate::random::Stream;
 use crate::world::{Outcome, World};
@@ -26,11 +28,8 @@ pub fn walk(
         if successors.is_empty() {
             return taken;
         }
-        let index = bounds
-            .urgent(&successors)
-            .unwrap_or_else(|| chance.index(successors.len()));
-        let (action, after) = successors.swap_remove(index);
-        world.apply(&action, WALL_CLOCK, &mut outcome);
+        let (action, after) = successors.swap_remove(chance.index(successors.len()));
+        bounds.take(&mut world, &action, &mut outcome, |_, _| ControlFlow::Continue(()));
         spent = after;
         visit(identity(&mut world, spent));
     }

@@ -376,7 +376,11 @@ impl World {
             }
             Action::Refuse(link) => {
                 self.network.refuse(*link);
-                self.step(link.client, wall_clock, Input::Disconnected(at_client(*link)), outcome);
+                let refused = Input::Refused {
+                    peer: link.server,
+                    lane: link.lane,
+                };
+                self.step(link.client, wall_clock, refused, outcome);
             }
             Action::Deliver { link, direction, what } => self.deliver(*link, *direction, *what, wall_clock, outcome),
             Action::Fire { node, timer } => {

@@ -89,7 +89,7 @@ fn a_registration_whose_answer_is_lost_is_repeated() {
         > set reconnect 9 Lifecycle 50 wall
         timer reconnect 9 Lifecycle
         > connect 9 Lifecycle
-        drop 9 Lifecycle
+        unreachable 9 Lifecycle
         > set reconnect 9 Lifecycle 50 wall
         timer reconnect 9 Lifecycle
         > connect 9 Lifecycle

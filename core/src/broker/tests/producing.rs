@@ -91,7 +91,6 @@ fn what_was_committed_before_the_isr_shrank_is_acknowledged() {
             LEADING,
             FETCHED,
             "fetch 2 t2-0@0 e=0 wait=0",
-            "open 9 AlterPartition",
         ],
         "
         produce c1 t1-0 a t2-0 b

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! open 9 Lifecycle              a connection that the broker asked for is up     drop 9 Lifecycle   … or has ended
+//! unreachable 9 Lifecycle       … or could not be made
 //! registered 0 | alive | fenced | stop | refused [registration] ERROR    the controller's answer on the lifecycle lane
 //! log RECORD; RECORD …          the controller's answer on the metadata lane
 //! altered t1-0 e=0 p=1 isr=1,2  the controller's answer on the AlterPartition lane (error=…, all=…)
@@ -103,6 +104,10 @@ impl Conversation {
         match verb {
             "open" => Input::Connected(connection(node(words.plain[0]), lane(words.plain[1]))),
             "drop" => Input::Disconnected(connection(node(words.plain[0]), lane(words.plain[1]))),
+            "unreachable" => Input::Refused {
+                peer: node(words.plain[0]),
+                lane: lane(words.plain[1]),
+            },
             "lost" => Input::Disconnected(client(words.plain[0])),
             "shut-down" => Input::Call(Call::ShutDown),
             "timer" => Input::TimerFired(timer(&words)),

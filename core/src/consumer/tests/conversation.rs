@@ -113,13 +113,14 @@ impl Conversation {
             }
             "down" => {
                 let peer = NodeId(number(rest));
-                let never_opened = ConnectionId {
-                    peer,
-                    lane: Lane::Client,
-                    generation: Generation(0),
+                let ended = match self.open.remove(&peer) {
+                    Some(connection) => Input::Disconnected(connection),
+                    None => Input::Refused {
+                        peer,
+                        lane: Lane::Client,
+                    },
                 };
-                let connection = self.open.remove(&peer).unwrap_or(never_opened);
-                self.step(Input::Disconnected(connection))
+                self.step(ended)
             }
             "fire" => {
                 let timer = self.timer(rest);

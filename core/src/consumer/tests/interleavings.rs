@@ -163,10 +163,16 @@ impl World {
                 self.step(Input::Connected(connection));
             }
             Action::Disconnect(node) => {
-                self.connecting.remove(&node);
-                let connection = self.connection(node);
+                let ended = if self.connecting.remove(&node) {
+                    Input::Refused {
+                        peer: node,
+                        lane: Lane::Client,
+                    }
+                } else {
+                    Input::Disconnected(self.connection(node))
+                };
                 self.close(node);
-                self.step(Input::Disconnected(connection));
+                self.step(ended);
             }
             Action::Serve(node) => {
                 let request = self.links.get_mut(&node).and_then(|link| link.requests.pop_front());

@@ -227,8 +227,13 @@ impl Conversation {
     }
 
     fn down(&mut self, peer: NodeId) -> Input {
-        self.open.remove(&peer);
-        Input::Disconnected(connection(peer))
+        match self.open.remove(&peer) {
+            Some(connection) => Input::Disconnected(connection),
+            None => Input::Refused {
+                peer,
+                lane: Lane::Client,
+            },
+        }
     }
 
     fn fire(&mut self, timer: Timer) -> Input {

@@ -154,7 +154,7 @@ impl World {
         let input = if succeeds {
             self.conversation.up(peer)
         } else {
-            Input::Disconnected(connection(peer))
+            self.conversation.down(peer)
         };
         self.input(input);
     }
