@@ -25,7 +25,7 @@ use super::{CommandError, Exit, progress};
 pub(crate) struct Arguments {
     /// The file of a trace
     trace: PathBuf,
-    /// Where to write the small trace [default: beside the other, as X.shrunk.trace]
+    /// Where to write the small trace [default: beside the other, as X.shrunk.trace, or X.PROMISE.shrunk.trace]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace that file if it exists
@@ -45,10 +45,10 @@ Examples:
 pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let path = &arguments.trace;
     let recording = Recording::read(path)?;
-    let out = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| path.with_extension("shrunk.trace"));
+    let out = arguments.out.clone().unwrap_or_else(|| match arguments.promise {
+        Some(promise) => path.with_extension(format!("{promise}.shrunk.trace")),
+        None => path.with_extension("shrunk.trace"),
+    });
     if out.exists() && !arguments.force {
         return Err(CommandError::Exists { path: out });
     }
