@@ -1,7 +1,9 @@
 //! Breadth-first over a set of whole worlds: the plain explorer, and so the shortest counterexamples.
 
-use std::mem;
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::bounds::{Bounds, Spent, WALL_CLOCK};
 use super::visited::Visited;
@@ -65,7 +67,33 @@ pub struct Progress {
     pub frontier: u64,
 }
 
-type Frontier = Vec<(World, Spent, u32)>;
+/// States are expanded so many at a time, in parallel; then their successors are looked at in order, so that the number of threads
+/// changes nothing.
+const AT_A_TIME: usize = 256;
+
+/// A state whose successors are yet to be generated.
+struct State {
+    world: World,
+    spent: Spent,
+    number: u32,
+}
+
+/// What came of one state.
+struct Expanded {
+    number: u32,
+    generated: u64,
+    /// The successors that were not known when they were generated.
+    new: Vec<Successor>,
+    /// The first violation, after which nothing more was generated.
+    violation: Option<(u16, Finding, World)>,
+}
+
+struct Successor {
+    choice: u16,
+    fingerprint: Fingerprint,
+    world: World,
+    spent: Spent,
+}
 
 impl<'a, V: Visited> Explorer<'a, V> {
     /// Within these bounds, remembering states in `visited`.
@@ -82,90 +110,111 @@ impl<'a, V: Visited> Explorer<'a, V> {
     /// Looks at everything reachable from `initial`, shallowest first, until a violation. `progress` is told at every depth and every so often.
     pub fn run(mut self, initial: &World, mut progress: impl FnMut(Progress)) -> Explored {
         let mut first = initial.clone();
-        let fingerprint = identity(&mut first, Spent::default());
-        self.visit(fingerprint, &first, Spent::default(), (u32::MAX, 0));
-        let mut frontier: Frontier = vec![(first, Spent::default(), 0)];
+        let spent = Spent::default();
+        let fingerprint = identity(&mut first, spent);
+        let mut frontier: VecDeque<State> = self
+            .visit(fingerprint, first, spent, (u32::MAX, 0))
+            .into_iter()
+            .collect();
         let mut depth = 0;
-        let mut complete = true;
         while !frontier.is_empty() {
-            if depth >= self.bounds.depth_at_most || self.visited.len() >= self.bounds.states_at_most {
-                complete = false;
-                break;
+            if depth >= self.bounds.depth_at_most {
+                return self.explored(depth, false, None);
             }
-            let mut next = Frontier::new();
-            for (index, (world, spent, number)) in mem::take(&mut frontier).into_iter().enumerate() {
-                if index % 65_536 == 0 {
-                    let frontier = next.len() as u64;
-                    progress(Progress {
-                        depth,
-                        states: self.visited.len(),
-                        frontier,
-                    });
-                }
-                if let Some((finding, world)) = self.expand(&world, spent, number, &mut next) {
-                    let steps = self.path(initial, self.parents.len() - 1);
-                    let failure = Some(Failure { finding, steps, world });
-                    return Explored {
-                        coverage: self.coverage(depth + 1, false),
-                        failure,
-                    };
-                }
-                if self.visited.len() >= self.bounds.states_at_most {
-                    complete = false;
-                    break;
+            let mut next = VecDeque::new();
+            while !frontier.is_empty() {
+                progress(Progress {
+                    depth,
+                    states: self.visited.len(),
+                    frontier: (frontier.len() + next.len()) as u64,
+                });
+                let some: Vec<State> = frontier.drain(..frontier.len().min(AT_A_TIME)).collect();
+                let expanded: Vec<Expanded> = some.into_par_iter().map(|state| self.expand(&state)).collect();
+                for expanded in expanded {
+                    if self.visited.len() >= self.bounds.states_at_most {
+                        return self.explored(depth, false, None);
+                    }
+                    if let Some((finding, world)) = self.look_at(expanded, &mut next) {
+                        let steps = self.path(initial, self.parents.len() - 1);
+                        return self.explored(depth + 1, false, Some(Failure { finding, steps, world }));
+                    }
                 }
             }
+            depth += u32::from(!next.is_empty());
             frontier = next;
-            depth += u32::from(!frontier.is_empty());
         }
-        Explored {
-            coverage: self.coverage(depth, complete),
-            failure: None,
-        }
+        self.explored(depth, true, None)
     }
 
-    fn coverage(&self, depth: u32, exhaustive: bool) -> Coverage {
-        Coverage {
+    fn explored(&self, depth: u32, exhaustive: bool, failure: Option<Failure>) -> Explored {
+        let coverage = Coverage {
             states: self.visited.len(),
             generated: self.generated,
             depth,
             exhaustive,
             sum: self.sum,
-        }
+        };
+        Explored { coverage, failure }
     }
 
-    fn visit(&mut self, fingerprint: Fingerprint, world: &World, spent: Spent, parent: (u32, u16)) -> Option<u32> {
-        if !self.visited.insert(fingerprint, world, spent) {
+    /// Takes a state into the visited ones, unless it is there already.
+    fn visit(&mut self, fingerprint: Fingerprint, world: World, spent: Spent, parent: (u32, u16)) -> Option<State> {
+        if !self.visited.insert(fingerprint, &world, spent) {
             return None;
         }
         self.sum = self.sum.plus(fingerprint);
         self.parents.push(parent);
-        Some(u32::try_from(self.parents.len() - 1).expect("fewer than 2³² states"))
+        let number = u32::try_from(self.parents.len() - 1).expect("fewer than 2³² states");
+        Some(State { world, spent, number })
     }
 
-    /// Generates the successors of one state; returns the first violation.
-    fn expand(&mut self, world: &World, spent: Spent, number: u32, next: &mut Frontier) -> Option<(Finding, World)> {
+    /// Generates the successors of one state.
+    fn expand(&self, state: &State) -> Expanded {
+        let mut expanded = Expanded {
+            number: state.number,
+            generated: 0,
+            new: Vec::new(),
+            violation: None,
+        };
         let mut successors = Vec::new();
         let mut outcome = Outcome::default();
-        self.bounds.successors(world, spent, &mut Vec::new(), &mut successors);
-        for (choice, (action, spent)) in (0..).zip(&successors) {
-            let mut successor = world.clone();
+        self.bounds
+            .successors(&state.world, state.spent, &mut Vec::new(), &mut successors);
+        for (choice, (action, spent)) in (0..).zip(successors) {
+            let mut world = state.world.clone();
             let mut finding = None;
-            self.bounds.take(&mut successor, action, &mut outcome, |_, outcome| {
+            self.bounds.take(&mut world, &action, &mut outcome, |_, outcome| {
                 finding = violation(outcome);
                 proceed(finding.is_none())
             });
-            self.generated += 1;
+            expanded.generated += 1;
             if let Some(finding) = finding {
-                self.parents.push((number, choice));
-                return Some((finding, successor));
+                expanded.violation = Some((choice, finding, world));
+                break;
             }
-            let fingerprint = identity(&mut successor, *spent);
-            if let Some(child) = self.visit(fingerprint, &successor, *spent, (number, choice)) {
-                next.push((successor, *spent, child));
+            let fingerprint = identity(&mut world, spent);
+            if !self.visited.contains(fingerprint, &world, spent) {
+                expanded.new.push(Successor {
+                    choice,
+                    fingerprint,
+                    world,
+                    spent,
+                });
             }
         }
-        None
+        expanded
+    }
+
+    /// Takes the successors of one state into the visited ones and the next frontier; returns the violation, if there is one.
+    fn look_at(&mut self, expanded: Expanded, next: &mut VecDeque<State>) -> Option<(Finding, World)> {
+        self.generated += expanded.generated;
+        for successor in expanded.new {
+            let parent = (expanded.number, successor.choice);
+            next.extend(self.visit(successor.fingerprint, successor.world, successor.spent, parent));
+        }
+        let (choice, finding, world) = expanded.violation?;
+        self.parents.push((expanded.number, choice));
+        Some((finding, world))
     }
 
     /// The actions that lead to a state, found by walking back over the parents and then forward over the worlds.

@@ -9,7 +9,10 @@ use crate::fingerprint::Fingerprint;
 use crate::world::World;
 
 /// A set of states.
-pub trait Visited {
+pub trait Visited: Sync {
+    /// Whether a state is there.
+    fn contains(&self, fingerprint: Fingerprint, world: &World, spent: Spent) -> bool;
+
     /// Adds a state; says whether it was not there yet.
     fn insert(&mut self, fingerprint: Fingerprint, world: &World, spent: Spent) -> bool;
 
@@ -29,12 +32,16 @@ pub struct Fingerprints(HashMap<u128, (), BuildHasherDefault<Passthrough>>);
 impl Fingerprints {
     /// Whether a state with this fingerprint was seen.
     #[must_use]
-    pub fn contains(&self, fingerprint: Fingerprint) -> bool {
+    pub fn has(&self, fingerprint: Fingerprint) -> bool {
         self.0.contains_key(&fingerprint.0)
     }
 }
 
 impl Visited for Fingerprints {
+    fn contains(&self, fingerprint: Fingerprint, _: &World, _: Spent) -> bool {
+        self.has(fingerprint)
+    }
+
     fn insert(&mut self, fingerprint: Fingerprint, _: &World, _: Spent) -> bool {
         self.0.insert(fingerprint.0, ()).is_none()
     }
@@ -52,14 +59,18 @@ pub struct Exact {
 }
 
 impl Visited for Exact {
+    fn contains(&self, fingerprint: Fingerprint, world: &World, spent: Spent) -> bool {
+        self.worlds.get(&fingerprint.0).is_some_and(|same| {
+            same.iter()
+                .any(|(other, other_spent)| *other_spent == spent && other.is_same(world))
+        })
+    }
+
     fn insert(&mut self, fingerprint: Fingerprint, world: &World, spent: Spent) -> bool {
-        let same = self.worlds.entry(fingerprint.0).or_default();
-        if same
-            .iter()
-            .any(|(other, other_spent)| *other_spent == spent && other.is_same(world))
-        {
+        if self.contains(fingerprint, world, spent) {
             return false;
         }
+        let same = self.worlds.entry(fingerprint.0).or_default();
         assert!(
             same.is_empty(),
             "two different states have the fingerprint {fingerprint}"
