@@ -84,6 +84,17 @@ pub enum Failure {
     NotReached(String),
 }
 
+impl Failure {
+    /// The seed that shows it, if one does.
+    #[must_use]
+    pub const fn seed(&self) -> Option<u64> {
+        match self {
+            Self::Broken { seed, .. } => Some(*seed),
+            Self::NotFound(_) | Self::NotReached(_) => None,
+        }
+    }
+}
+
 impl<'a> Trial<'a> {
     /// Builds the world of one seed.
     #[must_use]

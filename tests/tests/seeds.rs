@@ -4,8 +4,8 @@
 
 use kafkasim_scenarios::campaign::{Failure, Judgement, Trial};
 use kafkasim_scenarios::scenario::Scenario;
-use kafkasim_scenarios::{catalog, exhibits, rule_sets};
-use kafkasim_tests::{folder, number_from};
+use kafkasim_scenarios::{catalog, exhibits, rule_sets, seeds};
+use kafkasim_tests::folder;
 
 /// Enough for every gate of every scenario, and for `cargo test` to stay pleasant.
 const SEEDS: u64 = 150;
@@ -55,18 +55,16 @@ fn failures_of(scenario: &Scenario) -> Vec<String> {
         scenario,
         rules: &rule_sets::CURRENT,
     };
-    let (first, count) = match std::env::var("KAFKASIM_SEED") {
-        Ok(_) => (number_from("KAFKASIM_SEED", 0), 1),
-        Err(_) => (0, number_from("KAFKASIM_SEEDS", SEEDS)),
-    };
-    let campaign = trial.campaign(first..first + count, |_| ());
+    let seeds = seeds::from_environment(SEEDS).unwrap_or_else(|why| panic!("{why}"));
+    let count = seeds.end - seeds.start;
+    let campaign = trial.campaign(seeds, |_| ());
     match trial.judge(&campaign) {
         Judgement::AsExpected => Vec::new(),
         // A single seed need not reach everything, nor find what a campaign must find.
         Judgement::Failed(failures) => failures
             .iter()
             .filter(|failure| count > 1 || is_broken(failure))
-            .map(|failure| describe(&trial, failure))
+            .map(|failure| describe(&trial, failure, count))
             .collect(),
     }
 }
@@ -75,8 +73,13 @@ const fn is_broken(failure: &Failure) -> bool {
     matches!(failure, Failure::Broken { .. })
 }
 
-fn describe(trial: &Trial<'_>, failure: &Failure) -> String {
+fn describe(trial: &Trial<'_>, failure: &Failure, count: u64) -> String {
     let name = &trial.scenario.name;
+    let hint = if count < SEEDS {
+        format!("; {count} are too few seeds to judge, at least {SEEDS} are usual")
+    } else {
+        String::new()
+    };
     match failure {
         Failure::Broken { promise, seed, finding } => {
             let path = folder("results/failures").join(format!("{name}-{seed}.trace"));
@@ -91,7 +94,7 @@ fn describe(trial: &Trial<'_>, failure: &Failure) -> String {
                 finding.message
             )
         }
-        Failure::NotFound(promise) => format!("FAIL {name} never found {}, which it is about", promise.name()),
-        Failure::NotReached(situation) => format!("FAIL {name} never reached {situation}, which it is about"),
+        Failure::NotFound(promise) => format!("FAIL {name} never found {}, which it is about{hint}", promise.name()),
+        Failure::NotReached(situation) => format!("FAIL {name} never reached {situation}, which it is about{hint}"),
     }
 }

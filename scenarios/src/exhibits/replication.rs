@@ -3,7 +3,7 @@
 use kafkasim::check::Promise;
 use kafkasim_core::rules::{FollowerLog, IsrCandidate, Rules, Truncation};
 
-use super::{Exhibit, Kind};
+use super::{Exhibit, Kind, file};
 
 /// A follower cut its log at its high watermark, which lags behind the leader's: what it had fetched, and what was committed, was gone.
 pub(super) const KIP_101: Exhibit = Exhibit {
@@ -22,7 +22,7 @@ pub(super) const KIP_101: Exhibit = Exhibit {
         Promise::LogMatching,
     ],
     scope: "3 brokers, min.insync.replicas=2, 1 record, 1 crash",
-    scenario: include_str!("../../exhibits/kip-101.toml"),
+    scenario: file!("exhibits/kip-101.toml"),
     seeds_at_most: 2_000,
 };
 
@@ -41,7 +41,7 @@ pub(super) const KAFKA_7128: Exhibit = Exhibit {
         Promise::LostWrite,
     ],
     scope: "3 brokers, min.insync.replicas=2, 1 record, 1 power loss",
-    scenario: include_str!("../../exhibits/kafka-7128.toml"),
+    scenario: file!("exhibits/kafka-7128.toml"),
     seeds_at_most: 2_000,
 };
 
