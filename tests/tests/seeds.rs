@@ -2,6 +2,7 @@
 //!
 //! `KAFKASIM_SEEDS` says how many seeds, `KAFKASIM_SEED` runs a single one.
 
+use kafkasim::check::{Finding, Promise, Verdict};
 use kafkasim_scenarios::campaign::{Failure, Judgement, Trial};
 use kafkasim_scenarios::scenario::Scenario;
 use kafkasim_scenarios::{catalog, exhibits, rule_sets, seeds};
@@ -47,6 +48,22 @@ fn a_seed_of_the_default_scenario_is_busy_on_average() {
             "{SEEDS} seeds had {count} {what}, which is less than {at_least} each"
         );
     }
+}
+
+/// Seeds in which a replica outside the in-sync replicas has caught up and then dies. Kafka's leader does not look at its high watermark
+/// again before the next append, which here never comes: what is beyond it stays unseen, as acks=1 allows, and nothing else is to finish.
+#[test]
+fn a_high_watermark_that_waits_for_the_dead_is_not_waited_for() {
+    let scenario = catalog::find("acks-1-leader-loss").expect("it is in the catalog");
+    let trial = Trial {
+        scenario: &scenario,
+        rules: &rule_sets::CURRENT,
+    };
+    let report = trial.run(2134, &mut ());
+    assert!(report.violation().is_none(), "{:?}", report.violation());
+    let is_unseen = |finding: &&Finding| finding.promise == Promise::Unseen && finding.verdict != Verdict::Violated;
+    assert!(report.findings.iter().any(|finding| is_unseen(&finding)));
+    assert!(report.finale.is_some_and(|finale| finale.finished));
 }
 
 /// What is wrong with one scenario, each with the command that replays it.

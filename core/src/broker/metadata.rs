@@ -13,6 +13,7 @@ use crate::log::Log;
 use crate::machine::{Context, Lane, Outbox};
 use crate::message::{FetchPartition, FetchRequest, FetchResponse, IsolationLevel};
 use crate::metadata::MetadataImage;
+use crate::note::Note;
 use crate::record::{Batch, BatchError, MetadataRecord};
 use crate::timer::{Timer, Window};
 
@@ -147,9 +148,15 @@ impl Broker {
         let was_fenced = self.metadata.is_fenced(context.node);
         let was_caught_up = self.lifecycle.is_caught_up(self.metadata.next_offset);
         let mut changed = Vec::new();
+        let replayed_before = self.metadata.next_offset;
         if self.replay(response, &mut changed).is_err() {
             self.metadata.is_backing_off = true;
             out.set_timer(Timer::MetadataFetchBackoff, BACKOFF);
+        }
+        if self.metadata.next_offset > replayed_before {
+            out.note(Note::MetadataReplayed {
+                to: self.metadata.next_offset,
+            });
         }
         self.publish(context, &changed, changes, out);
 

@@ -7,6 +7,7 @@ use kafkasim_core::ids::NodeId;
 
 use super::agenda::{Agenda, Due};
 use super::clock::Clocks;
+use super::deadlines::Deadlines;
 use super::latency::Clogs;
 use super::nemesis;
 use super::plan::{Family, Plan};
@@ -30,6 +31,7 @@ pub(super) struct Driver<'a> {
     agenda: Agenda,
     clocks: Clocks,
     clogs: Clogs,
+    deadlines: Deadlines,
     network: Stream,
     workload: Stream,
     timers: Stream,
@@ -66,6 +68,7 @@ impl<'a> Driver<'a> {
             agenda: Agenda::default(),
             clocks,
             clogs: Clogs::default(),
+            deadlines: Deadlines::default(),
             network: Stream::new(seed, Purpose::Network),
             workload: Stream::new(seed, Purpose::Workload),
             timers,
@@ -103,6 +106,7 @@ impl<'a> Driver<'a> {
                 return done(&self.world);
             }
             self.now_us = at_us;
+            self.findings.extend(self.deadlines.overdue(at_us, &self.plan.setup));
             if self.fall_due(due) && !self.outcome.events.is_empty() && done(&self.world) {
                 return true;
             }
@@ -126,6 +130,8 @@ impl<'a> Driver<'a> {
         self.actions += 1;
         for event in &outcome.events {
             self.coverage.observe(event);
+            self.deadlines
+                .observe(event, self.now_us, &self.plan.setup, &self.clocks);
         }
         self.coverage.acted(&step.action);
         self.findings.append(&mut outcome.findings);
@@ -364,7 +370,9 @@ impl<'a> Driver<'a> {
     /// What an action means for time itself.
     fn after(&mut self, action: &Action) {
         match action {
+            Action::Fault(Fault::Pause { node }) => self.deadlines.paused(*node, self.now_us),
             Action::Fault(Fault::Resume { node }) => {
+                self.deadlines.resumed(*node, self.now_us);
                 self.agenda.wake(*node, self.now_us, &mut self.timers);
                 self.release(|link, direction| link.receiver(direction) == *node);
                 let (due, stalled) = mem::take(&mut self.stalled)
@@ -381,6 +389,7 @@ impl<'a> Driver<'a> {
             Action::Fault(Fault::ClockJump { node, by_ms }) => {
                 self.jumped.insert(*node);
                 self.clocks.jump(*node, *by_ms);
+                self.deadlines.jumped(*node, *by_ms);
                 self.agenda.jump(*node, *by_ms, self.now_us, &mut self.timers);
             }
             Action::Fault(_)
