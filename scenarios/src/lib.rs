@@ -7,3 +7,4 @@ pub mod exploration;
 pub mod recording;
 pub mod rule_sets;
 pub mod scenario;
+pub mod seeds;

@@ -16,7 +16,7 @@ pub struct RuleSet {
 
 /// There are no rules of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are no rules \"{name}\"{}; rules are \"current\" or the name of an exhibit, see `kafkasim list`", did_you_mean(.nearest.as_deref()))]
+#[error("there are no rules \"{name}\"; {}", did_you_mean(.nearest.as_deref(), "rules are \"current\" or the name of an exhibit, see `kafkasim list`"))]
 pub struct UnknownRules {
     /// The name.
     pub name: String,

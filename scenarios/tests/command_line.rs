@@ -59,10 +59,27 @@ fn bad_input_is_refused_with_one_message_and_status_2() {
         ("field.toml", "replication-factor", "replication-facto"),
         ("topic.toml", "topic = \"orders\"", "topic = \"order\""),
         ("number.toml", "outstanding = \"1..20\"", "outstanding = 0"),
+        (
+            "found.toml",
+            "reached = [\"leader-change\"",
+            "finds = [\"leader-change\"]\nreached = [\"truncation\"",
+        ),
+        (
+            "reached.toml",
+            "reached = [\"leader-change\"",
+            "reached = [\"lost-write\"",
+        ),
+        ("nothing.toml", "\"linger.ms\" = [0, 5, 50]", "\"linger.ms\" = []"),
+        (
+            "replicas.toml",
+            "replication-factor = 3",
+            "replication-factor = \"2..4\"",
+        ),
     ] {
         assert!(default.contains(from), "{from} is in the default scenario");
         fs::write(folder.join(name), default.replace(from, to)).expect("a file can be written");
     }
+    fs::create_dir(folder.join("folder.trace")).expect("a folder can be made");
     fs::write(folder.join("foreign.trace"), "root:x:0:0\n").expect("a file can be written");
     for (arguments, expected) in [
         ("run defualt", "did you mean \"default\"?"),
@@ -78,6 +95,19 @@ fn bad_input_is_refused_with_one_message_and_status_2() {
             "there is no topic \"order\"; did you mean \"orders\"?",
         ),
         ("run number.toml", "outstanding may be 0: expected at least 1"),
+        (
+            "run found.toml",
+            "\"leader-change\" is a situation, not a promise: it belongs in `reached`",
+        ),
+        (
+            "run reached.toml",
+            "\"lost-write\" is a promise, not a situation: it belongs in `finds`",
+        ),
+        ("run nothing.toml", "linger.ms = []: expected at least one value"),
+        ("run replicas.toml", "wants 4 replicas of 3 brokers"),
+        ("run foreign.trace", "is a trace"),
+        ("show folder.trace", "folder.trace: Is a directory"),
+        ("run default --seeds -1", "expected a number"),
         ("run default --rules kip-11", "did you mean \"kip-101\"?"),
         ("run default --seeds 0", "at least 1"),
         ("run default --seed 1 --seeds 2", "cannot be used with"),
@@ -119,7 +149,11 @@ fn an_exhibit_is_convicted_kept_replayed_shrunk_and_drawn() {
     assert!(convicted.contains(&format!("replay {trace}")), "{convicted}");
     let small = trace.replace(".trace", ".shrunk.trace");
     assert!(said(&folder, &format!("replay {trace} --quiet")).contains("equal, event for event"));
-    assert!(said(&folder, &format!("shrink {trace}")).contains(&format!("replay {small}")));
+    let shrunk = said(&folder, &format!("shrink {trace}"));
+    assert!(
+        shrunk.contains("shrunk for duplicate") && shrunk.contains(&format!("replay {small}")),
+        "{shrunk}"
+    );
     let again = run(&folder, &format!("shrink {trace}"));
     assert_eq!(again.status.code(), Some(2), "an existing file was overwritten");
     assert!(said(&folder, &format!("replay {small}")).contains("equal, event for event"));
@@ -231,4 +265,70 @@ fn seeds_come_from_the_environment_unless_they_are_given() {
     assert!(ran("run replication-2", "KAFKASIM_SEED", "0x10").contains("seed 16"));
     assert!(ran("run replication-2 --seeds 4", "KAFKASIM_SEED", "5").contains("4 seeds (0 to 3)"));
     assert!(ran("run replication-2", "KAFKASIM_SEEDS", "many").contains("KAFKASIM_SEEDS=many: expected a number"));
+}
+
+#[test]
+fn the_headline_is_shrunk_unless_another_promise_is_asked_for() {
+    let folder = folder("headline");
+    let found = said(&folder, "run acks-1-leader-loss --seeds 150");
+    let seed = found
+        .split_once("lost-write in ")
+        .and_then(|(_, rest)| rest.split_once("first in ")?.1.split_once(','))
+        .map(|(seed, _)| seed.to_owned())
+        .expect("a seed loses a record");
+    assert!(
+        found.contains("was acknowledged to producer-"),
+        "processes go by name: {found}"
+    );
+    let alone = said(&folder, &format!("run acks-1-leader-loss --seed {seed} --keep ."));
+    let trace = format!("acks-1-leader-loss-{seed}.trace");
+    let headline = said(&folder, &format!("shrink {trace}"));
+    assert!(
+        headline.contains("shrunk for lost-write, allowed by acks=1"),
+        "{headline}"
+    );
+    assert!(
+        !headline.contains("→ 0 (") || headline.contains("no fault is needed"),
+        "{headline}"
+    );
+    if alone.contains("inconsistent-offsets") {
+        assert!(headline.contains("besides"), "{headline}");
+        let other = said(
+            &folder,
+            &format!("shrink {trace} --promise inconsistent-offsets -o other.trace"),
+        );
+        assert!(other.contains("shrunk for inconsistent-offsets"), "{other}");
+    }
+}
+
+#[test]
+fn few_seeds_are_not_taken_for_a_failure() {
+    let folder = folder("few");
+    for arguments in ["--seeds 1", "run acks-1-leader-loss --seeds 1"] {
+        let output = run(&folder, arguments);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(3), "kafkasim {arguments}: {said}");
+        assert!(!said.contains("FAIL"), "kafkasim {arguments}: {said}");
+        assert!(said.contains("at least 150 are usual"), "kafkasim {arguments}: {said}");
+    }
+    let alone = kafkasim(&folder, "")
+        .env("KAFKASIM_SEED", "7")
+        .output()
+        .expect("the command runs");
+    let said = text(&alone.stdout);
+    assert_eq!(alone.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("left out") && !said.contains("exhibit, its own rule"),
+        "{said}"
+    );
+}
+
+#[test]
+fn lists_fit_on_a_page() {
+    let folder = folder("lists");
+    for arguments in ["list", "list --keys", "list --situations", "list --promises"] {
+        let said = said(&folder, arguments);
+        let longest = said.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(120), "kafkasim {arguments} takes {longest:?} columns");
+    }
 }

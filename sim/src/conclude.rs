@@ -10,7 +10,7 @@ use kafkasim_core::ids::{NodeId, Timestamp};
 
 use crate::check::{Finale, Finding};
 use crate::explore::settle_until;
-use crate::random::{EPOCH_MS, is_finished};
+use crate::random::{EPOCH_MS, is_finished, is_settled};
 use crate::run::Observer;
 use crate::world::{Action, Fault, Outcome, Step, World};
 
@@ -20,9 +20,24 @@ const ACTIONS_AT_MOST: usize = 50_000;
 /// After so many actions none of which led to a new state, none will.
 const CIRCLING_AT_MOST: usize = 1_000;
 
+/// What applications do while a run is brought to its end. Those that read everything at the end always make their calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applications {
+    /// They make every call that they want to make, and so finish what they do.
+    GoOn,
+    /// They make no further calls: what they have asked for is answered, and that is all that has to finish.
+    FallSilent,
+}
+
 /// Heals and lets go on. What happens is added to `steps`, as far as it leads to anything new, and what is found on the way to `findings`. Returns
 /// how it ended.
-pub fn conclude(world: &mut World, finale: &Finale, steps: &mut Vec<Step>, findings: &mut Vec<Finding>) -> Finale {
+pub fn conclude(
+    world: &mut World,
+    finale: &Finale,
+    applications: Applications,
+    steps: &mut Vec<Step>,
+    findings: &mut Vec<Finding>,
+) -> Finale {
     let begin = steps.last().map_or(0, |step| step.at_us + 1);
     let before = steps.len();
     heal(world, finale, steps);
@@ -33,8 +48,22 @@ pub fn conclude(world: &mut World, finale: &Finale, steps: &mut Vec<Step>, findi
         seen: BTreeSet::new(),
         finished: false,
     };
-    settle_until(world, ACTIONS_AT_MOST, &mut |world, step, outcome| {
-        going_on.watch(world, step, outcome, finale)
+    let silent: Vec<_> = match applications {
+        Applications::GoOn => Vec::new(),
+        Applications::FallSilent => world
+            .setup()
+            .applications()
+            .filter(|node| !finale.readers.contains(node))
+            .collect(),
+    };
+    let is_allowed = |action: &Action| !matches!(action, Action::Call { node } if silent.contains(node));
+    settle_until(world, ACTIONS_AT_MOST, &is_allowed, &mut |world, step, outcome| {
+        going_on.watch(world, step, outcome);
+        going_on.finished = match applications {
+            Applications::GoOn => is_finished(world, &finale.readers),
+            Applications::FallSilent => is_settled(world, &finale.readers),
+        };
+        going_on.leaves_off()
     });
     let GoingOn { finished, news, .. } = going_on;
     steps.truncate(news);
@@ -58,13 +87,15 @@ struct GoingOn<'a> {
 }
 
 impl GoingOn<'_> {
-    fn watch(&mut self, world: &mut World, step: &Step, outcome: &Outcome, finale: &Finale) -> ControlFlow<()> {
+    fn watch(&mut self, world: &mut World, step: &Step, outcome: &Outcome) {
         self.steps.push(step.clone());
         self.findings.extend_from_slice(&outcome.findings);
         if self.seen.insert(world.fingerprint().0) || !outcome.findings.is_empty() {
             self.news = self.steps.len();
         }
-        self.finished = is_finished(world, &finale.readers);
+    }
+
+    fn leaves_off(&self) -> ControlFlow<()> {
         if self.finished || self.steps.len() - self.news > CIRCLING_AT_MOST {
             ControlFlow::Break(())
         } else {

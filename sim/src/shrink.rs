@@ -1,10 +1,11 @@
 //! Makes a failing run small: the fewest actions, and above all the fewest faults, that still break the same promise.
 //!
 //! Delta debugging over the list of actions. Each candidate is truly replayed: an action that has become impossible is left out, everything else
-//! happens as the world says. A promise that only the end of a run can judge is judged after the world was given every chance to finish.
+//! happens as the world says. A promise that only the end of a run can judge is judged after the world was given every chance to finish. If applications
+//! need not go on for that, they fall silent: a call that was left out would only be made later.
 
 use crate::check::{Finale, Finding, Promise, Verdict};
-use crate::conclude::conclude;
+use crate::conclude::{Applications, conclude};
 use crate::world::{Action, Outcome, Step, World};
 
 /// What to shrink.
@@ -46,7 +47,9 @@ pub struct Shrunk {
 impl Shrinker<'_> {
     /// Shrinks; `None` if the run does not break the promise in the first place.
     pub fn shrink(&mut self, steps: &[Step]) -> Option<Shrunk> {
-        let (steps, finale) = self.attempt(steps)?;
+        let attempt = |applications| Some((applications, self.attempt(steps, applications)?));
+        let (applications, (steps, finale)) =
+            attempt(Applications::FallSilent).or_else(|| attempt(Applications::GoOn))?;
         let mut best = Shrunk {
             steps,
             finale,
@@ -54,10 +57,10 @@ impl Shrinker<'_> {
         };
         loop {
             let before = best.steps.len();
-            self.reduce(&mut best, Action::is_fault);
-            self.reduce(&mut best, |action| matches!(action, Action::Call { .. }));
-            self.reduce(&mut best, |action| matches!(action, Action::Fire { .. }));
-            self.reduce(&mut best, |_| true);
+            self.reduce(&mut best, applications, Action::is_fault);
+            self.reduce(&mut best, applications, |action| matches!(action, Action::Call { .. }));
+            self.reduce(&mut best, applications, |action| matches!(action, Action::Fire { .. }));
+            self.reduce(&mut best, applications, |_| true);
             if best.steps.len() == before {
                 return Some(best);
             }
@@ -65,7 +68,7 @@ impl Shrinker<'_> {
     }
 
     /// Leaves out ever smaller chunks of the actions of one kind, from the end to the beginning.
-    fn reduce(&mut self, best: &mut Shrunk, is_candidate: impl Fn(&Action) -> bool) {
+    fn reduce(&mut self, best: &mut Shrunk, applications: Applications, is_candidate: impl Fn(&Action) -> bool) {
         let count = |best: &Shrunk| best.steps.iter().filter(|step| is_candidate(&step.action)).count();
         let mut chunk = count(best).div_ceil(2);
         while chunk > 0 {
@@ -81,7 +84,8 @@ impl Shrinker<'_> {
                     !dropped
                 });
                 best.replayed += 1;
-                if let Some((steps, finale)) = self.attempt(&kept).filter(|(steps, _)| steps.len() < best.steps.len()) {
+                let attempted = self.attempt(&kept, applications);
+                if let Some((steps, finale)) = attempted.filter(|(steps, _)| steps.len() < best.steps.len()) {
                     best.steps = steps;
                     best.finale = finale;
                     end = start.min(count(best));
@@ -104,7 +108,7 @@ impl Shrinker<'_> {
     }
 
     /// Replays what is possible of these actions up to the broken promise: what did happen, and how it ended if the promise had to wait for the end.
-    fn attempt(&self, steps: &[Step]) -> Option<(Vec<Step>, Option<Finale>)> {
+    fn attempt(&self, steps: &[Step], applications: Applications) -> Option<(Vec<Step>, Option<Finale>)> {
         let mut world = (self.build)();
         let mut outcome = Outcome::default();
         let mut done = Vec::with_capacity(steps.len());
@@ -120,7 +124,13 @@ impl Shrinker<'_> {
                 return is_wanted.then_some((done, None));
             }
         }
-        let finale = conclude(&mut world, self.finale.as_ref()?, &mut done, &mut findings);
+        let finale = conclude(
+            &mut world,
+            self.finale.as_ref()?,
+            applications,
+            &mut done,
+            &mut findings,
+        );
         world.finish(&finale, &mut findings);
         (self.decide(&findings) == Some(true)).then_some((done, Some(finale)))
     }

@@ -124,19 +124,28 @@ impl Header {
 impl Trace {
     /// Writes the trace; an existing file is replaced as a whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), TraceError> {
-        let io_error = |source| TraceError::Io {
+        let mut bytes = Vec::new();
+        let written = self.write_lines(&mut bytes).and_then(|()| {
+            let beside = prepared(path)?;
+            fs::write(&beside, bytes)?;
+            fs::rename(&beside, path)
+        });
+        written.map_err(|source| TraceError::Io {
             path: path.to_owned(),
             source,
-        };
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(io_error)?;
-        }
-        let mut bytes = Vec::new();
-        self.write_lines(&mut bytes).map_err(io_error)?;
-        let beside = path.with_extension("partial");
-        fs::write(&beside, bytes)
-            .and_then(|()| fs::rename(&beside, path))
-            .map_err(io_error)
+        })
+    }
+
+    /// Whether a trace could be written there, for those who have long work before them.
+    pub fn check_writable(path: &Path) -> Result<(), TraceError> {
+        let checked = prepared(path).and_then(|beside| {
+            fs::write(&beside, [])?;
+            fs::remove_file(&beside)
+        });
+        checked.map_err(|source| TraceError::Io {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     fn write_lines(&self, out: &mut Vec<u8>) -> io::Result<()> {
@@ -160,6 +169,7 @@ impl Trace {
         let mut lines = file.lines().enumerate().map(|(index, line)| (index + 1, line));
         let header = match lines.next() {
             Some((_, Ok(line))) => parse_header(path, &line)?,
+            Some((_, Err(error))) if error.kind() != io::ErrorKind::InvalidData => return Err(io_error(error)),
             Some((_, Err(_))) | None => return Err(TraceError::NotATrace { path: path.to_owned() }),
         };
         let mut steps = Vec::new();
@@ -212,6 +222,17 @@ impl Trace {
         }
         Ok(Self { header, steps, footer })
     }
+}
+
+/// Makes the folder of a file, and says where it is written before it takes its name.
+fn prepared(path: &Path) -> io::Result<PathBuf> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    Ok(path.with_extension("partial"))
 }
 
 fn parse_header(path: &Path, line: &str) -> Result<Header, TraceError> {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use kafkasim_scenarios::campaign::Trial;
 use kafkasim_scenarios::{catalog, rule_sets};
-use kafkasim_tests::Chain;
+use kafkasim_tests::{Chain, folder};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
@@ -91,17 +91,10 @@ fn in_debug_and_in_release() {
     } else {
         &[]
     };
+    // From the root, where every package is asked for, dependencies have the features that they have in any other build.
     let mut command = Command::new(env!("CARGO"));
-    command
-        .args([
-            "test",
-            "--quiet",
-            "--package",
-            "kafkasim-tests",
-            "--test",
-            "determinism",
-        ])
-        .args(profile);
+    command.current_dir(folder(""));
+    command.args(["test", "--quiet", "--test", "determinism"]).args(profile);
     command.args(["print_chains_for_another_process", "--", "--exact", "--nocapture"]);
     assert_eq!(
         chains(),

@@ -5,8 +5,8 @@
 use kafkasim::check::{Finding, Promise, Verdict};
 use kafkasim_scenarios::campaign::{Failure, Judgement, Trial};
 use kafkasim_scenarios::scenario::Scenario;
-use kafkasim_scenarios::{catalog, exhibits, rule_sets};
-use kafkasim_tests::{folder, number_from};
+use kafkasim_scenarios::{catalog, exhibits, rule_sets, seeds};
+use kafkasim_tests::folder;
 
 /// Enough for every gate of every scenario, and for `cargo test` to stay pleasant.
 const SEEDS: u64 = 150;
@@ -26,6 +26,28 @@ fn every_exhibits_scenario_is_clean_under_current_rules() {
         .map(|exhibit| exhibit.scenario().unwrap_or_else(|error| panic!("{error}")));
     let failures: Vec<String> = scenarios.flat_map(|scenario| failures_of(&scenario)).collect();
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+/// What `results/bench.md` says about speed means something only if a seed is not idle.
+#[test]
+fn a_seed_of_the_default_scenario_is_busy_on_average() {
+    let scenario = catalog::find("default").unwrap_or_else(|error| panic!("{error}"));
+    let trial = Trial {
+        scenario: &scenario,
+        rules: &rule_sets::CURRENT,
+    };
+    let campaign = trial.campaign(0..SEEDS, |_| ());
+    let reached = |name| campaign.coverage.count(name);
+    for (what, count, at_least) in [
+        ("acknowledged records", reached("acknowledged"), 100),
+        ("faults", campaign.faults, 3),
+        ("leader changes", reached("leader-change"), 1),
+    ] {
+        assert!(
+            count >= at_least * SEEDS,
+            "{SEEDS} seeds had {count} {what}, which is less than {at_least} each"
+        );
+    }
 }
 
 /// Seeds in which a replica outside the in-sync replicas has caught up and then dies. Kafka's leader does not look at its high watermark
@@ -50,18 +72,16 @@ fn failures_of(scenario: &Scenario) -> Vec<String> {
         scenario,
         rules: &rule_sets::CURRENT,
     };
-    let (first, count) = match std::env::var("KAFKASIM_SEED") {
-        Ok(_) => (number_from("KAFKASIM_SEED", 0), 1),
-        Err(_) => (0, number_from("KAFKASIM_SEEDS", SEEDS)),
-    };
-    let campaign = trial.campaign(first..first + count, |_| ());
+    let seeds = seeds::from_environment(SEEDS).unwrap_or_else(|why| panic!("{why}"));
+    let count = seeds.end - seeds.start;
+    let campaign = trial.campaign(seeds, |_| ());
     match trial.judge(&campaign) {
         Judgement::AsExpected => Vec::new(),
         // A single seed need not reach everything, nor find what a campaign must find.
         Judgement::Failed(failures) => failures
             .iter()
             .filter(|failure| count > 1 || is_broken(failure))
-            .map(|failure| describe(&trial, failure))
+            .map(|failure| describe(&trial, failure, count))
             .collect(),
     }
 }
@@ -70,8 +90,13 @@ const fn is_broken(failure: &Failure) -> bool {
     matches!(failure, Failure::Broken { .. })
 }
 
-fn describe(trial: &Trial<'_>, failure: &Failure) -> String {
+fn describe(trial: &Trial<'_>, failure: &Failure, count: u64) -> String {
     let name = &trial.scenario.name;
+    let hint = if count < SEEDS {
+        format!("; {count} are too few seeds to judge, at least {SEEDS} are usual")
+    } else {
+        String::new()
+    };
     match failure {
         Failure::Broken { promise, seed, finding } => {
             let path = folder("results/failures").join(format!("{name}-{seed}.trace"));
@@ -86,7 +111,7 @@ fn describe(trial: &Trial<'_>, failure: &Failure) -> String {
                 finding.message
             )
         }
-        Failure::NotFound(promise) => format!("FAIL {name} never found {}, which it is about", promise.name()),
-        Failure::NotReached(situation) => format!("FAIL {name} never reached {situation}, which it is about"),
+        Failure::NotFound(promise) => format!("FAIL {name} never found {}, which it is about{hint}", promise.name()),
+        Failure::NotReached(situation) => format!("FAIL {name} never reached {situation}, which it is about{hint}"),
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kafkasim::check::Promise;
 use kafkasim::replay::replay;
 use kafkasim::run::Observer;
 use kafkasim::shrink::Shrinker;
@@ -217,5 +218,38 @@ fn shrinking_keeps_the_broken_promise() {
         shrunk.steps.len(),
         trace.steps.len(),
         shrunk.replayed
+    );
+}
+
+/// What only the end of a run can judge needs no application to go on: calls that were left out stay out.
+#[test]
+fn an_allowed_anomaly_shrinks_to_little() {
+    let scenario = scenario("acks-1-leader-loss");
+    let trial = current(&scenario);
+    let campaign = trial.campaign(0..150, |_| ());
+    let seed = campaign.broken[&(Promise::LostWrite, false)].first_seed;
+    let (_, trace) = trial.trace(seed);
+    let build = || trial.build(seed).1.world();
+    let shrunk = Shrinker {
+        build: &build,
+        promise: Promise::LostWrite,
+        is_violation: false,
+        finale: trace.footer.finale.clone(),
+        progress: &mut |_| (),
+    }
+    .shrink(&trace.steps)
+    .expect("the run loses a record");
+    let finale = shrunk
+        .finale
+        .as_ref()
+        .expect("only the end tells that a record is lost");
+    assert!(finale.finished, "it does not end in a world that is stuck");
+    let findings = replay(&mut build(), &shrunk.steps, Some(finale), &mut ()).expect("what was kept can happen again");
+    assert!(findings.iter().any(|found| found.promise == Promise::LostWrite));
+    assert!(
+        shrunk.steps.len() <= 150,
+        "seed {seed}: {} of {} actions are left",
+        shrunk.steps.len(),
+        trace.steps.len()
     );
 }

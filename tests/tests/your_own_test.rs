@@ -20,8 +20,9 @@ use kafkasim_core::ids::{CallId, TopicName};
 use kafkasim_core::rules::Rules;
 use kafkasim_scenarios::campaign::EVERYTHING;
 use kafkasim_scenarios::scenario::{Built, Scenario};
+use kafkasim_scenarios::seeds;
 
-// 1. Your cluster, your clients' configuration (by Kafka's own keys), and what may break. `kafkasim list` names every kind of fault.
+// 1. Your cluster, your clients' configuration (by Kafka's own keys), and what may break. The README names every kind of fault.
 
 const SCENARIO: &str = r#"
 name = "orders"
@@ -218,12 +219,11 @@ fn trace(seed: u64) -> Trace {
 
 #[test]
 fn a_hundred_seeds_keep_every_promise() {
-    let (first, count) = match std::env::var("SEED") {
-        Ok(seed) => (seed.parse().expect("SEED is a number"), 1),
-        Err(_) => (0, 100),
-    };
+    // One seed if KAFKASIM_SEED is set, as many as KAFKASIM_SEEDS says, or else a hundred.
+    let seeds = seeds::from_environment(100).unwrap_or_else(|why| panic!("{why}"));
+    let count = seeds.end - seeds.start;
     let mut read = 0;
-    for seed in first..first + count {
+    for seed in seeds {
         let (_, built) = build(seed);
         let mut property = PaidImpliesPlaced::default();
         let mut history = render::history(&built.plan.setup);
@@ -236,7 +236,7 @@ fn a_hundred_seeds_keep_every_promise() {
         );
         assert!(
             broken.is_empty(),
-            "{history}\n{}\nreplay: SEED={seed} cargo test --test your_own_test",
+            "{history}\n{}\nreplay: KAFKASIM_SEED={seed} cargo test --test your_own_test",
             broken.join("\n")
         );
         read += property.read.len() as u64;

@@ -17,8 +17,9 @@ use crate::note::Note;
 use crate::record::{Batch, BatchError, MetadataRecord};
 use crate::timer::{Timer, Window};
 
-/// How long the controller may keep a fetch of the metadata log that finds nothing new.
-const MAX_WAIT_MS: u32 = 500;
+/// How long the controller may keep a fetch of the metadata log that finds nothing new. Kafka's raft client asks again every 500 ms; nothing comes
+/// of that, since the controller does not judge observers by their fetches.
+const MAX_WAIT_MS: u32 = 5_000;
 /// How much of the metadata log to fetch at once.
 const MAX_BYTES: i32 = 8 * 1024 * 1024;
 /// How long to wait before the metadata log is fetched again after an error.

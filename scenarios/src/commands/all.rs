@@ -4,20 +4,19 @@ use clap::Args;
 use kafkasim_scenarios::{catalog, exhibits};
 use serde::Serialize;
 
-use super::output::{Output, bad, command, count, good};
+use super::output::{Output, bad, command, count, good, notable};
 use super::report::Report;
 use super::run::Running;
-use super::seeds::{Chosen, number};
-use super::target::{SEEDS, Target};
+use super::seeds::{Chosen, Seeds};
+use super::target::{SEEDS, SEEDS_AT_LEAST, Target};
 use super::verdict::Verdict;
-use super::{CommandError, Exit, progress, seeds};
+use super::{CommandError, Exit, progress};
 
 /// What `kafkasim` accepts without a command.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// How many seeds to run per scenario [default: 300, or KAFKASIM_SEEDS]
-    #[arg(long, value_name = "N", value_parser = number)]
-    seeds: Option<u64>,
+    #[command(flatten)]
+    seeds: Seeds,
     #[command(flatten)]
     running: Running,
     /// Print one JSON document instead of a table
@@ -27,15 +26,14 @@ pub(crate) struct Arguments {
 
 /// Runs everything.
 pub(crate) fn all(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
-    let seeds = seeds::count(arguments.seeds)?.unwrap_or(SEEDS);
-    if seeds == 0 {
-        return Err(CommandError::Usage(
-            "0 seeds show nothing: ask for at least 1".to_owned(),
-        ));
-    }
+    let chosen = arguments.seeds.choose()?;
+    let is_alone = matches!(chosen, Chosen::One(_));
+    let range = chosen.range(SEEDS);
+    let seeds = range.end - range.start;
     let scenarios = scenarios()?;
-    let exhibits = exhibits::all()
-        .iter()
+    // No exhibit needs to be convicted by every seed.
+    let exhibits = exhibits::all().iter().filter(|_| !is_alone);
+    let exhibits = exhibits
         .map(|exhibit| Target::find(exhibit.name, None))
         .collect::<Result<Vec<_>, _>>()?;
     let pool = arguments.running.pool()?;
@@ -51,15 +49,15 @@ pub(crate) fn all(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
     };
     let mut verdicts = Vec::new();
     for target in &scenarios {
-        verdicts.push(conduct(target, verdicts.len() + 1, Chosen::Many(0..seeds))?);
+        verdicts.push(conduct(target, verdicts.len() + 1, chosen.clone())?);
     }
     for target in &exhibits {
-        bar.inc_length(target.fitting_seeds());
+        bar.set_length(seeds * scenarios.len() as u64 + target.fitting_seeds());
         verdicts.push(conduct(target, verdicts.len() + 1, Chosen::Fitting(0))?);
         bar.set_position(seeds * scenarios.len() as u64);
         bar.set_length(seeds * scenarios.len() as u64);
     }
-    bar.finish_and_clear();
+    bar.finish();
     let exit = verdicts.iter().map(Verdict::exit).max().unwrap_or(Exit::AsExpected);
     if arguments.json {
         let runs = verdicts.iter().map(Report::of).collect();
@@ -103,40 +101,59 @@ fn tell(scenarios: &[Verdict<'_>], exhibits: &[Verdict<'_>], output: &mut Output
         3,
         scenarios.iter().map(row),
     );
-    output.gap();
-    output.table(
-        &["", "exhibit, its own rule", "seeds", "verdict"],
-        3,
-        exhibits.iter().map(row),
-    );
+    if !exhibits.is_empty() {
+        output.gap();
+        output.table(
+            &["", "exhibit, its own rule", "seeds", "verdict"],
+            3,
+            exhibits.iter().map(row),
+        );
+    }
     output.gap();
     let verdicts = || scenarios.iter().chain(exhibits);
     let failed: Vec<_> = verdicts()
         .filter(|verdict| verdict.exit() != Exit::AsExpected)
         .collect();
-    for verdict in &failed {
+    for verdict in failed.iter().filter(|verdict| !verdict.is_too_few()) {
         verdict.tell_failures(output);
     }
     if failed.is_empty() {
         let runs = count(verdicts().map(Verdict::tried).sum(), "run");
         output.line(format_args!(
-            "{} in {runs}: every scenario came out as expected, every exhibit was convicted",
-            good("ok")
+            "{} in {runs}: every scenario came out as expected{}",
+            good("ok"),
+            if exhibits.is_empty() {
+                ""
+            } else {
+                ", every exhibit was convicted"
+            }
         ));
+        if exhibits.is_empty() {
+            output.labelled("left out", "the exhibits: one seed alone need not convict them");
+        }
         output.labelled("next", command("list"));
     } else {
-        output.gap();
-        output.line(format_args!(
-            "{} of {} did not come out as expected",
-            bad(failed.len()),
-            verdicts().count()
-        ));
+        let all = verdicts().count();
+        let too_few = failed.iter().filter(|verdict| verdict.is_too_few()).count();
+        if too_few < failed.len() {
+            let wrong = bad(failed.len() - too_few);
+            output.gap();
+            output.line(format_args!("{wrong} of {all} did not come out as expected"));
+        }
+        if too_few > 0 {
+            let few = format!("{} of {all}: nothing is broken,", notable(too_few));
+            let why = format!("but too few seeds were run to judge; at least {SEEDS_AT_LEAST} are usual");
+            output.hanging("", &format!("{few} {why}"));
+            output.labelled("enough", command(format_args!("--seeds {SEEDS_AT_LEAST}")));
+        }
     }
 }
 
 fn status(verdict: &Verdict<'_>) -> String {
     if verdict.exit() == Exit::AsExpected {
         good("ok  ")
+    } else if verdict.is_too_few() {
+        notable("few ")
     } else {
         bad("FAIL")
     }

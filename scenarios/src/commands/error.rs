@@ -22,14 +22,14 @@ pub(crate) enum CommandError {
     Trace(#[from] TraceError),
     #[error(transparent)]
     Prelude(#[from] PreludeError),
-    #[error("{variable}={value}: expected a number like 500 or 0x1f4")]
-    Environment { variable: &'static str, value: String },
     #[error("{from} + {count} seeds: the largest seed is {}", u64::MAX)]
     SeedsBeyondEnd { from: u64, count: u64 },
     #[error("a scenario is replayed by one seed: add --seed S, or give the file of a trace")]
     SeedMissing,
     #[error("{path} is a trace, and so one run already: --seed and --rules are for scenarios")]
     SeedForTrace { path: PathBuf },
+    #[error("{path} is a trace, which is one run: `replay`, `show` and `shrink` take it; here a scenario is expected")]
+    TraceForScenario { path: PathBuf },
     #[error("{path} exists already: choose another file with -o, or replace it with --force")]
     Exists { path: PathBuf },
     #[error("{path}: nothing was found in this run, so there is nothing to shrink towards")]

@@ -11,7 +11,7 @@ use kafkasim_scenarios::scenario::Exploration;
 use super::explored::{Outcome, asked, tell_bounds};
 use super::output::Output;
 use super::run::prepare;
-use super::seeds::number;
+use super::seeds::at_least_one;
 use super::target::Target;
 use super::{CommandError, Exit, progress};
 
@@ -46,19 +46,19 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 struct Limits {
     /// Crashes of brokers, at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     crashes: Option<u32>,
     /// Power losses of brokers, at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     power_losses: Option<u32>,
     /// Crashes of the controller, at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     controller_crashes: Option<u32>,
     /// Connections that break, at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     resets: Option<u32>,
     /// Timers that suspect somebody who is alive, at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     false_suspicions: Option<u32>,
     /// Whether what touches no log (connecting, registering, heartbeats, asking for metadata) happens at once
     #[arg(long, value_name = "BOOL")]
@@ -70,13 +70,13 @@ struct Limits {
     #[arg(long, value_name = "BOOL")]
     instant_sync: Option<bool>,
     /// Records that each producer sends
-    #[arg(long, value_name = "N", value_parser = number)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     records: Option<u64>,
     /// How many distinct states to look at, at most [default: a million, which take some gigabytes]
-    #[arg(long, value_name = "N", value_parser = number)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     states_at_most: Option<u64>,
     /// How many actions deep to look, at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     depth_at_most: Option<u32>,
 }
 
@@ -165,10 +165,11 @@ impl Limits {
 }
 
 fn conduct(target: &Target, exploration: &Exploration, visited: &mut impl Visited) -> Result<Exploring, PreludeError> {
-    let spinner = progress::states();
+    let title = target.title();
+    let spinner = progress::states(&title);
     let progress = |progress: Progress| {
+        spinner.set_message(format!("{title}, depth {}", progress.depth));
         spinner.set_position(progress.states);
-        spinner.set_message(format!("depth {}", progress.depth));
     };
     let exploring = exploration::explore(
         &target.trial(),
@@ -177,7 +178,7 @@ fn conduct(target: &Target, exploration: &Exploration, visited: &mut impl Visite
         visited,
         progress,
     );
-    spinner.finish_and_clear();
+    spinner.finish();
     exploring
 }
 

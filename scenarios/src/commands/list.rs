@@ -3,12 +3,13 @@
 use clap::Args;
 use kafkasim::check::{Promise, situations};
 use kafkasim_core::config;
+use kafkasim_scenarios::catalog::{self, Entry};
 use kafkasim_scenarios::exhibits::{self, Kind};
-use kafkasim_scenarios::scenario::{Expectation, Scenario};
-use kafkasim_scenarios::{catalog, rule_sets};
+use kafkasim_scenarios::rule_sets;
+use kafkasim_scenarios::scenario::Expectation;
 use serde::Serialize;
 
-use super::output::{Output, command, faint, strong};
+use super::output::{Output, bad, command, faint, strong};
 use super::verdict::some;
 use super::{CommandError, Exit};
 
@@ -58,7 +59,7 @@ pub(crate) fn list(arguments: &Arguments, output: &mut Output) -> Result<Exit, C
     } else {
         let exhibits = exhibits::all().iter().map(ExhibitRow::of).collect();
         Document::Everything {
-            scenarios: catalog::all()?.into_iter().map(ScenarioRow::of).collect(),
+            scenarios: catalog::entries().into_iter().map(ScenarioRow::of).collect(),
             exhibits,
         }
     };
@@ -91,6 +92,8 @@ struct ScenarioRow {
     may_find: Vec<Promise>,
     reached: Vec<String>,
     explorable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -119,19 +122,36 @@ struct KeyRow {
 }
 
 impl ScenarioRow {
-    fn of(scenario: Scenario) -> Self {
-        let Expectation {
-            finds,
-            may_find,
-            reached,
-        } = scenario.expect;
-        Self {
-            name: scenario.name,
-            about: scenario.about,
-            finds,
-            may_find,
-            reached,
-            explorable: scenario.explore.is_some(),
+    fn of(entry: Entry) -> Self {
+        let mut row = Self {
+            name: entry.name,
+            about: String::new(),
+            finds: Vec::new(),
+            may_find: Vec::new(),
+            reached: Vec::new(),
+            explorable: false,
+            broken: None,
+        };
+        match entry.scenario {
+            Ok(scenario) => {
+                let Expectation {
+                    finds,
+                    may_find,
+                    reached,
+                } = scenario.expect;
+                row.about = scenario.about;
+                (row.finds, row.may_find, row.reached) = (finds, may_find, reached);
+                row.explorable = scenario.explore.is_some();
+            }
+            Err(error) => row.broken = Some(error.to_string()),
+        }
+        row
+    }
+
+    fn cells(&self) -> Vec<String> {
+        match &self.broken {
+            Some(why) => vec![strong(&self.name), bad(why), bad("cannot be run")],
+            None => vec![strong(&self.name), self.about.clone(), expectation(&self.finds)],
         }
     }
 }
@@ -161,24 +181,12 @@ impl KeyRow {
     }
 }
 
-impl KeyRow {
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.of.clone(),
-            strong(self.key),
-            self.default.to_owned(),
-            self.accepts.clone(),
-            self.about.to_owned(),
-        ]
-    }
-}
-
 impl Document {
     fn tell(&self, output: &mut Output) {
         match self {
             Self::Everything { scenarios, exhibits } => {
-                let row = |row: &ScenarioRow| vec![strong(&row.name), row.about.clone(), expectation(&row.finds)];
-                output.table(&["scenario", "what", "expectation"], 1, scenarios.iter().map(row));
+                let header = ["scenario", "what", "expectation"];
+                output.table(&header, 1, scenarios.iter().map(ScenarioRow::cells));
                 output.gap();
                 let row = |row: &ExhibitRow| {
                     vec![
@@ -189,7 +197,8 @@ impl Document {
                 };
                 output.table(&["exhibit", "what", "expectation"], 1, exhibits.iter().map(row));
                 output.gap();
-                let first = scenarios.first().map_or("default", |row| row.name.as_str());
+                let first = scenarios.iter().find(|row| row.broken.is_none());
+                let first = first.map_or("default", |row| row.name.as_str());
                 output.labelled("run", command(format_args!("run {first}")));
                 let exhibit = exhibits.first().map_or(rule_sets::CURRENT.name, |row| row.name);
                 output.labelled("convict", command(format_args!("run {exhibit}")));
@@ -201,32 +210,34 @@ impl Document {
             Self::Situations(rows) => {
                 output.table(&["situation", "what happened"], 1, rows.iter().map(Named::cells));
                 output.gap();
-                output.line(faint(
-                    "A scenario that is about one says so: [expect] reached = [\"leader-change\"]",
-                ));
+                output.hanging(
+                    "",
+                    &faint("A scenario that is about one says so: [expect] reached = [\"leader-change\"]"),
+                );
             }
             Self::Promises(rows) => {
                 output.table(&["promise", "what is promised"], 1, rows.iter().map(Named::cells));
                 output.gap();
-                output.line(faint(
-                    "A scenario whose configuration gives one up says so: [expect] finds = [\"lost-write\"]",
-                ));
+                output.hanging(
+                    "",
+                    &faint("A scenario whose configuration gives one up says so: [expect] finds = [\"lost-write\"]"),
+                );
             }
             Self::Keys(rows) => {
-                if output.width().is_some() {
-                    tell_keys(rows, output);
-                } else {
-                    let header = ["of", "key", "default", "accepts", "what it decides"];
-                    output.table(&header, 2, rows.iter().map(KeyRow::cells));
-                }
+                tell_keys(rows, output);
                 output.gap();
-                output.prose("in a file", "config.\"acks\" = 1 in [[producer]] and [[consumer]]; broker.\"…\" and controller.\"…\" in [cluster]; config.\"…\" in [[topic]]; a list is drawn from: config.\"linger.ms\" = [0, 5]");
+                let places = [
+                    "config.\"acks\" = 1 in [[producer]], [[consumer]] and [[topic]];",
+                    "broker.\"…\" and controller.\"…\" in [cluster];",
+                    "a list is drawn from: config.\"linger.ms\" = [0, 5]",
+                ];
+                output.flow("in a file", places.map(str::to_owned));
             }
         }
     }
 }
 
-/// On a terminal: key by key, under the name of what has them.
+/// Key by key, under the name of what has them.
 fn tell_keys(rows: &[KeyRow], output: &mut Output) {
     let mut of = "";
     for row in rows {
@@ -236,12 +247,9 @@ fn tell_keys(rows: &[KeyRow], output: &mut Output) {
             output.line(format_args!("{} {}", faint("keys:"), strong(of)));
         }
         output.gap();
-        output.line(format_args!(
-            "  {} = {}   {}",
-            strong(row.key),
-            row.default,
-            faint(&row.accepts)
-        ));
+        let default = if row.default.is_empty() { "none" } else { row.default };
+        output.line(format_args!("  {} = {default}", strong(row.key)));
+        output.prose("", &faint(&row.accepts));
         output.prose("", row.about);
     }
 }

@@ -67,7 +67,7 @@ Exit status:
   0    as expected
   1    a promise was broken, or the rule of an exhibit was not convicted
   2    bad input: nothing was run, nothing was written
-  3    an expected anomaly was never found, or a situation never reached
+  3    an expected anomaly was never found, or a situation never reached: nothing is shown, be it for want of seeds
   4    a replay differs from what was recorded
   101  a bug of kafkasim itself: a machine broke one of its invariants";
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kafkasim::replay::Drift;
 use kafkasim::setup::Setup;
 use kafkasim::world::{Action, Delivery, Direction, Fault, Link, World};
 use kafkasim_core::ids::{NodeId, TopicId, TopicName, TopicPartition};
@@ -105,6 +106,15 @@ impl Names {
             Action::Call { node } => format!("{}: the application makes a call", self.process(*node)),
             Action::Fault(fault) => self.fault(fault),
         }
+    }
+
+    /// In words where a run cannot go on.
+    pub(crate) fn drift(&self, drift: &Drift) -> String {
+        let Drift { number, step, why } = drift;
+        format!(
+            "the run drifts at action {number}, \"{}\": {why}",
+            self.action(&step.action)
+        )
     }
 
     fn timer(&self, timer: &Timer) -> String {

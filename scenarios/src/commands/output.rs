@@ -67,17 +67,15 @@ impl Output {
         self.line(serde_json::to_string_pretty(document).expect("a report can be written as JSON"));
     }
 
-    /// Writes a table without borders. On a terminal, long cells wrap, but for those of the first `whole` columns; otherwise every row is one line.
+    /// Writes a table without borders. Long cells wrap, but for those of the first `whole` columns.
     pub(crate) fn table(&mut self, header: &[&str], whole: usize, rows: impl IntoIterator<Item = Vec<String>>) {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).force_no_tty();
         table.set_header(header.iter().map(Cell::new));
-        match self.width {
-            Some(width) => table
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(u16::try_from(width).unwrap_or(u16::MAX)),
-            None => table.set_content_arrangement(ContentArrangement::Disabled),
-        };
+        let width = self.width.unwrap_or(WIDTH);
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(width).unwrap_or(u16::MAX));
         for row in rows {
             table.add_row(row);
         }
@@ -199,7 +197,7 @@ impl Output {
 }
 
 /// The last column of a table takes at least this.
-const LAST_COLUMN: u16 = 26;
+const LAST_COLUMN: u16 = 24;
 
 const INDENT: usize = 2;
 const LABEL: usize = 11;

@@ -131,6 +131,7 @@ impl Run {
             steps: &mut steps,
         };
         let replayed = replay::replay(&mut self.world, &trace.steps, trace.footer.finale.as_ref(), &mut teller);
+        let replayed = replayed.map_err(|drift| teller.names.drift(&drift));
         let comparison = Comparison::of(&mut self.world, trace, replayed);
         if arguments.json {
             let steps = if arguments.quiet { Vec::new() } else { steps };
@@ -211,10 +212,10 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn of(world: &mut World, trace: &Trace, replayed: Result<Vec<Finding>, replay::Drift>) -> Self {
+    fn of(world: &mut World, trace: &Trace, replayed: Result<Vec<Finding>, String>) -> Self {
         let (findings, drift) = match replayed {
             Ok(findings) => (findings, None),
-            Err(drift) => (Vec::new(), Some(drift.to_string())),
+            Err(drift) => (Vec::new(), Some(drift)),
         };
         let fingerprint = world.fingerprint().to_string();
         // A run without a finale did not get far enough for a replay to judge whether it would have finished.
@@ -256,7 +257,7 @@ impl Comparison {
     }
 }
 
-/// Says who is who: actions name processes by number.
+/// Says who is who.
 fn tell_cast(setup: &Setup, output: &mut Output) {
     let cast = setup
         .nodes()

@@ -19,6 +19,8 @@ pub(crate) struct Report {
     first_seed: u64,
     seeds: u64,
     as_expected: bool,
+    /// Nothing is broken, but so few seeds cannot be expected to show what the scenario is about.
+    too_few_seeds: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     actions: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +78,7 @@ impl Report {
             first_seed: verdict.seeds.start,
             seeds: verdict.tried(),
             as_expected: verdict.exit() == Exit::AsExpected,
+            too_few_seeds: verdict.is_too_few(),
             actions: None,
             virtual_ms: None,
             reached: BTreeMap::new(),

@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
         let seeds = chosen.range(target.fitting_seeds());
         let bar = progress::seeds(&target.title(), seeds.end - seeds.start);
         let verdict = pool.install(|| Verdict::reach(target, &chosen, &arguments.running.keep, &bar));
-        bar.finish_and_clear();
+        bar.finish();
         let verdict = verdict?;
         exits.push(verdict.exit());
         if arguments.json {

@@ -3,21 +3,33 @@
 use std::env;
 use std::ops::Range;
 
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use kafkasim_scenarios::seeds::{NONE, SEED, SEEDS};
+
+pub(crate) use kafkasim_scenarios::seeds::number;
 
 use super::CommandError;
 
-/// Which seeds.
-#[derive(Clone, Copy, Debug, Args)]
+/// Which seeds. What is typed goes before what the environment says.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Seeds {
-    /// How many seeds to run [default: as many as suit the scenario; or KAFKASIM_SEEDS]
-    #[arg(long, value_name = "N", value_parser = number)]
+    given: Given,
+    /// Whether the one seed was typed, or nothing was that goes before it.
+    is_alone: bool,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+struct Given {
+    /// How many seeds to run [default: as many as suit the scenario]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true, env = SEEDS, hide_env_values = true)]
     seeds: Option<u64>,
     /// The first of them [default: 0]
-    #[arg(long, value_name = "SEED", value_parser = number)]
+    #[arg(long, value_name = "SEED", value_parser = number, allow_negative_numbers = true)]
     from: Option<u64>,
-    /// One seed alone, like 17 or 0x9e37; what it drew is printed [default: KAFKASIM_SEED, if that is set]
-    #[arg(long, value_name = "SEED", value_parser = number, conflicts_with_all = ["seeds", "from"])]
+    /// One seed alone, like 17 or 0x9e37; goes before KAFKASIM_SEEDS
+    #[arg(long, value_name = "SEED", value_parser = seed, allow_negative_numbers = true, env = SEED, hide_env_values = true)]
     seed: Option<u64>,
 }
 
@@ -32,31 +44,52 @@ pub(crate) enum Chosen {
     Fitting(u64),
 }
 
+impl FromArgMatches for Seeds {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let is_typed = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        let others = [("seeds", "--seeds <N>"), ("from", "--from <SEED>")];
+        let other = others.into_iter().find(|(name, _)| is_typed(name));
+        if let Some((_, other)) = other.filter(|_| is_typed("seed")) {
+            let why = format!("the argument '--seed <SEED>' cannot be used with '{other}'");
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, why));
+        }
+        Ok(Self {
+            given: Given::from_arg_matches(matches)?,
+            is_alone: other.is_none(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Seeds {
+    fn augment_args(command: Command) -> Command {
+        Given::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Given::augment_args_for_update(command)
+    }
+}
+
 impl Seeds {
-    /// The command line goes before the environment.
+    /// The seeds meant.
     pub(crate) fn choose(&self) -> Result<Chosen, CommandError> {
-        if let Some(seed) = self.seed {
+        let Given { seeds, from, seed } = self.given;
+        if let Some(seed) = seed.filter(|_| self.is_alone) {
             return Ok(Chosen::One(seed));
         }
-        if self.seeds.is_none()
-            && self.from.is_none()
-            && let Some(seed) = from_environment("KAFKASIM_SEED")?
-        {
-            return Ok(Chosen::One(seed));
-        }
-        let from = self.from.unwrap_or(0);
-        match count(self.seeds)? {
-            Some(0) => Err(CommandError::Usage(
-                "0 seeds show nothing: ask for at least 1".to_owned(),
-            )),
-            Some(count) => {
-                let end = from
-                    .checked_add(count)
-                    .ok_or(CommandError::SeedsBeyondEnd { from, count })?;
-                Ok(Chosen::Many(from..end))
-            }
-            None => Ok(Chosen::Fitting(from)),
-        }
+        let from = from.unwrap_or(0);
+        let Some(count) = seeds else {
+            return Ok(Chosen::Fitting(from));
+        };
+        let end = from
+            .checked_add(count)
+            .ok_or(CommandError::SeedsBeyondEnd { from, count })?;
+        Ok(Chosen::Many(from..end))
     }
 }
 
@@ -71,44 +104,38 @@ impl Chosen {
     }
 }
 
-/// How many seeds, from the command line or else from the environment.
-pub(crate) fn count(given: Option<u64>) -> Result<Option<u64>, CommandError> {
-    if given.is_some() {
-        Ok(given)
-    } else {
-        from_environment("KAFKASIM_SEEDS")
+fn seed(text: &str) -> Result<u64, String> {
+    number(text).map_err(|why| blame(SEED, text, why))
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    match number(text) {
+        Ok(0) => Err(blame(SEEDS, text, NONE.to_owned())),
+        Ok(count) => Ok(count),
+        Err(why) => Err(blame(SEEDS, text, why)),
     }
 }
 
-fn from_environment(variable: &'static str) -> Result<Option<u64>, CommandError> {
-    let Some(value) = env::var_os(variable) else {
-        return Ok(None);
-    };
-    let value = value.to_string_lossy().into_owned();
-    number(&value)
-        .map(Some)
-        .map_err(|_| CommandError::Environment { variable, value })
+/// Reads a number that must not be 0.
+pub(crate) fn at_least_one(text: &str) -> Result<u64, String> {
+    match number(text)? {
+        0 => Err("expected at least 1".to_owned()),
+        number => Ok(number),
+    }
 }
 
-/// Reads a number like 17, 1_000 or 0x9e37.
-pub(crate) fn number(text: &str) -> Result<u64, String> {
-    let digits = text.replace('_', "");
-    let number = digits
-        .strip_prefix("0x")
-        .map_or_else(|| digits.parse(), |hex| u64::from_str_radix(hex, 16));
-    number.map_err(|error| format!("{error}; expected a number like 17 or 0x9e37"))
+/// Names the variable that a value comes from: nobody has typed the option that it stands for.
+fn blame(variable: &str, text: &str, why: String) -> String {
+    if env::var_os(variable).is_some_and(|value| *value == *text) {
+        format!("{variable}={text}: {why}")
+    } else {
+        why
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_decimal_or_hexadecimal() {
-        assert_eq!(number("0x9e37"), Ok(0x9e37));
-        assert_eq!(number("1_000"), Ok(1000));
-        assert!(number("9e37").is_err_and(|why| why.contains("0x9e37")));
-    }
 
     #[test]
     fn one_seed_is_a_range_of_one() {

@@ -9,6 +9,7 @@ use kafkasim::setup::Setup;
 use kafkasim_core::ids::NodeId;
 use kafkasim_scenarios::recording::Recording;
 
+use super::names::Names;
 use super::output::{Output, bad, command, faint, quoted};
 use super::{CommandError, Exit};
 
@@ -78,7 +79,8 @@ pub(crate) fn show(arguments: &Arguments, output: &mut Output) -> Result<Exit, C
     let path = quoted(&path);
     output.gap();
     if let Err(drift) = replayed {
-        output.line(format_args!("{} {drift}", bad("FAIL")));
+        let drift = Names::new(world.setup()).drift(&drift);
+        output.hanging(&format!("{} ", bad("FAIL")), &drift);
         output.line(faint("that is as far as the run can be replayed by this version"));
         return Ok(Exit::Drift);
     }

@@ -1,5 +1,6 @@
 //! `kafkasim shrink`: the smallest run that breaks the same promise.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,9 +10,10 @@ use kafkasim::shrink::{Round, Shrinker, Shrunk};
 use kafkasim::trace::{Footer, Trace};
 use kafkasim::world::Step;
 use kafkasim_scenarios::recording::Recording;
-use kafkasim_scenarios::scenario::{did_you_mean, nearest};
+use kafkasim_scenarios::scenario::{Expectation, did_you_mean, nearest};
 
 use super::output::{Output, bad, brief, command, count, good, notable, quoted};
+use super::summary::because;
 use super::{CommandError, Exit, progress};
 
 /// Make a failing run small: the fewest actions, above all the fewest faults, that still break the same promise
@@ -23,13 +25,13 @@ use super::{CommandError, Exit, progress};
 pub(crate) struct Arguments {
     /// The file of a trace
     trace: PathBuf,
-    /// Where to write the small trace [default: beside the other, as X.shrunk.trace]
+    /// Where to write the small trace [default: beside the other, as X.shrunk.trace, or X.PROMISE.shrunk.trace]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace that file if it exists
     #[arg(long, short)]
     force: bool,
-    /// The promise that must stay broken [default: the first that was violated, or else the first that was found broken]
+    /// The promise that must stay broken [default: the headline, which is the gravest that was found broken]
     #[arg(long, value_name = "NAME", value_parser = promise)]
     promise: Option<Promise>,
 }
@@ -43,14 +45,15 @@ Examples:
 pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let path = &arguments.trace;
     let recording = Recording::read(path)?;
-    let out = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| path.with_extension("shrunk.trace"));
+    let out = arguments.out.clone().unwrap_or_else(|| match arguments.promise {
+        Some(promise) => path.with_extension(format!("{promise}.shrunk.trace")),
+        None => path.with_extension("shrunk.trace"),
+    });
     if out.exists() && !arguments.force {
         return Err(CommandError::Exists { path: out });
     }
-    let wanted = wanted(&recording.trace, arguments.promise, path)?;
+    Trace::check_writable(&out)?;
+    let wanted = wanted(&recording, arguments.promise, path)?;
     let before = Size::of(&recording.trace.steps);
     let spinner = progress::spinner(&format!("{before}"));
     let shrunk = shrunk(&recording, wanted, |round| {
@@ -59,9 +62,8 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
             Size::from(round),
             count(round.replayed as u64, "candidate")
         ));
-        spinner.tick();
     });
-    spinner.finish_and_clear();
+    spinner.finish();
     let shrunk = shrunk.ok_or_else(|| CommandError::NotReproduced {
         path: path.clone(),
         promise: wanted.promise.name().to_owned(),
@@ -74,7 +76,7 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
     } else {
         notable(wanted.promise)
     };
-    output.labelled("broken", name);
+    output.prose("shrunk for", &format!("{name}{}", because(&wanted.verdict)));
     if let Some(finding) = trace
         .footer
         .findings
@@ -83,6 +85,7 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
     {
         output.prose("", &brief(&finding.message));
     }
+    tell_others(&recording.trace, wanted, output);
     output.labelled(
         "shrunk",
         format_args!(
@@ -91,6 +94,9 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
             count(replayed as u64, "candidate")
         ),
     );
+    if before.faults > 0 && size.faults == 0 {
+        output.prose("", NO_FAULT_NEEDED);
+    }
     output.labelled("written", out.display());
     let out = out.to_string_lossy();
     output.labelled("next", command(format_args!("show {}", quoted(&out))));
@@ -98,28 +104,66 @@ pub(crate) fn shrink(arguments: &Arguments, output: &mut Output) -> Result<Exit,
     Ok(Exit::AsExpected)
 }
 
-/// The finding that must stay.
-fn wanted<'a>(trace: &'a Trace, promise: Option<Promise>, path: &Path) -> Result<&'a Finding, CommandError> {
-    let findings = &trace.footer.findings;
+/// What a reader asks who knows that there were faults.
+const NO_FAULT_NEEDED: &str =
+    "no fault is needed: a replay knows no durations, so a message or timer that is merely late does the same";
+
+/// Says which other promises this run breaks.
+fn tell_others(trace: &Trace, wanted: &Finding, output: &mut Output) {
+    let others: BTreeSet<_> = trace
+        .footer
+        .findings
+        .iter()
+        .map(|finding| finding.promise)
+        .filter(|promise| *promise != wanted.promise)
+        .collect();
+    if !others.is_empty() {
+        let others = listed(others.into_iter());
+        output.prose("besides", &format!("{others}; --promise NAME shrinks for another"));
+    }
+}
+
+/// The finding that must stay: the one that was asked for, or else the headline.
+fn wanted<'a>(recording: &'a Recording, promise: Option<Promise>, path: &Path) -> Result<&'a Finding, CommandError> {
+    let findings = &recording.trace.footer.findings;
     let is_wanted = |finding: &&Finding| promise.is_none_or(|promise| finding.promise == promise);
-    let violated = findings
+    let gravest = findings
         .iter()
         .filter(is_wanted)
-        .find(|finding| finding.verdict == Verdict::Violated);
-    match (violated.or_else(|| findings.iter().find(is_wanted)), promise) {
+        .min_by_key(|finding| gravity(finding, &recording.scenario.expect));
+    match (gravest, promise) {
         (Some(finding), _) => Ok(finding),
         (None, Some(promise)) if !findings.is_empty() => {
-            let mut found: Vec<_> = findings.iter().map(|finding| finding.promise.name()).collect();
-            found.dedup();
+            let found: BTreeSet<_> = findings.iter().map(|finding| finding.promise).collect();
             let promise = promise.name().to_owned();
             Err(CommandError::OtherFound {
                 path: path.to_owned(),
                 promise,
-                found: found.join(", "),
+                found: listed(found.into_iter()),
             })
         }
         (None, _) => Err(CommandError::NothingFound { path: path.to_owned() }),
     }
+}
+
+/// The less, the graver; what a report names first is the gravest. What should have held is graver than what may be given up, what nobody expects
+/// than what a scenario is about, and what clients see than what replicas look like, which is the order of [`Promise::ALL`].
+fn gravity(finding: &Finding, expect: &Expectation) -> (u8, Promise) {
+    let promise = finding.promise;
+    let kind = if finding.verdict == Verdict::Violated {
+        0
+    } else if expect.finds.contains(&promise) {
+        2
+    } else if expect.may_find.contains(&promise) {
+        3
+    } else {
+        1
+    };
+    (kind, promise)
+}
+
+fn listed(promises: impl Iterator<Item = Promise>) -> String {
+    promises.map(Promise::name).collect::<Vec<_>>().join(", ")
 }
 
 fn shrunk(recording: &Recording, wanted: &Finding, mut progress: impl FnMut(Round)) -> Option<Shrunk> {
@@ -155,8 +199,11 @@ fn promise(name: &str) -> Result<Promise, String> {
     let names = || Promise::ALL.iter().map(|promise| promise.name());
     Promise::from_name(name).ok_or_else(|| {
         format!(
-            "there is no such promise{}; `kafkasim list --promises` shows them all",
-            did_you_mean(nearest(name, names()).as_deref())
+            "there is no such promise; {}",
+            did_you_mean(
+                nearest(name, names()).as_deref(),
+                "`kafkasim list --promises` shows them all"
+            )
         )
     })
 }

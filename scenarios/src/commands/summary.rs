@@ -6,6 +6,7 @@ use kafkasim_scenarios::campaign::{Broken, Campaign, Failure};
 use kafkasim_scenarios::exhibits::{Exhibit, Kind};
 
 use super::output::{Duration, Output, bad, brief, command, count, faint, good, notable, quoted, strong};
+use super::target::SEEDS_AT_LEAST;
 use super::verdict::{Outcome, Verdict, headline};
 
 impl Verdict<'_> {
@@ -23,7 +24,16 @@ impl Verdict<'_> {
     pub(crate) fn tell_failures(&self, output: &mut Output) {
         match &self.outcome {
             Outcome::Campaign { failures, .. } => {
-                failures.iter().for_each(|failure| self.tell_failure(failure, output))
+                let mut told = Vec::new();
+                for failure in failures {
+                    self.tell_failure(failure, &told, output);
+                    told.extend(failure.seed());
+                }
+                if self.is_too_few() {
+                    output.indented(&format!("too few seeds to judge: at least {SEEDS_AT_LEAST} are usual"));
+                    let enough = format!("run {} --seeds {SEEDS_AT_LEAST}", self.target.arguments());
+                    output.line(format_args!("     enough: {}", command(enough)));
+                }
             }
             Outcome::Trial {
                 conviction: Some(_), ..
@@ -168,22 +178,41 @@ impl Verdict<'_> {
         self.tell_failures(output);
     }
 
-    fn tell_failure(&self, failure: &Failure, output: &mut Output) {
+    /// `told` are the seeds of which a graver failure was told.
+    fn tell_failure(&self, failure: &Failure, told: &[u64], output: &mut Output) {
         match failure {
             Failure::Broken { promise, seed, finding } => {
                 if let Some(kept) = self.kept.get(seed) {
                     let path = kept.quoted();
+                    // Left to itself, shrinking takes the gravest.
+                    let chosen = if told.contains(seed) {
+                        format!(" --promise {promise}")
+                    } else {
+                        String::new()
+                    };
                     let commands = [
                         ("replay", command(format_args!("replay {path}"))),
                         ("found by", command(&kept.found_by)),
-                        ("next", command(format_args!("shrink {path}"))),
+                        ("next", command(format_args!("shrink {path}{chosen}"))),
                     ];
                     output.failure(promise.name(), &commands);
                 }
                 output.indented(&format!("{}{}", brief(&finding.message), because(&finding.verdict)));
+                if let Some(often) = self.how_often(finding) {
+                    output.indented(&often);
+                }
                 if finding.verdict != Judged::Violated {
                     output.indented("the configuration allows this, but the scenario does not expect it: see [expect]");
                 }
+            }
+            Failure::NotFound(_) | Failure::NotReached(_) if self.is_too_few() => {
+                let what = format!(
+                    "{}: {} in {}",
+                    self.target.title(),
+                    headline(failure),
+                    count(self.tried(), "seed")
+                );
+                output.hanging(&format!("{}  ", notable("few")), &what);
             }
             Failure::NotFound(_) | Failure::NotReached(_) => {
                 let what = format!("{}: {}, which it is about", self.target.title(), headline(failure));
@@ -192,6 +221,17 @@ impl Verdict<'_> {
                 output.line(format_args!("     more seeds: {}", command(more)));
             }
         }
+    }
+
+    /// In how many seeds the promise of this finding was broken, if several were run.
+    fn how_often(&self, finding: &Finding) -> Option<String> {
+        let Outcome::Campaign { campaign, .. } = &self.outcome else {
+            return None;
+        };
+        let key = (finding.promise, finding.verdict == Judged::Violated);
+        let broken = campaign.broken.get(&key).filter(|_| self.tried() > 1)?;
+        let (seeds, tried) = (HumanCount(broken.seeds), count(self.tried(), "seed"));
+        Some(format!("in {seeds} of {tried}, first in {}", broken.first_seed))
     }
 
     fn seeds_in_words(&self) -> String {

@@ -14,6 +14,9 @@ use super::output::quoted;
 /// How many seeds suit a scenario.
 pub(crate) const SEEDS: u64 = 300;
 
+/// With fewer, some scenarios never reach what they are about.
+pub(crate) const SEEDS_AT_LEAST: u64 = 150;
+
 /// A scenario under some rules, as it was asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -28,6 +31,9 @@ pub(crate) struct Target {
 impl Target {
     /// What a name stands for. That of an exhibit is its scenario under its own rules, unless other rules are asked for.
     pub(crate) fn find(asked: &str, rules: Option<&str>) -> Result<Self, CommandError> {
+        if Path::new(asked).extension().is_some_and(|ending| ending == "trace") {
+            return Err(CommandError::TraceForScenario { path: asked.into() });
+        }
         let scenario = catalog::find(asked)?;
         let rules = rules.map_or_else(|| Ok(implied_rules(asked)), RuleSet::find)?;
         Ok(Self {

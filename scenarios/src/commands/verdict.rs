@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use indicatif::ProgressBar;
 use kafkasim::check::{Finding, Promise};
 use kafkasim_scenarios::campaign::{Campaign, Failure, Judgement};
 use kafkasim_scenarios::exhibits::Exhibit;
 
-use super::output::{bad, good};
+use super::output::{bad, good, notable};
+use super::progress::Progress;
 use super::seeds::Chosen;
-use super::target::{Kept, Target};
+use super::target::{Kept, SEEDS_AT_LEAST, Target};
 use super::{CommandError, Exit};
 
 /// An exhibit is tried by so many seeds at a time, so that the smallest that convicts is soon known whatever the number of threads.
@@ -44,7 +44,7 @@ impl<'a> Verdict<'a> {
         target: &'a Target,
         chosen: &Chosen,
         folder: &Path,
-        bar: &ProgressBar,
+        bar: &Progress,
     ) -> Result<Self, CommandError> {
         let seeds = chosen.range(target.fitting_seeds());
         let (outcome, keep) = match target.exhibit() {
@@ -99,7 +99,17 @@ impl<'a> Verdict<'a> {
             }
             Outcome::Trial { conviction: None, .. } => bad("not convicted"),
             Outcome::Campaign { campaign, failures } if failures.is_empty() => {
-                let expected = &self.target.scenario.expect.finds;
+                // A seed alone need not find everything that is expected.
+                let is_found = |promise: &&Promise| campaign.broken.contains_key(&(**promise, false));
+                let expected: Vec<_> = self
+                    .target
+                    .scenario
+                    .expect
+                    .finds
+                    .iter()
+                    .filter(is_found)
+                    .copied()
+                    .collect();
                 let others = campaign
                     .broken
                     .keys()
@@ -112,13 +122,25 @@ impl<'a> Verdict<'a> {
                     format!("{}, found {}", good("as expected"), some(&found, "and"))
                 }
             }
-            Outcome::Campaign { failures, .. } => failures.iter().map(headline).collect::<Vec<_>>().join(", "),
+            Outcome::Campaign { failures, .. } => {
+                let failed = failures.iter().map(headline).collect::<Vec<_>>().join(", ");
+                if self.is_too_few() {
+                    format!("{}, {failed}", notable("too few seeds"))
+                } else {
+                    failed
+                }
+            }
         }
+    }
+
+    /// Whether it fails only by what a few seeds cannot be expected to show.
+    pub(crate) fn is_too_few(&self) -> bool {
+        self.exit() == Exit::Missing && self.tried() < SEEDS_AT_LEAST
     }
 }
 
 /// Runs every seed under Kafka's own rules. Also says which traces are worth keeping.
-fn judge(target: &Target, chosen: &Chosen, seeds: Range<u64>, bar: &ProgressBar) -> (Outcome, Vec<u64>) {
+fn judge(target: &Target, chosen: &Chosen, seeds: Range<u64>, bar: &Progress) -> (Outcome, Vec<u64>) {
     let trial = target.trial();
     let campaign = trial.campaign(seeds, |_| bar.inc(1));
     let is_alone = matches!(chosen, Chosen::One(_));
@@ -150,7 +172,7 @@ fn judge(target: &Target, chosen: &Chosen, seeds: Range<u64>, bar: &ProgressBar)
 }
 
 /// Tries seeds in order until one convicts an exhibit.
-fn convict(target: &Target, exhibit: &Exhibit, seeds: Range<u64>, bar: &ProgressBar) -> Option<(u64, Finding)> {
+fn convict(target: &Target, exhibit: &Exhibit, seeds: Range<u64>, bar: &Progress) -> Option<(u64, Finding)> {
     let mut from = seeds.start;
     while from < seeds.end {
         let until = from.saturating_add(SEEDS_AT_A_TIME).min(seeds.end);

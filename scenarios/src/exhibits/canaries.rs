@@ -4,7 +4,7 @@ use kafkasim::check::Promise;
 use kafkasim_core::log::ProducerEntry;
 use kafkasim_core::rules::{InFlight, IsrCandidate, PendingProduce, Rules, SequenceVerdict, SequencedBatch, Wake};
 
-use super::{Exhibit, Kind};
+use super::{Exhibit, Kind, file};
 
 /// acks=all is answered as if it were acks=1.
 pub(super) const ACKS_ALL_AT_LOCAL_APPEND: Exhibit = Exhibit {
@@ -22,7 +22,7 @@ pub(super) const ACKS_ALL_AT_LOCAL_APPEND: Exhibit = Exhibit {
         Promise::AcknowledgedPayload,
     ],
     scope: "2 brokers, min.insync.replicas=1, 1 record, 1 crash",
-    scenario: include_str!("../../catalog/default.toml"),
+    scenario: file!("catalog/default.toml"),
     seeds_at_most: 2_000,
 };
 
@@ -37,7 +37,7 @@ pub(super) const DUPLICATE_LOOKUP_SKIPPED: Exhibit = Exhibit {
     },
     convicted_by: &[Promise::Duplicate, Promise::NonmonotonicSend],
     scope: "1 broker, 1 record, 1 reset",
-    scenario: include_str!("../../catalog/default.toml"),
+    scenario: file!("catalog/default.toml"),
     seeds_at_most: 500,
 };
 
@@ -52,7 +52,7 @@ pub(super) const FORGOTTEN_WAKE_UP: Exhibit = Exhibit {
     },
     convicted_by: &[Promise::Liveness],
     scope: "2 brokers, min.insync.replicas=2, 1 record",
-    scenario: include_str!("../../exhibits/patient-producer.toml"),
+    scenario: file!("exhibits/patient-producer.toml"),
     seeds_at_most: 100,
 };
 
@@ -67,7 +67,7 @@ pub(super) const ISR_NEVER_EXPANDS: Exhibit = Exhibit {
     },
     convicted_by: &[Promise::Liveness],
     scope: "2 brokers, min.insync.replicas=2, 1 record, 1 crash",
-    scenario: include_str!("../../catalog/default.toml"),
+    scenario: file!("catalog/default.toml"),
     seeds_at_most: 500,
 };
 
@@ -82,7 +82,7 @@ pub(super) const ONE_REQUEST_TOO_MANY: Exhibit = Exhibit {
     },
     convicted_by: &[Promise::SendCompletion],
     scope: "1 broker, max.in.flight.requests.per.connection=2, 3 records",
-    scenario: include_str!("../../exhibits/one-request-too-many.toml"),
+    scenario: file!("exhibits/one-request-too-many.toml"),
     seeds_at_most: 100,
 };
 

@@ -3,7 +3,7 @@
 use kafkasim::check::Promise;
 use kafkasim_core::rules::Rules;
 
-use super::{Exhibit, Kind};
+use super::{Exhibit, Kind, file};
 
 /// Before Kafka 2.1 a batch that was retried had its time counted from its last attempt, so nothing bounded a send but `retries`.
 pub(super) const KIP_91: Exhibit = Exhibit {
@@ -16,7 +16,7 @@ pub(super) const KIP_91: Exhibit = Exhibit {
     },
     convicted_by: &[Promise::SendCompletion],
     scope: "2 brokers, min.insync.replicas=2, 1 record, 1 crash",
-    scenario: include_str!("../../exhibits/kip-91.toml"),
+    scenario: file!("exhibits/kip-91.toml"),
     seeds_at_most: 200,
 };
 

@@ -27,11 +27,31 @@ pub struct Exhibit {
     pub convicted_by: &'static [Promise],
     /// The smallest scope in which it shows, in words.
     pub scope: &'static str,
-    /// Its scenario: the text of a scenario file.
-    pub scenario: &'static str,
+    /// Its scenario.
+    pub scenario: ScenarioFile,
     /// How many seeds must be enough.
     pub seeds_at_most: u64,
 }
+
+/// A scenario file that is built in.
+#[derive(Clone, Copy, Debug)]
+pub struct ScenarioFile {
+    /// Where it is in the repository.
+    pub path: &'static str,
+    /// What it says.
+    pub text: &'static str,
+}
+
+/// A scenario file, by its path below `scenarios`.
+macro_rules! file {
+    ($path:literal) => {
+        $crate::exhibits::ScenarioFile {
+            path: concat!("scenarios/", $path),
+            text: include_str!(concat!("../../", $path)),
+        }
+    };
+}
+use file;
 
 /// Where a rule comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +65,7 @@ pub enum Kind {
 impl Exhibit {
     /// Its scenario.
     pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
-        Scenario::parse(self.scenario, Path::new(self.name))
+        Scenario::parse(self.scenario.text, Path::new(self.scenario.path))
     }
 
     /// Its rules by name.

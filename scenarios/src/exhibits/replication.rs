@@ -3,7 +3,7 @@
 use kafkasim::check::Promise;
 use kafkasim_core::rules::{FollowerLog, IsrCandidate, Replayed, Rules, Truncation};
 
-use super::{Exhibit, Kind};
+use super::{Exhibit, Kind, file};
 
 /// A follower cut its log at its high watermark, which lags behind the leader's: what it had fetched, and what was committed, was gone.
 pub(super) const KIP_101: Exhibit = Exhibit {
@@ -22,7 +22,7 @@ pub(super) const KIP_101: Exhibit = Exhibit {
         Promise::LogMatching,
     ],
     scope: "3 brokers, min.insync.replicas=2, 1 record, 1 crash",
-    scenario: include_str!("../../exhibits/kip-101.toml"),
+    scenario: file!("exhibits/kip-101.toml"),
     seeds_at_most: 2_000,
 };
 
@@ -41,7 +41,7 @@ pub(super) const KAFKA_7128: Exhibit = Exhibit {
         Promise::LostWrite,
     ],
     scope: "3 brokers, min.insync.replicas=2, 1 record, 1 power loss",
-    scenario: include_str!("../../exhibits/kafka-7128.toml"),
+    scenario: file!("exhibits/kafka-7128.toml"),
     seeds_at_most: 2_000,
 };
 
@@ -62,7 +62,7 @@ pub(super) const MAKE_LEADER: Exhibit = Exhibit {
         Promise::LostWrite,
     ],
     scope: "3 brokers, two replicas that join the in-sync replicas one after the other",
-    scenario: include_str!("../../exhibits/kafka-makeleader-equal-epoch.toml"),
+    scenario: file!("exhibits/kafka-makeleader-equal-epoch.toml"),
     seeds_at_most: 2_000,
 };
 

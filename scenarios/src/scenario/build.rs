@@ -14,7 +14,7 @@ use kafkasim_core::config::{
 use kafkasim_core::ids::{NodeId, TopicName};
 use kafkasim_core::rules::Rules;
 
-use super::file::Parse;
+use super::file::{Parse, Section};
 use super::{Config, Draw, Scenario, Setting};
 
 /// A resolved scenario, ready to run.
@@ -151,30 +151,35 @@ impl Scenario {
         Ok(())
     }
 
-    /// Every configuration in the scenario, with how Kafka reads it.
+    /// Every configuration in the scenario, with its section and how Kafka reads it.
     pub(super) fn every_configuration<E>(
         &self,
-        mut check: impl FnMut(&Config, Parse<'_>) -> Result<(), E>,
+        mut check: impl FnMut(Section, &Config, Parse<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let brokers = || self.brokers();
-        check(&self.cluster.controller, &|pairs| {
+        let nth = |header| (0..).map(move |index| Section { header, index });
+        let cluster = Section {
+            header: "[cluster",
+            index: 0,
+        };
+        check(cluster, &self.cluster.controller, &|pairs| {
             ControllerConfig::parse(pairs.iter().copied()).map(drop)
         })?;
-        check(&self.cluster.broker, &|pairs| {
+        check(cluster, &self.cluster.broker, &|pairs| {
             BrokerConfig::parse(pairs.iter().copied(), vec![CONTROLLER]).map(drop)
         })?;
-        for topic in &self.topics {
-            check(&topic.config, &|pairs| {
+        for (section, topic) in nth("[[topic]]").zip(&self.topics) {
+            check(section, &topic.config, &|pairs| {
                 TopicConfig::parse(pairs.iter().copied(), &TopicConfig::defaults()).map(drop)
             })?;
         }
-        for group in &self.producers {
-            check(&group.config, &|pairs| {
+        for (section, group) in nth("[[producer]]").zip(&self.producers) {
+            check(section, &group.config, &|pairs| {
                 ProducerConfig::parse(pairs.iter().copied(), brokers()).map(drop)
             })?;
         }
-        for group in &self.consumers {
-            check(&group.config, &|pairs| {
+        for (section, group) in nth("[[consumer]]").zip(&self.consumers) {
+            check(section, &group.config, &|pairs| {
                 ConsumerConfig::parse(pairs.iter().copied(), brokers()).map(drop)
             })?;
         }

@@ -21,7 +21,10 @@ pub enum Draw {
 
 /// A configuration value, or a list to draw it from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a text, a whole number, true or false, or a list of them to draw from"
+)]
 pub enum Setting {
     /// One value.
     Value(Scalar),
@@ -89,6 +92,15 @@ impl Draw {
         match self {
             Self::Number(number) | Self::Range(_, number) => *number,
             Self::OneOf(numbers) => numbers.iter().copied().max().unwrap_or(0),
+        }
+    }
+
+    /// As a scenario file has it.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Range(low, high) => format!("\"{low}..{high}\""),
+            Self::OneOf(numbers) => format!("{numbers:?}"),
         }
     }
 

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kafkasim::check::{Promise, situation, situations};
 use kafkasim_core::config::ConfigError;
 
-use super::Scenario;
+use super::{Scenario, Setting};
 
 /// Why a scenario is refused.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +30,7 @@ pub enum ScenarioError {
         why: String,
     },
     /// There is no scenario of this name.
-    #[error("there is no scenario \"{name}\"{}; `kafkasim list` shows them all", did_you_mean(.nearest.as_deref()))]
+    #[error("there is no scenario \"{name}\"; {}", did_you_mean(.nearest.as_deref(), "`kafkasim list` shows them all, a file of your own ends in .toml"))]
     Unknown {
         /// The name.
         name: String,
@@ -41,11 +42,39 @@ pub enum ScenarioError {
 impl Scenario {
     /// Reads a scenario file.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
-        let text = fs::read_to_string(path).map_err(|source| ScenarioError::Io {
+        let bytes = fs::read(path).map_err(|source| ScenarioError::Io {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text, path)
+        Self::parse_bytes(&bytes, path)
+    }
+
+    /// Reads a scenario from the bytes of its file.
+    pub fn parse_bytes(bytes: &[u8], path: &Path) -> Result<Self, ScenarioError> {
+        match str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text, path),
+            Err(error) => {
+                let before = bytes[..error.valid_up_to()].iter();
+                Err(ScenarioError::Line {
+                    path: path.to_owned(),
+                    line: before.filter(|byte| **byte == b'\n').count() + 1,
+                    why: "this is not a text in UTF-8".to_owned(),
+                })
+            }
+        }
+    }
+
+    /// The scenario, if it has this name.
+    pub(crate) fn named(self, name: &str, path: &Path) -> Result<Self, ScenarioError> {
+        if self.name == name {
+            return Ok(self);
+        }
+        let why = format!("name = \"{}\": expected \"{name}\", the name of the file", self.name);
+        Err(ScenarioError::Line {
+            path: path.to_owned(),
+            line: 1,
+            why,
+        })
     }
 
     /// Reads a scenario from the text of its file.
@@ -84,40 +113,41 @@ impl Scenario {
         for topic in used {
             if !known.contains(&topic.as_str()) {
                 let line = find_line(text, &format!("topic = \"{topic}\""));
-                let nearest = did_you_mean(nearest(topic, known.iter().copied()).as_deref());
-                return Err((
-                    line,
-                    format!("there is no topic \"{topic}\"{nearest}; topics are declared in [[topic]]"),
-                ));
+                let nearest = nearest(topic, known.iter().copied());
+                let hint = did_you_mean(nearest.as_deref(), "topics are declared in [[topic]]");
+                return Err((line, format!("there is no topic \"{topic}\"; {hint}")));
             }
         }
         for name in &self.expect.reached {
-            if kafkasim::check::situation(name).is_none() {
-                let nearest = nearest(name, kafkasim::check::situations().map(|situation| situation.name));
-                return Err((
-                    find_line(text, name),
-                    format!("\"{name}\" is not a situation{}", did_you_mean(nearest.as_deref())),
-                ));
+            if situation(name).is_none() {
+                return Err((find_line(text, &format!("\"{name}\"")), no_situation(name)));
             }
         }
         for topic in &self.topics {
-            let (brokers, factor) = (self.cluster.brokers.at_least(), topic.replication_factor.at_least());
-            if factor == 0 || factor > brokers {
+            let brokers = self.cluster.brokers.at_least();
+            let factors = [topic.replication_factor.at_least(), topic.replication_factor.at_most()];
+            if let Some(factor) = factors.into_iter().find(|factor| !(1..=brokers).contains(factor)) {
                 let why = format!(
                     "topic \"{}\" wants {factor} replicas of {brokers} brokers: between 1 and {brokers} are possible",
                     topic.name
                 );
-                return Err((find_line(text, "replication-factor"), why));
+                let declared = format!("name = \"{}\"", topic.name);
+                return Err((find_line_after(text, &declared, "replication-factor"), why));
             }
         }
-        self.every_configuration(|config, parse| {
+        self.every_configuration(|section, config, parse| {
+            let is_empty = |setting: &Setting| matches!(setting, Setting::OneOf(values) if values.is_empty());
+            if let Some((key, _)) = config.iter().find(|(_, setting)| is_empty(setting)) {
+                let why = format!("{key} = []: expected at least one value to draw from");
+                return Err((section.line_of_key(text, key), why));
+            }
             for pairs in variants(config) {
                 let pairs: Vec<_> = pairs
                     .iter()
                     .map(|(key, value)| (key.as_str(), value.as_str()))
                     .collect();
                 if let Err(error) = parse(&pairs) {
-                    return Err((find_key(text, error.key()), error.to_string()));
+                    return Err((section.line_of_key(text, error.key()), error.to_string()));
                 }
             }
             Ok(())
@@ -127,9 +157,9 @@ impl Scenario {
 
 /// Every choice of one key at a time, the others at their first value: enough to refuse each value that is wrong by itself.
 fn variants(config: &super::Config) -> Vec<Vec<(String, String)>> {
-    let choices = |setting: &super::Setting| match setting {
-        super::Setting::Value(value) => vec![value.to_string()],
-        super::Setting::OneOf(values) => values.iter().map(ToString::to_string).collect(),
+    let choices = |setting: &Setting| match setting {
+        Setting::Value(value) => vec![value.to_string()],
+        Setting::OneOf(values) => values.iter().map(ToString::to_string).collect(),
     };
     let first: Vec<(String, String)> = config
         .iter()
@@ -173,16 +203,35 @@ pub(super) fn find_line_after(text: &str, section: &str, key: &str) -> usize {
         .map_or(section, |index| section + index)
 }
 
-/// The line that sets a key of Kafka's: `config."acks" = 1`, or `"acks" = 1` in a table of its own.
-fn find_key(text: &str, key: &str) -> usize {
-    let quoted = format!("\"{key}\"");
-    let sets = |line: &str, key: &str| {
-        line.split_once(key)
-            .is_some_and(|(_, rest)| rest.trim_start().starts_with('='))
-    };
-    let line = text.lines().position(|line| sets(line, &quoted));
-    line.or_else(|| text.lines().position(|line| sets(line, key)))
-        .map_or_else(|| find_line(text, key), |index| index + 1)
+/// One section of a scenario file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Section {
+    /// How its header begins.
+    pub(super) header: &'static str,
+    /// How many sections with the same header there are before it.
+    pub(super) index: usize,
+}
+
+impl Section {
+    /// The line of this section that sets a key of Kafka's: `config."acks" = 1`, or `"acks" = 1` in a table of its own.
+    fn line_of_key(self, text: &str, key: &str) -> usize {
+        let is_ours = |line: &&str| line.trim_start().starts_with(self.header);
+        let begin = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| is_ours(line))
+            .nth(self.index)
+            .map_or(0, |(index, _)| index);
+        let quoted = format!("\"{key}\"");
+        let sets = |line: &str, key: &str| {
+            line.split_once(key)
+                .is_some_and(|(_, rest)| rest.trim_start().starts_with('='))
+        };
+        let find = |key: &str| text.lines().skip(begin).position(|line| sets(line, key));
+        find(&quoted)
+            .or_else(|| find(key))
+            .map_or_else(|| find_line(text, key), |index| begin + index + 1)
+    }
 }
 
 /// Adds the nearest right name to serde's message about an unknown one.
@@ -192,19 +241,44 @@ fn explain(message: &str) -> String {
         Some((wrong, right)) if message.starts_with("unknown") => match nearest(wrong, right.iter().copied()) {
             // The name that was meant says more than all that there are.
             Some(nearest) => {
+                // What serde calls a variant is a value to whoever writes a scenario.
                 let what = message.split('`').next().unwrap_or_default().trim_end();
-                format!("{what} \"{wrong}\"{}", did_you_mean(Some(&nearest)))
+                let what = what.replace("variant", "value");
+                format!("{what} \"{wrong}\"; did you mean \"{nearest}\"?")
             }
+            None if right.iter().any(|name| Promise::from_name(name).is_some()) => no_promise(wrong),
             None => message.trim_end().to_owned(),
         },
         Some(_) | None => message.trim_end().to_owned(),
     }
 }
 
-/// `; did you mean "x"?`, if there is an x.
+/// What is wrong with a name that stands where a promise is expected.
+fn no_promise(name: &str) -> String {
+    if situation(name).is_some() {
+        format!("\"{name}\" is a situation, not a promise: it belongs in `reached`")
+    } else {
+        format!("there is no promise \"{name}\"; `kafkasim list --promises` shows them all")
+    }
+}
+
+/// What is wrong with a name that stands where a situation is expected.
+fn no_situation(name: &str) -> String {
+    if Promise::from_name(name).is_some() {
+        return format!("\"{name}\" is a promise, not a situation: it belongs in `finds` or `may-find`");
+    }
+    let nearest = nearest(name, situations().map(|situation| situation.name));
+    let hint = did_you_mean(nearest.as_deref(), "`kafkasim list --situations` shows them all");
+    format!("there is no situation \"{name}\"; {hint}")
+}
+
+/// `did you mean "x"?`, if there is an x; otherwise how to find it.
 #[must_use]
-pub fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |nearest| format!("; did you mean \"{nearest}\"?"))
+pub fn did_you_mean(nearest: Option<&str>, otherwise: &str) -> String {
+    nearest.map_or_else(
+        || otherwise.to_owned(),
+        |nearest| format!("did you mean \"{nearest}\"?"),
+    )
 }
 
 /// The name that was probably meant.

@@ -55,6 +55,11 @@ pub(super) fn check(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
         .kinds
         .iter()
         .try_for_each(|kind| check_fault(kind, text))?;
+    if scenario.faults.count.at_most() > 0 && scenario.faults.kinds.is_empty() {
+        let why = "there are faults, but no kinds of them to draw from: add kinds = [{ kind = \"crash\" }]";
+        return Err((find_line(text, "[faults]"), why.to_owned()));
+    }
+    check_sizes(scenario, text)?;
     let (low, high) = (scenario.network.min_us, scenario.network.max_us);
     if low > high {
         let why = format!("min-us = {low} is more than max-us = {high}");
@@ -83,6 +88,35 @@ fn check_fault(kind: &FaultKind, text: &str) -> Result<(), Wrong> {
         ));
     }
     at_most(high, LONGEST_MS, "hold-ms").map_err(|why| (line(), why))
+}
+
+/// A run is to fit into memory, and to end.
+fn check_sizes(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
+    let topics = scenario
+        .topics
+        .iter()
+        .map(|topic| (&topic.partitions, 1_000, "partitions"));
+    let producers = scenario.producers.iter().flat_map(|group| {
+        [
+            (&group.count, 1_000, "count"),
+            (&group.records, 10_000_000, "records"),
+            (&group.outstanding, 10_000_000, "outstanding"),
+            (&group.keys, u64::from(u32::MAX), "keys"),
+        ]
+    });
+    let consumers = scenario.consumers.iter().map(|group| (&group.count, 1_000, "count"));
+    let mut sizes = [
+        (&scenario.cluster.brokers, 100, "brokers"),
+        (&scenario.faults.count, 10_000, "count"),
+    ]
+    .into_iter()
+    .chain(topics)
+    .chain(producers)
+    .chain(consumers);
+    sizes.try_for_each(|(draw, limit, key)| {
+        let line = || find_line(text, &format!("{key} = {}", draw.written()));
+        at_most(draw.at_most(), limit, key).map_err(|why| (line(), why))
+    })
 }
 
 fn check_durations(scenario: &Scenario, text: &str) -> Result<(), Wrong> {

@@ -116,7 +116,7 @@ impl Durability {
                 self.lost
                     .extend(values.map(|(_, value)| (value.clone(), verdict.clone())));
                 let what = listed(batches.iter().flat_map(|batch| &batch.values));
-                let whose = scene.truth.name(*partition);
+                let (whose, leader) = (scene.truth.name(*partition), scene.name(*leader));
                 let message = format!("{whose}: leader {leader} begins without what was committed: {what}");
                 findings.push(Finding::new(Promise::LeaderCompleteness, verdict.clone(), message));
             }
@@ -139,17 +139,11 @@ impl Durability {
                 continue;
             };
             let offset = told.or(send.committed.map(|(_, offset)| offset));
-            let (whose, what) = (scene.truth.name(partition), text(value));
+            let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
             let verdict = self.judge_at_the_end(scene, value, send, partition, offset);
             let message = match offset {
-                None => format!(
-                    "{whose}: {what} was acknowledged to {}, but never written",
-                    send.producer
-                ),
-                Some(at) => format!(
-                    "{whose}: {what} was acknowledged to {} at {at}, but not read",
-                    send.producer
-                ),
+                None => format!("{whose}: {what} was acknowledged to {producer}, but never written"),
+                Some(at) => format!("{whose}: {what} was acknowledged to {producer} at {at}, but not read"),
             };
             if offset.is_none_or(|offset| offsets.highest_read(partition).is_some_and(|read| read >= offset)) {
                 findings.push(Finding::new(Promise::LostWrite, verdict, message));
@@ -196,7 +190,7 @@ impl Durability {
             let lost_power = lost_from.is_some_and(|from| from <= offset);
             let verdict = judge_unsettled(scene, &value, partition, offset, previous != Some(leader) || lost_power);
             if verdict == Verdict::Violated {
-                let (whose, what) = (scene.truth.name(partition), text(&value));
+                let (whose, what, leader) = (scene.truth.name(partition), text(&value), scene.name(leader));
                 let message = format!("{whose}: leader {leader} begins without {what}, acknowledged at {offset}");
                 findings.push(Finding::new(Promise::LeaderCompleteness, verdict.clone(), message));
             }
@@ -291,7 +285,7 @@ fn incomplete_candidate(
     if scene.truth.lost_from(partition, node).is_some_and(|from| from <= at) {
         return None;
     }
-    let whose = scene.truth.name(partition);
+    let (whose, node) = (scene.truth.name(partition), scene.name(node));
     let message = format!("{whose}: {node} may be elected, but lacks what is committed at {at}");
     Some(Finding::new(Promise::CandidateCompleteness, Verdict::Violated, message))
 }
@@ -310,7 +304,7 @@ fn returned_without_records(scene: &Scene<'_>, broker: NodeId) -> Vec<Finding> {
             .first_missing(log, Offset::ZERO..truth.committed.end())?;
         let is_judged = !truth.awaits_unclean_leader() && scene.truth.came_back_without(partition, broker).is_some();
         let verdict = scene.truth.judge_candidate(scene.view, partition, at, Some(broker));
-        let whose = scene.truth.name(partition);
+        let (whose, broker) = (scene.truth.name(partition), scene.name(broker));
         let message =
             format!("{whose}: {broker} may be elected, but lost to a power failure what is committed at {at}");
         (is_judged && verdict == Verdict::Violated)

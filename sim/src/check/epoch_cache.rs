@@ -85,6 +85,6 @@ fn disorder(image: &LogImage) -> Option<String> {
 }
 
 fn finding(scene: &Scene<'_>, partition: TopicPartition, node: NodeId, wrong: &str) -> Finding {
-    let message = format!("{}: at {node}, {wrong}", scene.truth.name(partition));
+    let message = format!("{}: at {}, {wrong}", scene.truth.name(partition), scene.name(node));
     Finding::new(Promise::EpochCache, Verdict::Violated, message)
 }

@@ -4,7 +4,7 @@ use kafkasim_core::ids::{NodeId, TopicPartition};
 use kafkasim_core::metadata::PartitionImage;
 
 use super::sends::text;
-use super::{Finale, Finding, Promise, Scene, Verdict, listed};
+use super::{Finale, Finding, Promise, Scene, Verdict};
 
 /// Judges a run that did not finish in time.
 pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Finding>) {
@@ -20,7 +20,7 @@ pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Find
             let whose = scene.truth.name(partition);
             findings.push(violated(format!(
                 "{whose} has no leader, but {} could lead",
-                listed(&electable(registered))
+                scene.names(&electable(registered))
             )));
         }
     }
@@ -33,6 +33,7 @@ pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Find
         .outstanding()
         .filter(|(producer, _)| scene.view.is_running(*producer))
     {
+        let producer = scene.name(producer);
         let what = value.map_or("a record without a value".to_owned(), text);
         findings.push(violated(format!("{producer} was not told what became of {what}")));
     }

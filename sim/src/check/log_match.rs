@@ -10,7 +10,7 @@ pub(crate) fn changed(scene: &Scene<'_>, change: &Change) -> Option<Finding> {
         return None;
     };
     let verdict = scene.truth.judge_loss(scene.view, *partition, *at);
-    let whose = scene.truth.name(*partition);
+    let (whose, node) = (scene.truth.name(*partition), scene.name(*node));
     let message =
         format!("{whose}: {node} has its high watermark beyond {at}, where it does not have what is committed");
     (verdict == Verdict::Violated).then(|| Finding::new(Promise::LogMatching, verdict, message))

@@ -191,7 +191,7 @@ impl State {
             let before = self.truth.replica(*partition, *node).epoch;
             findings.extend(
                 self.single_leader
-                    .begins(&self.truth, *partition, *node, *epoch, before),
+                    .begins(view, &self.truth, *partition, *node, *epoch, before),
             );
         }
         let mut changes = Vec::new();
@@ -203,8 +203,8 @@ impl State {
         match self.sends.observe(view, event) {
             Matching::Fine => {}
             Matching::Completed(value) => self.completed(view, &value, findings),
-            Matching::Reused(node, call) => findings.push(completion::reused(node, call)),
-            Matching::Unasked(node, call) => findings.push(completion::unasked(node, call)),
+            Matching::Reused(node, call) => findings.push(completion::reused(view, node, call)),
+            Matching::Unasked(node, call) => findings.push(completion::unasked(view, node, call)),
         }
         match event {
             Event::Called {
@@ -238,7 +238,7 @@ impl State {
             sends: &self.sends,
             risks: &self.risks,
         };
-        findings.extend(self.single_leader.changed(scene.truth, change));
+        findings.extend(self.single_leader.changed(&scene, change));
         findings.extend(log_match::changed(&scene, change));
         watermark::changed(&scene, change, findings);
         self.durability.changed(&scene, change, findings);
@@ -376,9 +376,16 @@ impl State {
     }
 }
 
-/// Processes, as people write them.
-fn listed(nodes: &[NodeId]) -> String {
-    nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+impl Scene<'_> {
+    /// What people call a process.
+    fn name(&self, node: NodeId) -> String {
+        self.view.name(node)
+    }
+
+    /// What people call several.
+    fn names(&self, nodes: &[NodeId]) -> String {
+        nodes.iter().map(|node| self.name(*node)).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// Whether any monitor looks at events of this kind.

@@ -49,7 +49,7 @@ impl Offsets {
             findings.push(Finding::new(Promise::Duplicate, verdict, message));
         }
         if send.outcome == Outcome::Failed {
-            findings.push(not_failed(&record(), send));
+            findings.push(not_failed(scene, &record(), send));
         }
         if !is_meant_for(scene, send, partition) {
             let message = format!("{} was sent to {}", record(), destination(send));
@@ -65,7 +65,7 @@ impl Offsets {
             Outcome::Failed => {
                 if let Some((partition, offset)) = send.committed {
                     let record = format!("{}: {} at {offset}", scene.truth.name(partition), text(value));
-                    findings.push(not_failed(&record, send));
+                    findings.push(not_failed(scene, &record, send));
                 }
             }
             Outcome::Acknowledged(told) => {
@@ -108,7 +108,7 @@ impl Offsets {
             let expected = committed.peek().filter(|(at, _)| at == offset).map(|(_, value)| value);
             if expected != Some(value) {
                 let is = expected.map_or("nothing".to_owned(), text);
-                let (whose, what) = (scene.truth.name(partition), text(value));
+                let (whose, what, reader) = (scene.truth.name(partition), text(value), scene.name(reader));
                 let message = format!("{whose}: {reader} has read {what} at {offset}, where {is} is committed");
                 let verdict = scene.truth.judge_view(scene.view, partition, *offset);
                 findings.push(Finding::new(Promise::ConsistentRead, verdict, message));
@@ -143,7 +143,7 @@ impl Offsets {
             verdict = guarantee::lost_acknowledged(acks.map_or(Acks::All, |producer| producer.acks), true, verdict);
         }
         let (whose, values) = (scene.truth.name(partition), [text(&before), text(value)].join(" and "));
-        let message = format!("{whose}: {offset} was seen to hold {values}");
+        let message = format!("{whose}: offset {offset} was seen to hold {values}");
         findings.push(Finding::new(Promise::InconsistentOffsets, verdict, message));
     }
 }
@@ -188,11 +188,9 @@ fn is_unreplicated(scene: &Scene<'_>, send: &Send, partition: TopicPartition, of
     acks != Acks::All && had_other_leaders && send.committed != Some((partition, offset))
 }
 
-fn not_failed(record: &str, send: &Send) -> Finding {
-    let message = format!(
-        "{record} is committed, but {} was told that it was not written",
-        send.producer
-    );
+fn not_failed(scene: &Scene<'_>, record: &str, send: &Send) -> Finding {
+    let producer = scene.name(send.producer);
+    let message = format!("{record} is committed, but {producer} was told that it was not written");
     Finding::new(Promise::DefiniteFailure, Verdict::Violated, message)
 }
 

@@ -58,11 +58,8 @@ impl Order {
                 let retried = scene.risks.has_retried(send.producer, partition);
                 guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
             });
-        let (whose, what) = (scene.truth.name(partition), text(value));
-        let message = format!(
-            "{whose}: {what} at {offset} was sent by {} before what precedes it there",
-            send.producer
-        );
+        let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
+        let message = format!("{whose}: {what} at {offset} was sent by {producer} before what precedes it there");
         findings.push(Finding::new(Promise::NonmonotonicSend, verdict, message));
     }
 
@@ -130,7 +127,7 @@ impl Break {
     fn finding(self, scene: &Scene<'_>, node: NodeId, partition: TopicPartition, offset: Offset) -> Finding {
         // A position is only ever moved because what was read is gone; if nothing is gone, moving it was wrong.
         let verdict = scene.truth.judge_view(scene.view, partition, offset);
-        let whose = scene.truth.name(partition);
+        let (whose, node) = (scene.truth.name(partition), scene.name(node));
         match self {
             Self::Back => {
                 let message = format!("{whose}: {node} has read {offset} after it had read as much or more");

@@ -10,6 +10,8 @@ use crate::world::{Link, World};
 
 /// The world as monitors see it. A trait, so that a monitor can be tested without a world.
 pub(crate) trait View {
+    /// What people call a process.
+    fn name(&self, node: NodeId) -> String;
     /// Every broker.
     fn brokers(&self) -> Vec<NodeId>;
     /// Every process with a producer.
@@ -48,6 +50,10 @@ pub(crate) struct Leadership {
 }
 
 impl View for World {
+    fn name(&self, node: NodeId) -> String {
+        self.setup().process(node).name.clone()
+    }
+
     fn brokers(&self) -> Vec<NodeId> {
         self.setup().brokers().collect()
     }

@@ -3,7 +3,7 @@
 use kafkasim_core::ids::{NodeId, TopicPartition};
 
 use super::truth::Change;
-use super::{Finding, Promise, Scene, Verdict, listed};
+use super::{Finding, Promise, Scene, Verdict};
 
 /// R6, and R4 when the controller has decided something.
 pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Finding>) {
@@ -15,7 +15,7 @@ pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Fin
             to,
             as_leader: true,
         } if to < from => {
-            let whose = scene.truth.name(*partition);
+            let (whose, node) = (scene.truth.name(*partition), scene.name(*node));
             let message = format!("{whose}: the high watermark of leader {node} goes back from {from} to {to}");
             findings.push(Finding::new(Promise::MonotoneWatermark, Verdict::Violated, message));
         }
@@ -55,7 +55,8 @@ pub(crate) fn waits_for_too_few(scene: &Scene<'_>, partition: TopicPartition, le
         .iter()
         .chain(eligible)
         .find(|node| !leadership.maximal.contains(node))?;
-    let (whose, waits_for) = (scene.truth.name(partition), listed(&leadership.maximal));
+    let (whose, waits_for) = (scene.truth.name(partition), scene.names(&leadership.maximal));
+    let (leader, missing) = (scene.name(leader), scene.name(*missing));
     let message =
         format!("{whose}: leader {leader} waits for {waits_for}, but not for {missing}, on whom others count");
     Some(Finding::new(Promise::QuorumSuperset, Verdict::Violated, message))

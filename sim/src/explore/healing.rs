@@ -22,8 +22,14 @@ pub fn settle_without_calls(world: &mut World, actions_at_most: usize, observer:
     settle_by(world, actions_at_most, urgency, &mut always(observer))
 }
 
-/// As [`settle`], but whoever watches may end it.
-pub fn settle_until(world: &mut World, actions_at_most: usize, watch: &mut Watch<'_>) -> bool {
+/// As [`settle`], but only of actions that are allowed, and whoever watches may end it.
+pub fn settle_until(
+    world: &mut World,
+    actions_at_most: usize,
+    is_allowed: &dyn Fn(&Action) -> bool,
+    watch: &mut Watch<'_>,
+) -> bool {
+    let urgency = |world: &World, action: &Action| urgency(world, action).filter(|_| is_allowed(action));
     settle_by(world, actions_at_most, urgency, watch)
 }
 

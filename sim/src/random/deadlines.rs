@@ -101,7 +101,7 @@ impl Deadlines {
             return None;
         };
         let elapsed_us = now_us - self.sends[&(*node, *call)].called_us;
-        Some(deadline_exceeded(config, *node, elapsed_us / 1000))
+        Some(deadline_exceeded(config, &setup.process(*node).name, elapsed_us / 1000))
     }
 
     fn postpone(&mut self, node: NodeId, by_us: u64) {

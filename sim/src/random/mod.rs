@@ -12,6 +12,6 @@ mod prng;
 
 pub use clock::EPOCH_MS;
 pub use latency::Latency;
-pub use phases::{Phase, Report, is_finished, run};
+pub use phases::{Phase, Report, is_finished, is_settled, run};
 pub use plan::{Family, FaultKind, FaultPlan, Plan, Target};
 pub use prng::{Purpose, Stream};

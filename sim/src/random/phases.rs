@@ -3,6 +3,7 @@
 use kafkasim_core::broker::Broker;
 use kafkasim_core::ids::{IncarnationId, NodeId, Offset, TopicPartition};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage};
+use kafkasim_core::producer::Producer;
 
 use super::driver::Driver;
 use super::nemesis::controllers;
@@ -41,6 +42,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// How many actions it took.
     pub actions: u64,
+    /// How many faults struck.
+    pub faults: u64,
     /// How much virtual time went by, in microseconds.
     pub virtual_us: u64,
     /// What the end-of-run checks were told, if the run got that far.
@@ -67,6 +70,7 @@ pub fn run(plan: &Plan, seed: u64, observer: &mut dyn Observer) -> Report {
         phase,
         finale,
         actions: driver.actions,
+        faults: driver.struck,
         virtual_us: driver.now_us,
         findings: driver.findings,
         coverage: driver.coverage,
@@ -148,6 +152,13 @@ fn is_done(world: &World, node: NodeId) -> bool {
 pub fn is_finished(world: &World, readers: &[NodeId]) -> bool {
     let mut applications = world.setup().applications().filter(|node| !readers.contains(node));
     applications.all(|node| is_done(world, node)) && everything_is_read(world, readers)
+}
+
+/// Whatever applications have asked for is answered, and these readers have read everything; an application may still want to ask for more.
+#[must_use]
+pub fn is_settled(world: &World, readers: &[NodeId]) -> bool {
+    let mut producers = world.nodes().filter_map(|(_, node)| node.producer());
+    producers.all(Producer::is_idle) && everything_is_read(world, readers)
 }
 
 /// Every reader has read every partition up to where its leader's log ends, and that is committed, as far as it will be without another

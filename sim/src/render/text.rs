@@ -124,6 +124,7 @@ impl Line {
             for word in text.split_inclusive(' ') {
                 let line = lines.last_mut().expect("there is a line");
                 if !is_fresh && line.width() + word.trim_end().width() > width {
+                    line.trim_end();
                     lines.push(Self::plain(" ".repeat(indent)).then(tone, word));
                 } else {
                     line.push(tone, word);
@@ -131,7 +132,21 @@ impl Line {
                 is_fresh = false;
             }
         }
+        if let Some(line) = lines.last_mut() {
+            line.trim_end();
+        }
         lines.into_iter().map(|line| line.cut(width)).collect()
+    }
+
+    /// A blank at the end takes no room.
+    fn trim_end(&mut self) {
+        while let Some((_, text)) = self.spans.last_mut() {
+            text.truncate(text.trim_end().len());
+            if !text.is_empty() {
+                break;
+            }
+            self.spans.pop();
+        }
     }
 
     /// Appends the line, without trailing blanks, to what is printed.
@@ -246,6 +261,11 @@ mod tests {
             .map(|line| printed(line, false, false))
             .collect();
         assert_eq!(wrapped, ["one two\n", "three\n", "four\n", "incompre…\n"]);
+        // A line that is full but for the blank behind it is not cut.
+        assert_eq!(
+            line.clone().wrap(7, 0).first().map(|line| printed(line, false, false)),
+            Some("one two\n".to_owned())
+        );
         let wrapped: Vec<String> = line.wrap(9, 2).iter().map(|line| printed(line, false, false)).collect();
         assert_eq!(wrapped, ["one two\n", "  three\n", "  four\n", "  incomp…\n"]);
     }

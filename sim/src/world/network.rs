@@ -205,7 +205,7 @@ impl Network {
             }
         }
         queued.push(Queued::Packet { link, direction });
-        if direction == Direction::ToClient && !self.connections[&link].connection.to_server.is_empty() {
+        if direction == Direction::ToClient && !connection.to_server.is_empty() {
             queued.push(Queued::Unblocked { link });
         }
     }
@@ -237,7 +237,9 @@ impl Network {
                 }
             },
         };
-        self.forget_if_over(link);
+        if connection.is_over() {
+            self.connections.remove(&link);
+        }
         packet
     }
 
@@ -323,12 +325,7 @@ impl Network {
     }
 
     fn forget_if_over(&mut self, link: Link) {
-        let connection = &self.connections[&link].connection;
-        let waits = !connection.to_server.is_empty() || connection.end_to_server || connection.end_to_client;
-        let alive = connection.client != End::Gone && connection.server != End::Gone;
-        let to_be_told =
-            connection.client == End::Opening || (connection.client == End::Open && !connection.to_client.is_empty());
-        if !waits && !alive && !to_be_told {
+        if self.connections[&link].connection.is_over() {
             self.connections.remove(&link);
         }
     }
@@ -360,6 +357,14 @@ impl Connection {
     #[must_use]
     pub fn is_late(&self) -> bool {
         self.client == End::Gone || self.end_to_client
+    }
+
+    /// Whether nothing can come of it any more.
+    fn is_over(&self) -> bool {
+        let waits = !self.to_server.is_empty() || self.end_to_server || self.end_to_client;
+        let alive = self.client != End::Gone && self.server != End::Gone;
+        let to_be_told = self.client == End::Opening || (self.client == End::Open && !self.to_client.is_empty());
+        !waits && !alive && !to_be_told
     }
 
     /// Requests under way.

@@ -240,7 +240,7 @@ fn a_lost_fetch_is_sent_again() {
         "
         timer timeout 2 Replica
         > disconnect 2 Replica
-        > set reconnect 2 Replica 50 wall
+        > set reconnect 2 Replica 1000 wall
         timer reconnect 2 Replica
         > connect 2 Replica
         open 2 Replica
@@ -248,7 +248,7 @@ fn a_lost_fetch_is_sent_again() {
         got 2 t1-0 error=OFFSET_OUT_OF_RANGE
         > 2 Replica: end-of t1-0 0 e=0
         drop 2 Replica
-        > set reconnect 2 Replica 50 wall
+        > set reconnect 2 Replica 1000 wall
         timer reconnect 2 Replica
         > connect 2 Replica
         open 2 Replica

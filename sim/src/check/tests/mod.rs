@@ -81,7 +81,7 @@ fn r1_whoever_may_be_elected_has_everything() {
             "min.insync.replicas=2",
             &late.replace("1 appends", "5 sends c \n 1 appends"),
         ),
-        "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 2",
+        "candidate-completeness, violated: t-0: broker-3 may be elected, but lacks what is committed at 2",
     );
     check(
         &after("0 decides isr=1,2 \n 5 sends c \n 1 appends c \n 2 copies 1 \n 1 exposes 3"),
@@ -89,11 +89,11 @@ fn r1_whoever_may_be_elected_has_everything() {
     );
     check(
         &after("0 decides isr=1,2 \n 5 sends c \n 1 appends c \n 2 copies 1 \n 1 exposes 3 \n 0 decides isr=1,2,3"),
-        "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 2",
+        "candidate-completeness, violated: t-0: broker-3 may be elected, but lacks what is committed at 2",
     );
     check(
         &after("3 truncates 1"),
-        "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 1",
+        "candidate-completeness, violated: t-0: broker-3 may be elected, but lacks what is committed at 1",
     );
     check(&after("0 decides isr=1,2 \n 3 truncates 1"), "");
 }
@@ -106,11 +106,11 @@ fn r2_a_new_leader_has_what_was_committed() {
         0 decides leader=3 isr=3
         3 leads epoch=1 waits-for=3
     ";
-    let lost = "t-0: leader 3 begins without what was committed: b at 1";
+    let lost = "t-0: leader broker-3 begins without what was committed: b at 1";
     check(
         &after(elected_without),
         &format!(
-            "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 1
+            "candidate-completeness, violated: t-0: broker-3 may be elected, but lacks what is committed at 1
              leader-completeness, violated: {lost}"
         ),
     );
@@ -141,14 +141,14 @@ fn r2_what_only_the_old_leader_had_is_lost_with_acks_1() {
     ";
     check(
         &after_two("acks=1", "min.insync.replicas=2", story),
-        "inconsistent-offsets, allowed by acks=1: t-0: 2 was seen to hold c and d
-         lost-write, allowed by acks=1: t-0: c was acknowledged to 5 at 2, but not read",
+        "inconsistent-offsets, allowed by acks=1: t-0: offset 2 was seen to hold c and d
+         lost-write, allowed by acks=1: t-0: c was acknowledged to client-5 at 2, but not read",
     );
     check(
         &after(story),
-        "leader-completeness, violated: t-0: leader 2 begins without c, acknowledged at 2
-         inconsistent-offsets, violated: t-0: 2 was seen to hold c and d
-         lost-write, violated: t-0: c was acknowledged to 5 at 2, but not read",
+        "leader-completeness, violated: t-0: leader broker-2 begins without c, acknowledged at 2
+         inconsistent-offsets, violated: t-0: offset 2 was seen to hold c and d
+         lost-write, violated: t-0: c was acknowledged to client-5 at 2, but not read",
     );
 }
 
@@ -162,14 +162,14 @@ fn acks_1_does_not_excuse_what_no_other_leader_took() {
         0 decides leader=1
         1 leads epoch=1
     ";
-    let lost = "leader-completeness, violated: t-0: leader 1 begins without c, acknowledged at 2";
+    let lost = "leader-completeness, violated: t-0: leader broker-1 begins without c, acknowledged at 2";
     check(&after_two("acks=1", "min.insync.replicas=2", story), lost);
 }
 
 #[test]
 fn acks_0_excuses_only_lost_requests() {
     let story = "5 sends c \n 5 is-told c @ \n 7 reads 0:a 1:b";
-    let lost = "t-0: c was acknowledged to 5, but never written";
+    let lost = "t-0: c was acknowledged to client-5, but never written";
     let unanswered = |rest: &str| {
         after_two(
             "acks=0",
@@ -201,8 +201,7 @@ fn power_failures_are_allowed_up_to_min_isr() {
 
 #[test]
 fn a_broker_that_lost_power_must_not_be_eligible_when_it_is_back() {
-    let lost =
-        "candidate-completeness, violated: t-0: 3 may be elected, but lost to a power failure what is committed at 1";
+    let lost = "candidate-completeness, violated: t-0: broker-3 may be elected, but lost to a power failure what is committed at 1";
     check(&after("3 loses-power 1 \n 0 registers 3"), lost);
     check(&after("3 loses-power 1 \n 0 decides isr=1,2 \n 0 registers 3"), "");
     // A late heartbeat of the registration that lost power brings nobody back.
@@ -219,7 +218,7 @@ fn the_last_known_leader_may_have_lost_power() {
     };
     check(
         &story("loses-power 1"),
-        "leader-completeness, allowed by min.insync.replicas=2: t-0: leader 2 begins without what was committed: b at 1",
+        "leader-completeness, allowed by min.insync.replicas=2: t-0: leader broker-2 begins without what was committed: b at 1",
     );
     check(&story("stops"), "");
 }
@@ -228,9 +227,9 @@ fn the_last_known_leader_may_have_lost_power() {
 fn r3_replicas_agree_below_their_high_watermarks() {
     check(
         &after("3 truncates 1 \n 0 decides isr=1,2 \n 3 leads epoch=0 \n 3 appends x \n 3 believes 2"),
-        "candidate-completeness, violated: t-0: 3 may be elected, but lacks what is committed at 1
-         single-leader, violated: t-0: 3 leads in epoch 0, which is 1's
-         log-matching, violated: t-0: 3 has its high watermark beyond 1, where it does not have what is committed",
+        "candidate-completeness, violated: t-0: broker-3 may be elected, but lacks what is committed at 1
+         single-leader, violated: t-0: broker-3 leads in epoch 0, which is broker-1's
+         log-matching, violated: t-0: broker-3 has its high watermark beyond 1, where it does not have what is committed",
     );
     check(&after("2 believes 1 \n 2 believes 2 \n 2 believes 1"), "");
 }
@@ -238,7 +237,7 @@ fn r3_replicas_agree_below_their_high_watermarks() {
 #[test]
 fn r4_a_leader_waits_for_whom_the_controller_counts_on() {
     let story = |then: &str| format!("0 creates min.insync.replicas=2 \n 1 leads epoch=0 {then}");
-    let missing = "quorum-superset, violated: t-0: leader 1 waits for 1, 2, but not for 3, on whom others count";
+    let missing = "quorum-superset, violated: t-0: leader broker-1 waits for broker-1, broker-2, but not for broker-3, on whom others count";
     check(&story("waits-for=1,2"), missing);
     check(&story("waits-for=1,2,3 \n 0 decides isr=1,2"), "");
     check(
@@ -255,12 +254,12 @@ fn r4_a_leader_waits_for_whom_the_controller_counts_on() {
 fn r5_reads_see_what_is_committed() {
     check(
         &after("5 sends c \n 1 appends c \n 7 reads 2:c"),
-        "consistent-read, violated: t-0: 7 has read c at 2, where nothing is committed",
+        "consistent-read, violated: t-0: client-7 has read c at 2, where nothing is committed",
     );
     check(
         &after("7 reads 0:a 1:x"),
-        "consistent-read, violated: t-0: 7 has read x at 1, where b is committed
-         inconsistent-offsets, violated: t-0: 1 was seen to hold b and x",
+        "consistent-read, violated: t-0: client-7 has read x at 1, where b is committed
+         inconsistent-offsets, violated: t-0: offset 1 was seen to hold b and x",
     );
 }
 
@@ -268,7 +267,7 @@ fn r5_reads_see_what_is_committed() {
 fn r6_a_leaders_high_watermark_does_not_go_back() {
     check(
         &after("1 exposes 1"),
-        "monotone-watermark, violated: t-0: the high watermark of leader 1 goes back from 2 to 1",
+        "monotone-watermark, violated: t-0: the high watermark of leader broker-1 goes back from 2 to 1",
     );
 }
 
@@ -276,16 +275,16 @@ fn r6_a_leaders_high_watermark_does_not_go_back() {
 fn r7_an_epoch_has_one_leader() {
     check(
         &after("2 leads epoch=0"),
-        "single-leader, violated: t-0: 2 leads in epoch 0, which is 1's",
+        "single-leader, violated: t-0: broker-2 leads in epoch 0, which is broker-1's",
     );
     check(
         &after("2 leads epoch=4"),
-        "single-leader, violated: t-0: 2 leads in epoch 4, which nobody decided on",
+        "single-leader, violated: t-0: broker-2 leads in epoch 4, which nobody decided on",
     );
     let back = "0 decides leader=1 \n 1 leads epoch=1 \n 1 leads epoch=0";
     check(
         &after(back),
-        "single-leader, violated: t-0: 1 goes back from epoch 1 to 0",
+        "single-leader, violated: t-0: broker-1 goes back from epoch 1 to 0",
     );
 }
 
@@ -322,7 +321,7 @@ fn a_deposed_leader_cannot_contradict_its_successor() {
     ";
     check(
         &after(story),
-        "log-matching, violated: t-0: 1 has its high watermark beyond 2, where it does not have what is committed",
+        "log-matching, violated: t-0: broker-1 has its high watermark beyond 2, where it does not have what is committed",
     );
     // After an unclean election it lives in a world of its own.
     let unclean = story.replacen(
@@ -340,11 +339,11 @@ fn a_deposed_leader_cannot_contradict_its_successor() {
 fn r9_the_epoch_cache_agrees_with_the_log() {
     check(
         &after("1 caches 7 1 \n 5 sends c \n 1 appends c"),
-        "epoch-cache, violated: t-0: at 1, the batch at 2 is of epoch 0, the cache says 7",
+        "epoch-cache, violated: t-0: at broker-1, the batch at 2 is of epoch 0, the cache says 7",
     );
     check(
         &after("0 decides isr=1,2 \n 3 caches 7 9 \n 3 truncates 1"),
-        "epoch-cache, violated: t-0: at 3, the log ends at 1, before epoch 7 starts",
+        "epoch-cache, violated: t-0: at broker-3, the log ends at 1, before epoch 7 starts",
     );
 }
 
@@ -380,7 +379,7 @@ fn p2_records_are_in_the_order_in_which_they_were_sent() {
         let story = "5 sends c \n 5 sends d \n 1 appends d \n 1 appends c \n 2 copies 1 \n 3 copies 1 \n 1 exposes 4";
         after_two(producer, "min.insync.replicas=2", &format!("{fault} \n {story}"))
     };
-    let order = "t-0: c at 3 was sent by 5 before what precedes it there";
+    let order = "t-0: c at 3 was sent by client-5 before what precedes it there";
     let one = "enable.idempotence=false max.in.flight.requests.per.connection=1";
     check(
         &swapped("acks=all", "5 retries lost"),
@@ -425,7 +424,7 @@ fn p3_an_acknowledgement_tells_the_truth() {
     check(
         &after("5 sends c \n 5 is-told c @1"),
         "acknowledged-payload, violated: t-0: c was acknowledged at 1, where b is committed
-         inconsistent-offsets, violated: t-0: 1 was seen to hold b and c
+         inconsistent-offsets, violated: t-0: offset 1 was seen to hold b and c
          acknowledged-exists, violated: t-0: no replica has c at 1",
     );
     check(
@@ -441,7 +440,7 @@ fn p3_an_acknowledgement_tells_the_truth() {
 
 #[test]
 fn a_definite_failure_is_one() {
-    let failed = "definite-failure, violated: t-0: c at 2 is committed, but 5 was told that it was not written";
+    let failed = "definite-failure, violated: t-0: c at 2 is committed, but client-5 was told that it was not written";
     let commit = "1 appends c \n 2 copies 1 \n 3 copies 1 \n 1 exposes 3";
     check(&after(&format!("5 sends c \n {commit} \n 5 is-told c failed")), failed);
     check(&after(&format!("5 sends c \n 5 is-told c failed \n {commit}")), failed);
@@ -452,12 +451,12 @@ fn a_definite_failure_is_one() {
 fn p4_sends_complete_once() {
     check(
         &after("5 is-told b @1"),
-        "send-completion, violated: 5 is told how call 1 ended, which is not outstanding",
+        "send-completion, violated: client-5 is told how call 1 ended, which is not outstanding",
     );
     check(&after("5 hands-over 5"), "");
     check(
         &after("5 hands-over 6"),
-        "send-completion, violated: 5 has 6 Produces under way when it sends to t-0, of 5 allowed",
+        "send-completion, violated: client-5 has 6 Produces under way when it sends to t-0, of 5 allowed",
     );
 }
 
@@ -465,11 +464,11 @@ fn p4_sends_complete_once() {
 fn consumers_read_everything_once_and_in_order() {
     check(
         &after("7 seeks 0 \n 7 reads 1:b"),
-        "poll-skip, violated: t-0: 7 has read 1, but not 0 before it",
+        "poll-skip, violated: t-0: client-7 has read 1, but not 0 before it",
     );
     check(
         &after("7 reads 0:a 1:b \n 7 seeks 0 \n 7 reads 0:a"),
-        "nonmonotonic-poll, violated: t-0: 7 has read 0 after it had read as much or more",
+        "nonmonotonic-poll, violated: t-0: client-7 has read 0 after it had read as much or more",
     );
     let unclean = "
         7 reads 0:a 1:b
@@ -487,16 +486,16 @@ fn consumers_read_everything_once_and_in_order() {
     check(
         &after_two("acks=all", because, unclean),
         &format!(
-            "leader-completeness, allowed by {because}: t-0: leader 3 begins without what was committed: b at 1
-             inconsistent-offsets, allowed by {because}: t-0: 1 was seen to hold b and c
-             nonmonotonic-poll, allowed by {because}: t-0: 7 has read 1 after it had read as much or more"
+            "leader-completeness, allowed by {because}: t-0: leader broker-3 begins without what was committed: b at 1
+             inconsistent-offsets, allowed by {because}: t-0: offset 1 was seen to hold b and c
+             nonmonotonic-poll, allowed by {because}: t-0: client-7 has read 1 after it had read as much or more"
         ),
     );
 }
 
 #[test]
 fn in_the_end_everything_was_read() {
-    let unseen = "unseen, violated: t-0: b was acknowledged to 5 at 1, but not read";
+    let unseen = "unseen, violated: t-0: b was acknowledged to client-5 at 1, but not read";
     check(&after("7 reads 0:a \n 0 ends"), unseen);
     check(&after("7 reads 0:a \n 0 ends core=1"), "");
 }
@@ -515,12 +514,15 @@ fn what_acks_1_acknowledged_may_wait_for_another_append() {
 #[test]
 fn a_stuck_run_is_judged() {
     let stuck = "5 sends c \n 7 reads 0:a 1:b \n 0 ends finished=false";
-    check(&after(stuck), "liveness, violated: 5 was not told what became of c");
+    check(
+        &after(stuck),
+        "liveness, violated: client-5 was not told what became of c",
+    );
     check(&after(&format!("{stuck} core=1")), "");
     check(
         &after(&format!("0 decides leader= isr=1 \n {stuck}")),
-        "liveness, violated: t-0 has no leader, but 1 could lead
-         liveness, violated: 5 was not told what became of c",
+        "liveness, violated: t-0 has no leader, but broker-1 could lead
+         liveness, violated: client-5 was not told what became of c",
     );
     check(
         &after("7 reads 0:a 1:b \n 0 ends finished=false"),

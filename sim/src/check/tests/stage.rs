@@ -53,6 +53,14 @@ struct Scenery {
 }
 
 impl View for Scenery {
+    fn name(&self, node: NodeId) -> String {
+        match node.0 {
+            0 => "controller".to_owned(),
+            1..=3 => format!("broker-{node}"),
+            _ => format!("client-{node}"),
+        }
+    }
+
     fn brokers(&self) -> Vec<NodeId> {
         (1..=3).map(NodeId).collect()
     }
