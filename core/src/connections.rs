@@ -116,7 +116,8 @@ impl<P> Connections<P> {
         );
     }
 
-    /// [`Input::Refused`](crate::machine::Input::Refused): the connection could not be made. The next attempt waits for `backoff`.
+    /// [`Input::Refused`](crate::machine::Input::Refused): the connection could not be made. The next attempt waits for `backoff`, longer each time in a
+    /// row if it grows.
     ///
     /// # Panics
     /// If it was not asked for.
@@ -145,7 +146,7 @@ impl<P> Connections<P> {
     }
 
     /// [`Input::Disconnected`](crate::machine::Input::Disconnected): everything that stays unanswered, oldest first. Reconnecting waits
-    /// for `backoff`. Nothing happens if the connection is not ours any more.
+    /// for `backoff`, which begins anew. Nothing happens if the connection is not ours any more.
     pub fn disconnected(&mut self, connection: ConnectionId, backoff: Window, out: &mut Outbox) -> Vec<P> {
         let key = (connection.peer, connection.lane);
         if !matches!(self.peers.get(&key), Some(State::Open { id, .. }) if *id == connection) {
@@ -156,7 +157,7 @@ impl<P> Connections<P> {
                 peer: connection.peer,
                 lane: connection.lane,
             },
-            backoff,
+            backoff.begins(),
         );
         match self.peers.insert(key, State::BackingOff) {
             Some(State::Open { unanswered, .. }) => {
@@ -213,5 +214,57 @@ impl<P> Connections<P> {
             }
             None => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Generation;
+    use crate::machine::Effect;
+    use crate::timer::Growth;
+
+    const CONNECTION: ConnectionId = ConnectionId {
+        peer: NodeId(1),
+        lane: Lane::Client,
+        generation: Generation(0),
+    };
+
+    /// How the wait grows that begins when this connection, made or not, ends.
+    fn growth(connections: &mut Connections<()>, is_made: bool) -> Growth {
+        let mut out = Outbox::new();
+        connections.ready(CONNECTION.peer, CONNECTION.lane, &mut out);
+        let backoff = Window::doubling(50, 1000);
+        if is_made {
+            connections.connected(CONNECTION);
+            connections.disconnected(CONNECTION, backoff, &mut out);
+        } else {
+            connections.refused(CONNECTION.peer, CONNECTION.lane, backoff, &mut out);
+        }
+        connections.backed_off(CONNECTION.peer, CONNECTION.lane);
+        let [.., Effect::SetTimer { window, .. }] = out.effects() else {
+            panic!("no back-off was armed: {:?}", out.effects());
+        };
+        window.growth
+    }
+
+    #[test]
+    fn each_failed_attempt_waits_longer_until_there_is_a_connection() {
+        let mut connections = Connections::default();
+        let doubles = Growth::Doubles { at_most_ms: 1000 };
+        assert_eq!(growth(&mut connections, false), doubles);
+        assert_eq!(growth(&mut connections, false), doubles);
+        assert_eq!(growth(&mut connections, true), Growth::Begins);
+        assert_eq!(growth(&mut connections, false), doubles);
+    }
+
+    #[test]
+    fn how_often_an_attempt_failed_is_not_part_of_the_state() {
+        let (mut once, mut often) = (Connections::default(), Connections::default());
+        growth(&mut once, false);
+        for _ in 0..9 {
+            growth(&mut often, false);
+        }
+        assert_eq!(once, often);
     }
 }

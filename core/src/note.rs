@@ -37,6 +37,8 @@ pub enum Note {
     },
 
     // A broker
+    /// It has replayed the metadata log up to here.
+    MetadataReplayed { to: Offset },
     /// A replica leads from `start_offset` on.
     BecameLeader {
         partition: TopicPartition,

@@ -16,10 +16,16 @@ pub struct Rules {
     pub may_join_isr: fn(&IsrCandidate) -> bool,
     /// Whether a leader whose proposal is under way takes its in-sync replicas from the metadata log, which forgets the proposal.
     pub forgets_proposal: fn(&Replayed) -> bool,
+    /// Whether a follower takes this batch into its log.
+    pub takes_fetched: fn(&FetchedBatch) -> bool,
     /// Whether the condition of a Produce with acks=all is met.
     pub is_replicated: fn(&PendingProduce) -> bool,
     /// What to do with a batch of an idempotent producer, given what is remembered of that producer.
     pub sequence: fn(Option<&ProducerEntry>, &SequencedBatch) -> SequenceVerdict,
+    /// Whether a producer may send another Produce over a connection.
+    pub has_room: fn(&InFlight) -> bool,
+    /// Whether an attempt that failed gives its batch the whole `delivery.timeout.ms` again.
+    pub restarts_delivery_timeout: fn() -> bool,
     /// Whether this event makes the broker look at its parked requests again.
     pub wakes_parked: fn(Wake) -> bool,
     /// Whether the controller may elect this replica as a clean leader (KIP-966).
@@ -33,8 +39,11 @@ impl Rules {
         validates_each_fetch: current::validates_each_fetch,
         may_join_isr: current::may_join_isr,
         forgets_proposal: current::forgets_proposal,
+        takes_fetched: current::takes_fetched,
         is_replicated: current::is_replicated,
         sequence: current::sequence,
+        has_room: current::has_room,
+        restarts_delivery_timeout: current::restarts_delivery_timeout,
         wakes_parked: current::wakes_parked,
         may_lead: current::may_lead,
     };
@@ -84,6 +93,24 @@ pub struct Replayed {
     pub partition_epoch: PartitionEpoch,
     /// As the leader knows it already, perhaps from the answer to an earlier proposal.
     pub known_partition_epoch: PartitionEpoch,
+}
+
+/// A batch that a follower has fetched.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchedBatch {
+    /// The epoch of the leader that appended it, as the batch says.
+    pub leader_epoch: LeaderEpoch,
+    /// The epoch in which this replica follows: that of the request which fetched the batch.
+    pub follows_in: LeaderEpoch,
+}
+
+/// A connection over which a producer might send.
+#[derive(Clone, Copy, Debug)]
+pub struct InFlight {
+    /// How many requests on it are unanswered.
+    pub unanswered: usize,
+    /// `max.in.flight.requests.per.connection`.
+    pub most: usize,
 }
 
 /// A Produce with acks=all that waits.
@@ -146,8 +173,8 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        FollowerLog, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry, Replayed, Sequence, SequenceVerdict,
-        SequencedBatch, Truncation, Wake,
+        FetchedBatch, FollowerLog, InFlight, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry, Replayed,
+        Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
     };
 
     // A follower learns from each fetch where it diverges (KIP-595), so it need not ask beforehand.
@@ -172,6 +199,12 @@ mod current {
     // until then everybody in it must count (KIP-497).
     pub(super) fn forgets_proposal(replayed: &Replayed) -> bool {
         replayed.partition_epoch > replayed.known_partition_epoch
+    }
+
+    // The request was meant for the leader of one epoch; what a later one has appended could only be appended here without the
+    // truncation that its epoch asks for. It comes again once the metadata log has told of that epoch (KAFKA-18723, in 4.1).
+    pub(super) fn takes_fetched(batch: &FetchedBatch) -> bool {
+        batch.leader_epoch <= batch.follows_in
     }
 
     pub(super) fn is_replicated(produce: &PendingProduce) -> bool {
@@ -202,6 +235,15 @@ mod current {
         } else {
             SequenceVerdict::OutOfOrder
         }
+    }
+
+    pub(super) fn has_room(connection: &InFlight) -> bool {
+        connection.unanswered < connection.most
+    }
+
+    // A batch's time is counted from its creation, whatever happens to its attempts (KIP-91).
+    pub(super) fn restarts_delivery_timeout() -> bool {
+        false
     }
 
     pub(super) fn wakes_parked(_: Wake) -> bool {

@@ -129,6 +129,23 @@ pub struct Window {
     pub earliest_ms: u64,
     /// Not after this many milliseconds, on a process that is not delayed.
     pub latest_ms: u64,
+    /// Whether the window is another one each time.
+    pub growth: Growth,
+}
+
+/// What becomes of a window that is asked for again and again. Counting is the driver's business, since nothing but a duration depends on it:
+/// a machine that counted would have a state for every count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Growth {
+    /// It stays as it is.
+    Never,
+    /// It is the first of a row.
+    Begins,
+    /// It is twice as long as the one before in its row, up to this many milliseconds; if there was none before, it is the first.
+    Doubles {
+        /// The longest that there is.
+        at_most_ms: u64,
+    },
 }
 
 impl Window {
@@ -139,6 +156,7 @@ impl Window {
             clock: Clock::Wall,
             earliest_ms: ms,
             latest_ms: ms,
+            growth: Growth::Never,
         }
     }
 
@@ -149,6 +167,7 @@ impl Window {
             clock: Clock::Monotonic,
             earliest_ms: ms,
             latest_ms: ms,
+            growth: Growth::Never,
         }
     }
 
@@ -159,8 +178,59 @@ impl Window {
             clock: Clock::Wall,
             earliest_ms: ms - ms / 5,
             latest_ms: ms + ms / 5,
+            growth: Growth::Never,
         }
     }
+
+    /// A back-off that doubles with each failure in a row, with jitter, up to a longest that jitter does not exceed
+    /// (`reconnect.backoff.ms`, `reconnect.backoff.max.ms`). Where there is nothing to double, Kafka does without jitter.
+    #[must_use]
+    pub const fn doubling(first_ms: u64, at_most_ms: u64) -> Self {
+        if at_most_ms <= first_ms {
+            Self::wall(at_most_ms)
+        } else {
+            Self {
+                growth: Growth::Doubles { at_most_ms },
+                ..Self::backoff(first_ms)
+            }
+        }
+    }
+
+    /// The first of a row, if it is one of a row at all.
+    #[must_use]
+    pub const fn begins(self) -> Self {
+        match self.growth {
+            Growth::Never => self,
+            Growth::Begins | Growth::Doubles { .. } => Self {
+                growth: Growth::Begins,
+                ..self
+            },
+        }
+    }
+
+    /// The window that comes after `doublings` others in its row.
+    #[must_use]
+    pub const fn doubled(self, doublings: u32) -> Self {
+        match self.growth {
+            Growth::Never | Growth::Begins => self,
+            Growth::Doubles { at_most_ms } => Self {
+                earliest_ms: shorter(doubled(self.earliest_ms, doublings), at_most_ms - at_most_ms / 5),
+                latest_ms: shorter(doubled(self.latest_ms, doublings), at_most_ms),
+                ..self
+            },
+        }
+    }
+}
+
+const fn doubled(ms: u64, doublings: u32) -> u64 {
+    match 1_u64.checked_shl(doublings) {
+        Some(factor) => ms.saturating_mul(factor),
+        None => u64::MAX,
+    }
+}
+
+const fn shorter(a: u64, b: u64) -> u64 {
+    if a < b { a } else { b }
 }
 
 /// A moment that the driver remembers for a machine; marking again replaces it.
@@ -174,4 +244,41 @@ pub enum Mark {
     },
     /// When the first record of this producer batch was appended to the accumulator.
     BatchCreated { partition: TopicPartition, batch: u32 },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Window;
+
+    fn row(window: Window) -> [(u64, u64); 7] {
+        [0, 1, 2, 3, 4, 5, 200].map(|doublings| {
+            let window = window.doubled(doublings);
+            (window.earliest_ms, window.latest_ms)
+        })
+    }
+
+    #[test]
+    fn a_back_off_doubles_up_to_its_longest_which_jitter_does_not_exceed() {
+        let expected = [
+            (40, 60),
+            (80, 120),
+            (160, 240),
+            (320, 480),
+            (640, 960),
+            (800, 1000),
+            (800, 1000),
+        ];
+        assert_eq!(row(Window::doubling(50, 1000)), expected);
+    }
+
+    #[test]
+    fn where_the_longest_is_not_longer_there_is_neither_growth_nor_jitter() {
+        assert_eq!(row(Window::doubling(50, 50)), [(50, 50); 7]);
+        assert_eq!(row(Window::doubling(100, 20)), [(20, 20); 7]);
+    }
+
+    #[test]
+    fn the_first_of_a_row_is_as_short_as_ever() {
+        assert_eq!(row(Window::doubling(50, 1000).begins()), [(40, 60); 7]);
+    }
 }

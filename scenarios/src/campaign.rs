@@ -36,6 +36,8 @@ pub struct Campaign {
     pub seeds: u64,
     /// How many actions they took, all together.
     pub actions: u64,
+    /// How many faults struck, all together.
+    pub faults: u64,
     /// How much virtual time went by, all together, in microseconds.
     pub virtual_us: u64,
     /// How often each situation was reached, all together.
@@ -223,6 +225,7 @@ impl Campaign {
         Self {
             seeds: 1,
             actions: report.actions,
+            faults: report.faults,
             virtual_us: report.virtual_us,
             coverage: report.coverage.clone(),
             broken,
@@ -234,6 +237,7 @@ impl Campaign {
     pub fn merge(mut self, other: Self) -> Self {
         self.seeds += other.seeds;
         self.actions += other.actions;
+        self.faults += other.faults;
         self.virtual_us += other.virtual_us;
         self.coverage.merge(&other.coverage);
         for (key, theirs) in other.broken {

@@ -2,6 +2,7 @@
 //!
 //! `KAFKASIM_SEEDS` says how many seeds, `KAFKASIM_SEED` runs a single one.
 
+use kafkasim::check::{Finding, Promise, Verdict};
 use kafkasim_scenarios::campaign::{Failure, Judgement, Trial};
 use kafkasim_scenarios::scenario::Scenario;
 use kafkasim_scenarios::{catalog, exhibits, rule_sets, seeds};
@@ -25,6 +26,44 @@ fn every_exhibits_scenario_is_clean_under_current_rules() {
         .map(|exhibit| exhibit.scenario().unwrap_or_else(|error| panic!("{error}")));
     let failures: Vec<String> = scenarios.flat_map(|scenario| failures_of(&scenario)).collect();
     assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+/// What `results/bench.md` says about speed means something only if a seed is not idle.
+#[test]
+fn a_seed_of_the_default_scenario_is_busy_on_average() {
+    let scenario = catalog::find("default").unwrap_or_else(|error| panic!("{error}"));
+    let trial = Trial {
+        scenario: &scenario,
+        rules: &rule_sets::CURRENT,
+    };
+    let campaign = trial.campaign(0..SEEDS, |_| ());
+    let reached = |name| campaign.coverage.count(name);
+    for (what, count, at_least) in [
+        ("acknowledged records", reached("acknowledged"), 100),
+        ("faults", campaign.faults, 3),
+        ("leader changes", reached("leader-change"), 1),
+    ] {
+        assert!(
+            count >= at_least * SEEDS,
+            "{SEEDS} seeds had {count} {what}, which is less than {at_least} each"
+        );
+    }
+}
+
+/// Seeds in which a replica outside the in-sync replicas has caught up and then dies. Kafka's leader does not look at its high watermark
+/// again before the next append, which here never comes: what is beyond it stays unseen, as acks=1 allows, and nothing else is to finish.
+#[test]
+fn a_high_watermark_that_waits_for_the_dead_is_not_waited_for() {
+    let scenario = catalog::find("acks-1-leader-loss").expect("it is in the catalog");
+    let trial = Trial {
+        scenario: &scenario,
+        rules: &rule_sets::CURRENT,
+    };
+    let report = trial.run(2134, &mut ());
+    assert!(report.violation().is_none(), "{:?}", report.violation());
+    let is_unseen = |finding: &&Finding| finding.promise == Promise::Unseen && finding.verdict != Verdict::Violated;
+    assert!(report.findings.iter().any(|finding| is_unseen(&finding)));
+    assert!(report.finale.is_some_and(|finale| finale.finished));
 }
 
 /// What is wrong with one scenario, each with the command that replays it.

@@ -142,7 +142,9 @@ impl Broker {
             }
             let answers = &mut response.responses.iter();
             match answers.find(|answer| answer.partition == wanted.partition) {
-                Some(answer) if response.error_code == ErrorCode::None => replica.fetched(answer, changes, out),
+                Some(answer) if response.error_code == ErrorCode::None => {
+                    replica.fetched(answer, context.rules, changes, out)
+                }
                 Some(_) | None => replica.follower_mut().into_iter().for_each(|follower| follower.delay()),
             }
         }

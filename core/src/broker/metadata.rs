@@ -13,11 +13,13 @@ use crate::log::Log;
 use crate::machine::{Context, Lane, Outbox};
 use crate::message::{FetchPartition, FetchRequest, FetchResponse, IsolationLevel};
 use crate::metadata::MetadataImage;
+use crate::note::Note;
 use crate::record::{Batch, BatchError, MetadataRecord};
 use crate::timer::{Timer, Window};
 
-/// How long the controller may keep a fetch of the metadata log that finds nothing new.
-const MAX_WAIT_MS: u32 = 500;
+/// How long the controller may keep a fetch of the metadata log that finds nothing new. Kafka's raft client asks again every 500 ms; nothing comes
+/// of that, since the controller does not judge observers by their fetches.
+const MAX_WAIT_MS: u32 = 5_000;
 /// How much of the metadata log to fetch at once.
 const MAX_BYTES: i32 = 8 * 1024 * 1024;
 /// How long to wait before the metadata log is fetched again after an error.
@@ -146,9 +148,15 @@ impl Broker {
         let was_fenced = self.metadata.is_fenced(context.node);
         let was_caught_up = self.lifecycle.is_caught_up(self.metadata.next_offset);
         let mut changed = Vec::new();
+        let replayed_before = self.metadata.next_offset;
         if self.replay(response, &mut changed).is_err() {
             self.metadata.is_backing_off = true;
             out.set_timer(Timer::MetadataFetchBackoff, BACKOFF);
+        }
+        if self.metadata.next_offset > replayed_before {
+            out.note(Note::MetadataReplayed {
+                to: self.metadata.next_offset,
+            });
         }
         self.publish(context, &changed, changes, out);
 

@@ -59,9 +59,6 @@ use metadata::Metadata;
 use partition::{Changes, Partition};
 use purgatory::Purgatory;
 
-/// `reconnect.backoff.ms` of the broker's own connections.
-const RECONNECT_BACKOFF: Window = Window::wall(50);
-
 /// A KRaft broker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Broker {
@@ -140,10 +137,15 @@ impl Machine for Broker {
                 self.connections.connected(connection);
                 self.pursue(context, connection.peer, connection.lane, out);
             }
-            Input::Refused { peer, lane } => self.connections.refused(peer, lane, RECONNECT_BACKOFF, out),
+            Input::Refused { peer, lane } => {
+                self.connections
+                    .refused(peer, lane, reconnect_backoff(context.config, lane), out);
+            }
             Input::Disconnected(connection) => {
                 self.purgatory.forget(connection, out);
-                let lost = self.connections.disconnected(connection, RECONNECT_BACKOFF, out);
+                let lost =
+                    self.connections
+                        .disconnected(connection, reconnect_backoff(context.config, connection.lane), out);
                 self.on_lost(context, lost, &mut changes, out);
             }
             Input::TimerFired(timer) => self.on_timer(context, timer, &mut changes, out),
@@ -251,7 +253,9 @@ impl Broker {
     fn on_timer(&mut self, context: &Context<'_, BrokerConfig>, timer: Timer, changes: &mut Changes, out: &mut Outbox) {
         match timer {
             Timer::RequestTimeout { connection, slot: _ } => {
-                let lost = self.connections.timed_out(connection, RECONNECT_BACKOFF, out);
+                let lost =
+                    self.connections
+                        .timed_out(connection, reconnect_backoff(context.config, connection.lane), out);
                 self.on_lost(context, lost, changes, out);
             }
             Timer::ReconnectBackoff { peer, lane } => {
@@ -365,6 +369,16 @@ fn controller(context: &Context<'_, BrokerConfig>) -> NodeId {
 }
 
 /// `request.timeout.ms` of the broker's channels to the controller.
+/// Kafka's channels to the controller wait for the same time before each attempt, and its raft client ever longer. A follower's socket waits for
+/// nothing, but its fetcher does, after whatever failed.
+fn reconnect_backoff(config: &BrokerConfig, lane: Lane) -> Window {
+    match lane {
+        Lane::Metadata => Window::doubling(50, 500),
+        Lane::Replica => Window::wall(config.replica_fetch_backoff_ms),
+        Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding | Lane::Client => Window::wall(50),
+    }
+}
+
 fn request_timeout(config: &BrokerConfig) -> Window {
     Window::wall(config.request_timeout_ms)
 }

@@ -49,6 +49,20 @@ impl<'a> PartitionView<'a> {
         Some(self.partition.leader()?.maximal_isr())
     }
 
+    /// Whether this replica leads, and nobody but replicas outside the maximal ISR that are gone keeps its high watermark from the end of
+    /// its log. They had caught up and were about to be let in when it last looked. Kafka does not look again before something is
+    /// appended, a follower gets further, or the partition changes (`Partition.maybeIncrementLeaderHW`).
+    #[must_use]
+    pub fn waits_only_for(&self, is_gone: impl Fn(NodeId) -> bool) -> bool {
+        let (log, Some(leader)) = (self.partition.log(), self.partition.leader()) else {
+            return false;
+        };
+        let mut behind = leader.followers_behind(log.end()).peekable();
+        log.high_watermark() < log.end()
+            && behind.peek().is_some()
+            && behind.all(|id| is_gone(id) && !leader.maximal_isr().any(|counted| counted == id))
+    }
+
     /// Where a follower's log ended when it last fetched (-1 if it has not), if this replica leads and that one is assigned.
     #[must_use]
     pub fn follower_end(&self, follower: NodeId) -> Option<Offset> {

@@ -39,6 +39,8 @@ configuration! {
         "retry.backoff.max.ms" = "1000", LONG.at_least(0) => retry_backoff_max_ms: u64;
         /// How long to wait before connecting to a broker again.
         "reconnect.backoff.ms" = "50", LONG.at_least(0) => reconnect_backoff_ms: u64;
+        /// How long to wait at most before connecting to a broker again, since each wait in a row is twice the one before.
+        "reconnect.backoff.max.ms" = "1000", LONG.at_least(0) => reconnect_backoff_max_ms: u64;
         /// How long to wait for an answer.
         "request.timeout.ms" = "30000", INT.at_least(0) => request_timeout_ms: u64;
         /// How old metadata may become.

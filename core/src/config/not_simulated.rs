@@ -144,15 +144,15 @@ const CONSUMER: &str = "
 
 /// Of an operator alone.
 const OPERATOR: &str = "
-    bootstrap.servers client.id default.api.timeout.ms metadata.max.age.ms reconnect.backoff.ms retries
-    retry.backoff.max.ms
+    bootstrap.servers client.id default.api.timeout.ms metadata.max.age.ms reconnect.backoff.max.ms
+    reconnect.backoff.ms retries retry.backoff.max.ms
 ";
 
 /// Of every client.
 const CLIENT: &str = "
     client.dns.lookup connections.max.idle.ms enable.metrics.push metadata.recovery.rebootstrap.trigger.ms
     metadata.recovery.strategy metric.reporters metrics.num.samples metrics.recording.level metrics.sample.window.ms
-    receive.buffer.bytes reconnect.backoff.max.ms send.buffer.bytes socket.connection.setup.timeout.max.ms
+    receive.buffer.bytes send.buffer.bytes socket.connection.setup.timeout.max.ms
     socket.connection.setup.timeout.ms
 ";
 

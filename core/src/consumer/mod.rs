@@ -285,5 +285,8 @@ fn refresh_times(config: &ConsumerConfig) -> Refreshing<'_> {
 }
 
 const fn reconnect_backoff(context: &Context<'_, ConsumerConfig>) -> Window {
-    Window::backoff(context.config.reconnect_backoff_ms)
+    Window::doubling(
+        context.config.reconnect_backoff_ms,
+        context.config.reconnect_backoff_max_ms,
+    )
 }

@@ -354,7 +354,10 @@ impl Producer {
 }
 
 const fn reconnect_backoff(context: &Context<'_, ProducerConfig>) -> Window {
-    Window::backoff(context.config.reconnect_backoff_ms)
+    Window::doubling(
+        context.config.reconnect_backoff_ms,
+        context.config.reconnect_backoff_max_ms,
+    )
 }
 
 fn refresh_times(config: &ProducerConfig) -> Refreshing<'_> {

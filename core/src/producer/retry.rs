@@ -2,7 +2,7 @@
 
 use crate::config::ProducerConfig;
 use crate::error::ErrorCode;
-use crate::timer::{Clock, Window};
+use crate::timer::{Clock, Growth, Window};
 
 /// What an answer means for a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +102,7 @@ pub(super) fn backoff(attempts: u32, config: &ProducerConfig) -> Window {
         clock: Clock::Wall,
         earliest_ms,
         latest_ms: latest_ms.min(max),
+        growth: Growth::Never,
     }
 }
 

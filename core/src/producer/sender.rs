@@ -15,7 +15,8 @@ use crate::message::{
     Acks, LeaderIdAndEpoch, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
 };
 use crate::note::Note;
-use crate::timer::Window;
+use crate::rules;
+use crate::timer::{Timer, Window};
 
 /// What goes into the next request to a node.
 #[derive(Debug, Default)]
@@ -59,7 +60,7 @@ impl Producer {
             if !self.connections.ready(node, Lane::Client, out) {
                 continue;
             }
-            while self.has_room(node, context.config) {
+            while self.has_room(node, context) {
                 let drain = self.choose_batches(node, context.config);
                 if drain.partitions.is_empty() {
                     break;
@@ -94,8 +95,11 @@ impl Producer {
             && self.connections.all_unanswered().any(|pending| pending.concerns(at))
     }
 
-    fn has_room(&self, node: NodeId, config: &ProducerConfig) -> bool {
-        self.connections.unanswered(node, Lane::Client).count() < config.max_in_flight_requests_per_connection
+    fn has_room(&self, node: NodeId, context: &Context<'_, ProducerConfig>) -> bool {
+        (context.rules.has_room)(&rules::InFlight {
+            unanswered: self.connections.unanswered(node, Lane::Client).count(),
+            most: context.config.max_in_flight_requests_per_connection,
+        })
     }
 
     /// Once one partition of a node is ready, the next batches of its other partitions come along, lingering or not.
@@ -235,7 +239,7 @@ impl Producer {
             .is_some_and(|first| partition.sequences.is_next_in_line(first));
         match retry::judge(outcome.error, attempts, is_next_in_line, context.config) {
             Verdict::Succeeded => self.succeed(in_flight, outcome.base_offset, out),
-            Verdict::Retry => self.retry(in_flight, outcome.error, context.config, out),
+            Verdict::Retry => self.retry(in_flight, outcome.error, context, out),
             Verdict::Failed => self.fail(in_flight, outcome.error, out),
         }
     }
@@ -259,7 +263,13 @@ impl Producer {
         self.accumulator.prune(at);
     }
 
-    fn retry(&mut self, in_flight: InFlight, error: ErrorCode, config: &ProducerConfig, out: &mut Outbox) {
+    fn retry(
+        &mut self,
+        in_flight: InFlight,
+        error: ErrorCode,
+        context: &Context<'_, ProducerConfig>,
+        out: &mut Outbox,
+    ) {
         let InFlight {
             partition: at,
             batch: number,
@@ -267,7 +277,21 @@ impl Producer {
         let leader_epoch = self.cluster.partition(at).map(|view| view.leader_epoch);
         let partition = self.accumulator.get_mut(at).expect("a batch in flight has a partition");
         out.note(Note::BatchRetried { partition: at, error });
-        partition.put_back(at, number, !retry::rules_out_append(error), leader_epoch, config, out);
+        partition.put_back(
+            at,
+            number,
+            !retry::rules_out_append(error),
+            leader_epoch,
+            context.config,
+            out,
+        );
+        if (context.rules.restarts_delivery_timeout)() {
+            let timer = Timer::DeliveryTimeout {
+                partition: at,
+                batch: number,
+            };
+            out.set_timer(timer, Window::wall(context.config.delivery_timeout_ms));
+        }
     }
 
     fn fail(&mut self, in_flight: InFlight, error: ErrorCode, out: &mut Outbox) {

@@ -108,6 +108,7 @@ fn noted(note: &Note, names: &Names) -> String {
         Note::BrokerRegistered { broker, epoch } => {
             format!("{} registers, broker epoch {epoch}", names.process(*broker))
         }
+        Note::MetadataReplayed { to } => format!("it has replayed the metadata log up to {to}"),
         Note::BrokerUnfenced { broker } => format!("{} is unfenced", names.process(*broker)),
         Note::BrokerFenced { broker } => format!("{} is fenced", names.process(*broker)),
         Note::PartitionChanged {

@@ -2,7 +2,7 @@
 
 use kafkasim::check::Promise;
 use kafkasim_core::log::ProducerEntry;
-use kafkasim_core::rules::{IsrCandidate, PendingProduce, Rules, SequenceVerdict, SequencedBatch, Wake};
+use kafkasim_core::rules::{InFlight, IsrCandidate, PendingProduce, Rules, SequenceVerdict, SequencedBatch, Wake};
 
 use super::{Exhibit, Kind, file};
 
@@ -23,7 +23,7 @@ pub(super) const ACKS_ALL_AT_LOCAL_APPEND: Exhibit = Exhibit {
     ],
     scope: "2 brokers, min.insync.replicas=1, 1 record, 1 crash",
     scenario: file!("catalog/default.toml"),
-    seeds_at_most: 500,
+    seeds_at_most: 2_000,
 };
 
 /// An idempotent producer's retry is appended again.
@@ -71,6 +71,21 @@ pub(super) const ISR_NEVER_EXPANDS: Exhibit = Exhibit {
     seeds_at_most: 500,
 };
 
+/// A producer's limit of requests in flight is off by one.
+pub(super) const ONE_REQUEST_TOO_MANY: Exhibit = Exhibit {
+    name: "canary-one-request-too-many",
+    about: "a producer has one more request in flight than max.in.flight.requests.per.connection allows",
+    kind: Kind::Canary,
+    rules: Rules {
+        has_room: one_too_many,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::SendCompletion],
+    scope: "1 broker, max.in.flight.requests.per.connection=2, 3 records",
+    scenario: file!("exhibits/one-request-too-many.toml"),
+    seeds_at_most: 100,
+};
+
 fn always_replicated(_: &PendingProduce) -> bool {
     true
 }
@@ -85,4 +100,8 @@ fn not_by_appends(wake: Wake) -> bool {
 
 fn nobody_joins(_: &IsrCandidate) -> bool {
     false
+}
+
+fn one_too_many(connection: &InFlight) -> bool {
+    connection.unanswered <= connection.most
 }

@@ -1,6 +1,7 @@
 //! Exhibits: one wrong or historical rule each, the smallest scenario in which it matters, and the promise that must convict it.
 
 mod canaries;
+mod clients;
 mod replication;
 
 use std::path::Path;
@@ -83,10 +84,13 @@ pub fn all() -> &'static [Exhibit] {
     &[
         replication::KIP_101,
         replication::KAFKA_7128,
+        replication::MAKE_LEADER,
+        clients::KIP_91,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
         canaries::DUPLICATE_LOOKUP_SKIPPED,
         canaries::FORGOTTEN_WAKE_UP,
         canaries::ISR_NEVER_EXPANDS,
+        canaries::ONE_REQUEST_TOO_MANY,
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Replication rules that Kafka shipped once.
 
 use kafkasim::check::Promise;
-use kafkasim_core::rules::{FollowerLog, IsrCandidate, Rules, Truncation};
+use kafkasim_core::rules::{FollowerLog, IsrCandidate, Replayed, Rules, Truncation};
 
 use super::{Exhibit, Kind, file};
 
@@ -45,6 +45,27 @@ pub(super) const KAFKA_7128: Exhibit = Exhibit {
     seeds_at_most: 2_000,
 };
 
+/// A leader that replays the registration which it knows already forgets the proposal that it has made on top of it: `Partition.makeLeader`
+/// accepts an equal partition epoch. A replica that the controller then lets in was not waited for.
+pub(super) const MAKE_LEADER: Exhibit = Exhibit {
+    name: "kafka-makeleader-equal-epoch",
+    about: "a leader forgets whom it has proposed for the in-sync replicas when the metadata log repeats what it knows",
+    kind: Kind::History,
+    rules: Rules {
+        forgets_proposal: at_an_equal_epoch,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[
+        Promise::QuorumSuperset,
+        Promise::CandidateCompleteness,
+        Promise::LeaderCompleteness,
+        Promise::LostWrite,
+    ],
+    scope: "3 brokers, two replicas that join the in-sync replicas one after the other",
+    scenario: file!("exhibits/kafka-makeleader-equal-epoch.toml"),
+    seeds_at_most: 2_000,
+};
+
 fn truncate_to_high_watermark(log: &FollowerLog) -> Truncation {
     Truncation::To(log.high_watermark)
 }
@@ -57,4 +78,8 @@ fn joins_at_high_watermark(candidate: &IsrCandidate) -> bool {
     candidate.end >= candidate.high_watermark
         && candidate.is_eligible
         && candidate.fetched_with == candidate.registered_as
+}
+
+fn at_an_equal_epoch(replayed: &Replayed) -> bool {
+    replayed.partition_epoch >= replayed.known_partition_epoch
 }

@@ -128,7 +128,7 @@ impl Durability {
             } => {
                 self.judge_new_leader(scene, *partition, *leader, *previous, *lost_from, findings);
             }
-            Change::Contradicted { .. } | Change::Watermark { .. } => {}
+            Change::MetadataCommitted { .. } | Change::Contradicted { .. } | Change::Watermark { .. } => {}
         }
     }
 
@@ -215,9 +215,13 @@ impl Durability {
         let registered = scene.truth.registered(partition);
         let step = match acks(scene, send) {
             Acks::None => {
-                scene.risks.may_have_been_ignored(send.producer, partition) || has_had_other_leaders(registered)
+                scene.risks.may_have_been_ignored(send.producer, partition)
+                    || has_had_other_leaders(registered)
+                    || is_held_back(scene, partition)
             }
-            Acks::Leader | Acks::All => false,
+            // It is in the leader's log, and the next append will show it.
+            Acks::Leader => is_held_back(scene, partition),
+            Acks::All => false,
         };
         judge_unsettled(scene, value, partition, offset.unwrap_or(Offset::ZERO), step)
     }
@@ -241,6 +245,14 @@ fn acks(scene: &Scene<'_>, send: &Send) -> Acks {
 fn judge_unsettled(scene: &Scene<'_>, value: &Bytes, partition: TopicPartition, offset: Offset, step: bool) -> Verdict {
     let acks = scene.sends.get(value).map_or(Acks::All, |send| acks(scene, send));
     guarantee::lost_acknowledged(acks, step, scene.truth.judge_view(scene.view, partition, offset))
+}
+
+fn is_held_back(scene: &Scene<'_>, partition: TopicPartition) -> bool {
+    let leader = scene
+        .truth
+        .registered(partition)
+        .and_then(|registered| registered.leader);
+    leader.is_some_and(|leader| scene.view.is_held_back(leader, partition))
 }
 
 fn has_had_other_leaders(registered: Option<&PartitionImage>) -> bool {

@@ -32,7 +32,8 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
             let wrong = format!("it leads from {start_offset} on in epoch {epoch}, but the cache does not say so");
             (last != Some(expected)).then(|| finding(scene, *partition, node, &wrong))
         }
-        Note::BrokerRegistered { .. }
+        Note::MetadataReplayed { .. }
+        | Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }
         | Note::BrokerFenced { .. }
         | Note::PartitionChanged { .. }

@@ -103,6 +103,7 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::QuorumSuperset
         | Promise::MonotoneWatermark
         | Promise::SingleLeader
+        | Promise::MetadataPrefix
         | Promise::EpochCache
         | Promise::DefiniteFailure
         | Promise::SendCompletion

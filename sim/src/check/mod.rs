@@ -14,6 +14,7 @@ mod epoch_cache;
 pub mod guarantee;
 mod liveness;
 mod log_match;
+mod metadata_prefix;
 mod offsets;
 mod order;
 mod promise;
@@ -35,7 +36,7 @@ use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
 use kafkasim_core::note::Note;
 use serde::{Deserialize, Serialize};
 
-pub use completion::deadline_exceeded;
+pub(crate) use completion::{deadline_exceeded, time_for_a_send_ms};
 pub use promise::Promise;
 pub use reached::{Coverage, Situation, situation, situations};
 
@@ -43,12 +44,13 @@ use crate::fingerprint::Fingerprint;
 use crate::setup::Setup;
 use crate::world::{Event, Fault, World};
 use durability::Durability;
+use metadata_prefix::MetadataPrefix;
 use offsets::Offsets;
 use order::Order;
 use sends::{Matching, Risks, Sends};
 use single_leader::SingleLeader;
 use truth::{Change, Truth};
-use view::View;
+pub(crate) use view::View;
 
 /// A promise was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -175,6 +177,7 @@ struct State {
     offsets: Offsets,
     order: Order,
     single_leader: SingleLeader,
+    metadata_prefix: MetadataPrefix,
 }
 
 impl State {
@@ -267,6 +270,7 @@ impl State {
                     .filter_map(|(_, value)| self.sends.get(value));
                 self.order.lost(*partition, kept);
             }
+            Change::MetadataCommitted { to, image } => self.metadata_prefix.committed(*to, *image),
             Change::Registered { .. }
             | Change::Unfenced { .. }
             | Change::Contradicted { .. }
@@ -299,6 +303,7 @@ impl State {
             Note::IsrProposed { partition, .. } | Note::IsrCommitted { partition, .. } => {
                 findings.extend(watermark::waits_for_too_few(&scene, *partition, node));
             }
+            Note::MetadataReplayed { to } => findings.extend(self.metadata_prefix.replayed(view, node, *to)),
             Note::BatchSent { partition, .. } => findings.extend(completion::sent(&scene, node, *partition)),
             Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),
             Note::TruncationDetected {
@@ -410,6 +415,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::HighWatermark { .. }
         | Note::IsrProposed { .. }
         | Note::IsrCommitted { .. }
+        | Note::MetadataReplayed { .. }
         | Note::BatchSent { .. }
         | Note::BatchRetried { .. }
         | Note::PositionReset { .. }

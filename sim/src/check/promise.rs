@@ -57,6 +57,8 @@ promises! {
     MonotoneWatermark = "monotone-watermark", "a leader's high watermark never goes back";
     /// R7.
     SingleLeader = "single-leader", "an epoch has one leader, and epochs only grow";
+    /// R7.
+    MetadataPrefix = "metadata-prefix", "brokers that have replayed the metadata log equally far know the same";
     /// R8.
     AcknowledgedExists = "acknowledged-exists", "an acknowledged record exists in some replica's log";
     /// R9.

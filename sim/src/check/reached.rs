@@ -38,6 +38,7 @@ situations! {
     AlterPartitionRefused = "alter-partition-refused", "the controller refused what a leader proposed";
     BrokerFenced = "broker-fenced", "the controller fenced a broker";
     ControllerRestart = "controller-restart", "the controller began another epoch";
+    MetadataReplayed = "metadata-replayed", "a broker took in what the controller had committed";
     Truncation = "truncation", "a log lost its end, because its leader had something else";
     Divergence = "divergence", "a fetch showed that a follower had diverged";
     EpochRefused = "epoch-refused", "a request carried another leader epoch than the broker's";
@@ -271,6 +272,7 @@ impl Coverage {
             Note::PositionValidated { .. } => self.reached(Reached::ReaderValidatedPosition),
             Note::TruncationDetected { .. } => self.reached(Reached::ReaderTruncated),
             Note::PositionReset { .. } => self.reached(Reached::ReaderReset),
+            Note::MetadataReplayed { .. } => self.reached(Reached::MetadataReplayed),
             Note::BrokerRegistered { .. }
             | Note::BrokerUnfenced { .. }
             | Note::BecameFollower { .. }

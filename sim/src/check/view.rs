@@ -3,7 +3,7 @@
 use kafkasim_core::config::ProducerConfig;
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, TopicPartition};
-use kafkasim_core::message::{Acks, Request, Response};
+use kafkasim_core::metadata::MetadataImage;
 
 use crate::setup::Role;
 use crate::world::{Link, World};
@@ -29,8 +29,12 @@ pub(crate) trait View {
     fn log(&self, node: NodeId, partition: TopicPartition) -> Option<&LogImage>;
     /// How a running broker leads a partition, if it believes that it does.
     fn leadership(&self, node: NodeId, partition: TopicPartition) -> Option<Leadership>;
-    /// How many Produces of a process are under way, unanswered or with their answers, on the connection that has most
-    /// of them. The one that the broker works on does not count.
+    /// Whether a leader's high watermark waits only for replicas that are down and that it need not wait for: Kafka looks again when
+    /// something is appended, not when such a replica goes.
+    fn is_held_back(&self, leader: NodeId, partition: TopicPartition) -> bool;
+    /// What a running broker knows of the cluster.
+    fn metadata(&self, node: NodeId) -> Option<&MetadataImage>;
+    /// How many Produces of a process are unanswered on the connection that has most of them.
     fn unanswered_produces(&self, node: NodeId) -> usize;
 }
 
@@ -98,24 +102,25 @@ impl View for World {
         })
     }
 
+    fn is_held_back(&self, leader: NodeId, partition: TopicPartition) -> bool {
+        let replica = self
+            .node(leader)
+            .broker()
+            .and_then(|broker| broker.partition(partition));
+        replica.is_some_and(|replica| replica.waits_only_for(|node| !self.node(node).is_up()))
+    }
+
+    fn metadata(&self, node: NodeId) -> Option<&MetadataImage> {
+        Some(self.node(node).broker()?.metadata())
+    }
+
     fn unanswered_produces(&self, node: NodeId) -> usize {
         let is_ours = |link: &Link| link.client == node;
         let connections = self
             .network()
             .connections()
             .filter(|(link, connection)| is_ours(link) && connection.is_open());
-        let unanswered = connections.map(|(_, connection)| {
-            let waiting = connection.requests().filter(|request| awaits_answer(request)).count();
-            let answered = connection
-                .responses()
-                .filter(|response| matches!(response, Response::Produce(_)))
-                .count();
-            waiting + answered
-        });
+        let unanswered = connections.map(|(_, connection)| connection.unanswered_produces());
         unanswered.max().unwrap_or(0)
     }
-}
-
-fn awaits_answer(request: &Request) -> bool {
-    matches!(request, Request::Produce(produce) if produce.acks != Acks::None)
 }

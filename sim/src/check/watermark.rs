@@ -25,7 +25,8 @@ pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Fin
                     .and_then(|leader| waits_for_too_few(scene, *partition, leader)),
             );
         }
-        Change::Watermark { .. }
+        Change::MetadataCommitted { .. }
+        | Change::Watermark { .. }
         | Change::Unfenced { .. }
         | Change::Committed { .. }
         | Change::Contradicted { .. }

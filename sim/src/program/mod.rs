@@ -23,6 +23,12 @@ pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// The call that it would make now, if it is not waiting for anything.
     fn next_call(&self) -> Option<Call>;
 
+    /// Whether there is one. It is asked after whatever happens to the process; a program that can tell without putting the call together says
+    /// so here.
+    fn has_call(&self) -> bool {
+        self.next_call().is_some()
+    }
+
     /// That call was made.
     fn called(&mut self, call: &Call);
 
@@ -52,6 +58,12 @@ impl AnyProgram {
     #[must_use]
     pub fn next_call(&self) -> Option<Call> {
         self.0.next_call()
+    }
+
+    /// See [`Program::has_call`].
+    #[must_use]
+    pub fn has_call(&self) -> bool {
+        self.0.has_call()
     }
 
     /// See [`Program::called`].
@@ -101,6 +113,7 @@ impl Hash for AnyProgram {
 trait Erased: Debug + Send + Sync {
     fn started(&mut self, incarnation: u32);
     fn next_call(&self) -> Option<Call>;
+    fn has_call(&self) -> bool;
     fn called(&mut self, call: &Call);
     fn answered(&mut self, answer: &Answer);
     fn is_done(&self) -> bool;
@@ -117,6 +130,10 @@ impl<P: Program> Erased for P {
 
     fn next_call(&self) -> Option<Call> {
         Program::next_call(self)
+    }
+
+    fn has_call(&self) -> bool {
+        Program::has_call(self)
     }
 
     fn called(&mut self, call: &Call) {

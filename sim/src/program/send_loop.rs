@@ -56,7 +56,7 @@ impl Program for SendLoop {
     }
 
     fn next_call(&self) -> Option<Call> {
-        if self.next >= self.records || self.outstanding.len() >= self.outstanding_at_most {
+        if !self.has_call() {
             return None;
         }
         let (partition, key) = match self.placement {
@@ -74,6 +74,10 @@ impl Program for SendLoop {
                 value,
             },
         })
+    }
+
+    fn has_call(&self) -> bool {
+        self.next < self.records && self.outstanding.len() < self.outstanding_at_most
     }
 
     fn called(&mut self, call: &Call) {

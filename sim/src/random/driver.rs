@@ -7,6 +7,7 @@ use kafkasim_core::ids::NodeId;
 
 use super::agenda::{Agenda, Due};
 use super::clock::Clocks;
+use super::deadlines::Deadlines;
 use super::latency::Clogs;
 use super::nemesis;
 use super::plan::{Family, Plan};
@@ -30,6 +31,7 @@ pub(super) struct Driver<'a> {
     agenda: Agenda,
     clocks: Clocks,
     clogs: Clogs,
+    deadlines: Deadlines,
     network: Stream,
     workload: Stream,
     timers: Stream,
@@ -37,8 +39,14 @@ pub(super) struct Driver<'a> {
     last_arrival_us: BTreeMap<(Link, Direction), u64>,
     /// Packets that have arrived at a process which could not take them yet.
     arrived: BTreeMap<(Link, Direction), u32>,
+    /// What is due at processes that are paused.
+    stalled: Vec<(NodeId, Due)>,
+    /// The applications that think about their next call.
+    thinking: BTreeSet<NodeId>,
     blows: Vec<nemesis::Blow>,
     power_losses: u32,
+    /// How many faults have struck.
+    pub(super) struck: u64,
     /// Processes whose wall clock has jumped: what they wait for on it may be far off.
     pub(super) jumped: BTreeSet<NodeId>,
     outcome: Outcome,
@@ -60,13 +68,17 @@ impl<'a> Driver<'a> {
             agenda: Agenda::default(),
             clocks,
             clogs: Clogs::default(),
+            deadlines: Deadlines::default(),
             network: Stream::new(seed, Purpose::Network),
             workload: Stream::new(seed, Purpose::Workload),
             timers,
             last_arrival_us: BTreeMap::new(),
             arrived: BTreeMap::new(),
+            stalled: Vec::new(),
+            thinking: BTreeSet::new(),
             blows: Vec::new(),
             power_losses: 0,
+            struck: 0,
             jumped: BTreeSet::new(),
             outcome: Outcome::default(),
             observer,
@@ -94,6 +106,7 @@ impl<'a> Driver<'a> {
                 return done(&self.world);
             }
             self.now_us = at_us;
+            self.findings.extend(self.deadlines.overdue(at_us, &self.plan.setup));
             if self.fall_due(due) && !self.outcome.events.is_empty() && done(&self.world) {
                 return true;
             }
@@ -117,6 +130,8 @@ impl<'a> Driver<'a> {
         self.actions += 1;
         for event in &outcome.events {
             self.coverage.observe(event);
+            self.deadlines
+                .observe(event, self.now_us, &self.plan.setup, &self.clocks);
         }
         self.coverage.acted(&step.action);
         self.findings.append(&mut outcome.findings);
@@ -176,30 +191,22 @@ impl<'a> Driver<'a> {
                     self.act(Action::Fire { node, timer })
                 }
             }
-            Due::Sync(node, token) => {
-                let done = self.act(Action::Sync { node, token, ok: true });
-                if !done && self.world.node(node).is_paused() {
-                    self.later(1_000, due);
-                }
-                done
-            }
+            Due::Sync(node, token) => !self.stalls(node, due) && self.act(Action::Sync { node, token, ok: true }),
             Due::Choice(node) => {
+                if self.stalls(node, due) {
+                    return false;
+                }
                 let Some(question) = self.world.node(node).question() else {
                     return false;
                 };
                 let option = u32::try_from(self.workload.below(u64::from(question.options))).expect("below a u32");
-                let done = self.act(Action::Choose { node, option });
-                if !done && self.world.node(node).is_paused() {
-                    self.later(1_000, due);
-                }
-                done
+                self.act(Action::Choose { node, option })
             }
             Due::Call(node) => {
-                let done = self.act(Action::Call { node });
-                if !done && self.world.node(node).is_paused() {
-                    self.later(1_000, due);
+                !self.stalls(node, due) && {
+                    self.thinking.remove(&node);
+                    self.act(Action::Call { node })
                 }
-                done
             }
             Due::Nemesis(kind) => self.strike(kind),
             Due::Recovery(blow) => self.recover(blow),
@@ -211,7 +218,30 @@ impl<'a> Driver<'a> {
         self.agenda.at(self.now_us + by_us, due, tie);
     }
 
+    /// Whether a process is paused; then what is due there waits until it is resumed.
+    fn stalls(&mut self, node: NodeId, due: Due) -> bool {
+        let is_paused = self.world.node(node).is_paused();
+        if is_paused {
+            self.stalled.push((node, due));
+        }
+        is_paused
+    }
+
+    /// A process stopped: what waited for it to be resumed will not come. (What is on the agenda will come up, and find another process.)
+    fn forget_stalled(&mut self, node: NodeId) {
+        let thinking = &mut self.thinking;
+        self.stalled.retain(|(stalled, due)| {
+            if *due == Due::Call(node) {
+                thinking.remove(&node);
+            }
+            *stalled != node
+        });
+    }
+
     fn open(&mut self, link: Link) -> bool {
+        if self.stalls(link.client, Due::Opening(link)) {
+            return false;
+        }
         if self.act(Action::Connect(link)) {
             return true;
         }
@@ -220,13 +250,10 @@ impl<'a> Driver<'a> {
             .network()
             .connection(link)
             .is_some_and(|connection| connection.is_opening());
-        if !out_of_reach || !self.world.node(link.client).is_running() {
-            if out_of_reach {
-                self.later(1_000, Due::Opening(link));
-            }
+        if !out_of_reach {
             return false;
         }
-        if self.world.node(link.server).is_up() && !self.arrived.contains_key(&(link, Direction::ToServer)) {
+        if self.world.node(link.server).is_listening() && !self.arrived.contains_key(&(link, Direction::ToServer)) {
             // The network is cut: tried again until the set-up times out.
             self.arrived.insert((link, Direction::ToServer), 0);
             self.later(CONNECTION_SETUP_TIMEOUT_US, Due::Opening(link));
@@ -311,12 +338,20 @@ impl<'a> Driver<'a> {
                 self.later(latency_us, Due::Sync(node, token));
             }
             Queued::Asked { node, .. } => self.later(0, Due::Choice(node)),
-            Queued::Ready { node } => {
-                let think_us = self.workload.between(0, self.plan.think_us);
-                let tie = self.workload.bits();
-                self.agenda.at(self.now_us + think_us, Due::Call(node), tie);
+            Queued::Ready { node } => self.think(node),
+            Queued::Stopped { node } => {
+                self.agenda.forget(node);
+                self.forget_stalled(node);
             }
-            Queued::Stopped { node } => self.agenda.forget(node),
+        }
+    }
+
+    /// An application has a call to make. Whatever it is told meanwhile, it thinks once before each.
+    fn think(&mut self, node: NodeId) {
+        if self.thinking.insert(node) {
+            let think_us = self.workload.between(0, self.plan.think_us);
+            let tie = self.workload.bits();
+            self.agenda.at(self.now_us + think_us, Due::Call(node), tie);
         }
     }
 
@@ -335,9 +370,18 @@ impl<'a> Driver<'a> {
     /// What an action means for time itself.
     fn after(&mut self, action: &Action) {
         match action {
+            Action::Fault(Fault::Pause { node }) => self.deadlines.paused(*node, self.now_us),
             Action::Fault(Fault::Resume { node }) => {
+                self.deadlines.resumed(*node, self.now_us);
                 self.agenda.wake(*node, self.now_us, &mut self.timers);
                 self.release(|link, direction| link.receiver(direction) == *node);
+                let (due, stalled) = mem::take(&mut self.stalled)
+                    .into_iter()
+                    .partition(|(stalled, _)| stalled == node);
+                self.stalled = stalled;
+                for (_, due) in due {
+                    self.later(0, due);
+                }
             }
             Action::Fault(Fault::Mend { from, to }) => {
                 self.release(|link, direction| link.sender(direction) == *from && link.receiver(direction) == *to);
@@ -345,6 +389,7 @@ impl<'a> Driver<'a> {
             Action::Fault(Fault::ClockJump { node, by_ms }) => {
                 self.jumped.insert(*node);
                 self.clocks.jump(*node, *by_ms);
+                self.deadlines.jumped(*node, *by_ms);
                 self.agenda.jump(*node, *by_ms, self.now_us, &mut self.timers);
             }
             Action::Fault(_)
@@ -376,6 +421,7 @@ impl<'a> Driver<'a> {
         for action in blow.actions.clone() {
             done |= self.act(action);
         }
+        self.struck += u64::from(done);
         self.blows.push(blow);
         let tie = self.faults.bits();
         self.agenda

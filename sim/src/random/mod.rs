@@ -2,6 +2,7 @@
 
 mod agenda;
 mod clock;
+mod deadlines;
 mod driver;
 mod latency;
 mod nemesis;

@@ -8,6 +8,7 @@ use kafkasim_core::producer::Producer;
 use super::driver::Driver;
 use super::nemesis::controllers;
 use super::plan::Plan;
+use crate::check::View;
 use crate::check::{Coverage, Finale, Finding, Promise, Verdict};
 use crate::program::PollLoop;
 use crate::run::Observer;
@@ -41,6 +42,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// How many actions it took.
     pub actions: u64,
+    /// How many faults struck.
+    pub faults: u64,
     /// How much virtual time went by, in microseconds.
     pub virtual_us: u64,
     /// What the end-of-run checks were told, if the run got that far.
@@ -67,6 +70,7 @@ pub fn run(plan: &Plan, seed: u64, observer: &mut dyn Observer) -> Report {
         phase,
         finale,
         actions: driver.actions,
+        faults: driver.struck,
         virtual_us: driver.now_us,
         findings: driver.findings,
         coverage: driver.coverage,
@@ -157,7 +161,8 @@ pub fn is_settled(world: &World, readers: &[NodeId]) -> bool {
     producers.all(Producer::is_idle) && everything_is_read(world, readers)
 }
 
-/// Every reader has read every partition up to where its leader's log ends, and that is committed.
+/// Every reader has read every partition up to where its leader's log ends, and that is committed, as far as it will be without another
+/// append.
 fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
     readers.iter().all(|reader| {
         let Some(consumer) = world.node(*reader).consumer() else {
@@ -175,9 +180,13 @@ fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
 }
 
 fn committed_end(world: &World, partition: TopicPartition, registered: &PartitionImage) -> Option<Offset> {
-    let leader = world.node(registered.leader?).broker()?.partition(partition)?;
-    let log = leader.log();
-    (log.high_watermark() == log.end()).then_some(log.end())
+    let leader = registered.leader?;
+    let log = world.node(leader).broker()?.partition(partition)?.log();
+    if log.high_watermark() == log.end() || world.is_held_back(leader, partition) {
+        Some(log.high_watermark())
+    } else {
+        None
+    }
 }
 
 fn image(world: &World) -> Option<&MetadataImage> {

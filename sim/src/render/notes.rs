@@ -159,6 +159,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         Note::ParkedExpired { produce: false } => return Some(Words::routine(Line::plain("has waited enough"))),
         Note::ParkedExpired { produce: true } => Line::of(Tone::Bad, "has waited too long"),
         Note::Appended { .. }
+        | Note::MetadataReplayed { .. }
         | Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }
         | Note::BrokerFenced { .. }
@@ -255,7 +256,8 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::PositionReset { partition, .. }
         | Note::PositionValidated { partition, .. }
         | Note::TruncationDetected { partition, .. } => Some(*partition),
-        Note::BrokerRegistered { .. }
+        Note::MetadataReplayed { .. }
+        | Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }
         | Note::BrokerFenced { .. }
         | Note::Parked { .. }

@@ -19,7 +19,7 @@ pub enum Action {
     },
     /// A connection that was asked for is made.
     Connect(Link),
-    /// A connection that was asked for cannot be made: the server is down or out of reach.
+    /// A connection that was asked for cannot be made: nobody listens there, or it is out of reach.
     Refuse(Link),
     /// What is at the head of one direction of a connection arrives.
     Deliver {

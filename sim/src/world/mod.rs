@@ -24,6 +24,7 @@ pub use node::Node;
 
 use crate::check::{Finale, Finding, Monitors};
 use crate::fingerprint::Fingerprint;
+use crate::program::AnyProgram;
 use crate::setup::{Setup, index};
 use network::Packet;
 
@@ -269,7 +270,7 @@ impl World {
     pub fn enabled(&self, actions: &mut Vec<Action>) {
         for (link, connection) in self.network.connections() {
             if connection.is_opening() {
-                let can = self.node(link.server).is_up() && !self.is_cut_off(link);
+                let can = self.node(link.server).is_listening() && !self.is_cut_off(link);
                 actions.push(if can {
                     Action::Connect(link)
                 } else {
@@ -297,7 +298,7 @@ impl World {
             if let Some(question) = node.question() {
                 actions.extend((0..question.options).map(|option| Action::Choose { node: id, option }));
             }
-            if node.program().and_then(|program| program.next_call()).is_some() {
+            if node.program().is_some_and(AnyProgram::has_call) {
                 actions.push(Action::Call { node: id });
             }
         }
@@ -318,7 +319,7 @@ impl World {
             Action::Start { node } => require(!self.node(*node).is_up(), "the process is up already"),
             Action::Connect(link) => {
                 self.check_opening(*link)?;
-                require(self.node(link.server).is_up(), "the server is down")?;
+                require(self.node(link.server).is_listening(), "nobody listens there")?;
                 require(!self.is_cut_off(*link), "the network is cut")
             }
             Action::Refuse(link) => self.check_opening(*link),
@@ -354,8 +355,11 @@ impl World {
             }
             Action::Call { node } => {
                 running(*node)?;
-                let call = self.node(*node).program().and_then(|program| program.next_call());
-                require(call.is_some(), "the program has no call to make")
+                let program = self.node(*node).program();
+                require(
+                    program.is_some_and(AnyProgram::has_call),
+                    "the program has no call to make",
+                )
             }
             Action::Fault(fault) => self.check_fault(fault),
         }
@@ -619,12 +623,7 @@ impl World {
     }
 
     fn announce_call(&self, id: NodeId, outcome: &mut Outcome) {
-        if self
-            .node(id)
-            .program()
-            .and_then(|program| program.next_call())
-            .is_some()
-        {
+        if self.node(id).program().is_some_and(AnyProgram::has_call) {
             outcome.queued.push(Queued::Ready { node: id });
         }
     }

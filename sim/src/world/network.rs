@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kafkasim_core::ids::{Generation, NodeId};
 use kafkasim_core::machine::{ConnectionId, Lane};
-use kafkasim_core::message::{Message, Request, Response};
+use kafkasim_core::message::{Api, Message, Request, Response};
 
 use super::Queued;
 use super::action::{Delivery, Direction, Link};
@@ -50,8 +50,8 @@ impl Eq for Network {}
 pub struct Connection {
     client: End,
     server: End,
-    /// The server works on a request of this connection; the next one waits.
-    busy: bool,
+    /// The server works on a request of this kind that came over this connection; the next one waits.
+    busy: Option<Api>,
     to_server: VecDeque<Request>,
     /// The server has yet to learn that the connection has ended, behind the requests.
     end_to_server: bool,
@@ -148,7 +148,7 @@ impl Network {
         let connection = Connection {
             client: End::Opening,
             server: End::Opening,
-            busy: false,
+            busy: None,
             to_server: VecDeque::new(),
             end_to_server: false,
             to_client: VecDeque::new(),
@@ -196,7 +196,7 @@ impl Network {
                 assert!(connection.to_server.len() <= QUEUE_CAP, "requests pile up on {link}");
             }
             Message::Response(response) => {
-                connection.busy = false;
+                connection.busy = None;
                 if connection.client != End::Open || connection.server != End::Open {
                     return;
                 }
@@ -205,7 +205,7 @@ impl Network {
             }
         }
         queued.push(Queued::Packet { link, direction });
-        if direction == Direction::ToClient && !self.connections[&link].connection.to_server.is_empty() {
+        if direction == Direction::ToClient && !connection.to_server.is_empty() {
             queued.push(Queued::Unblocked { link });
         }
     }
@@ -216,14 +216,15 @@ impl Network {
         let packet = match direction {
             Direction::ToServer => match connection.to_server.pop_front() {
                 Some(request) => {
-                    connection.busy |=
-                        connection.server == End::Open && connection.client == End::Open && request.expects_response();
+                    if connection.server == End::Open && connection.client == End::Open && request.expects_response() {
+                        connection.busy = Some(request.api());
+                    }
                     Packet::Message(Message::Request(request))
                 }
                 None => {
                     connection.end_to_server = false;
                     connection.server = End::Gone;
-                    connection.busy = false;
+                    connection.busy = None;
                     Packet::End
                 }
             },
@@ -236,7 +237,9 @@ impl Network {
                 }
             },
         };
-        self.forget_if_over(link);
+        if connection.is_over() {
+            self.connections.remove(&link);
+        }
         packet
     }
 
@@ -263,7 +266,7 @@ impl Network {
                     return;
                 }
                 connection.server = End::Gone;
-                connection.busy = false;
+                connection.busy = None;
                 connection.to_server.clear();
                 connection.end_to_server = false;
                 connection.end_to_client = connection.client == End::Open;
@@ -322,12 +325,7 @@ impl Network {
     }
 
     fn forget_if_over(&mut self, link: Link) {
-        let connection = &self.connections[&link].connection;
-        let waits = !connection.to_server.is_empty() || connection.end_to_server || connection.end_to_client;
-        let alive = connection.client != End::Gone && connection.server != End::Gone;
-        let to_be_told =
-            connection.client == End::Opening || (connection.client == End::Open && !connection.to_client.is_empty());
-        if !waits && !alive && !to_be_told {
+        if self.connections[&link].connection.is_over() {
             self.connections.remove(&link);
         }
     }
@@ -361,6 +359,14 @@ impl Connection {
         self.client == End::Gone || self.end_to_client
     }
 
+    /// Whether nothing can come of it any more.
+    fn is_over(&self) -> bool {
+        let waits = !self.to_server.is_empty() || self.end_to_server || self.end_to_client;
+        let alive = self.client != End::Gone && self.server != End::Gone;
+        let to_be_told = self.client == End::Opening || (self.client == End::Open && !self.to_client.is_empty());
+        !waits && !alive && !to_be_told
+    }
+
     /// Requests under way.
     pub fn requests(&self) -> impl ExactSizeIterator<Item = &Request> {
         self.to_server.iter()
@@ -374,7 +380,17 @@ impl Connection {
     /// Whether the server works on one of its requests.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.busy
+        self.busy.is_some()
+    }
+
+    /// Produces that its client has sent and not heard of: under way, at work on the server, or with their answers under way.
+    #[must_use]
+    pub fn unanswered_produces(&self) -> usize {
+        let awaits_answer = |request: &&Request| matches!(request, Request::Produce(_)) && request.expects_response();
+        let is_answer = |response: &&Response| matches!(response, Response::Produce(_));
+        self.to_server.iter().filter(awaits_answer).count()
+            + usize::from(self.busy == Some(Api::Produce))
+            + self.to_client.iter().filter(is_answer).count()
     }
 
     /// Whether nothing but the end of the connection is under way in one direction.
@@ -388,7 +404,7 @@ impl Connection {
         match direction {
             Direction::ToServer => match self.to_server.front() {
                 Some(request) if self.is_late() => Some(Delivery::Late(request.api())),
-                Some(request) => (!self.busy).then(|| Delivery::Message(request.api())),
+                Some(request) => (!self.is_busy()).then(|| Delivery::Message(request.api())),
                 None => self.end_to_server.then_some(Delivery::End),
             },
             Direction::ToClient => match self.to_client.front() {
@@ -406,8 +422,8 @@ impl Connection {
             self.to_server.clear();
         }
         if self.server == End::Open {
-            self.end_to_server = self.busy;
-            if !self.busy {
+            self.end_to_server = self.is_busy();
+            if !self.is_busy() {
                 self.server = End::Gone;
             }
         } else {
@@ -431,5 +447,48 @@ const fn link_from_server(server: NodeId, connection: ConnectionId) -> Link {
         server,
         lane: connection.lane,
         generation: connection.generation,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kafkasim_core::message::{Acks, ProduceRequest, ProduceResponse};
+
+    use super::*;
+
+    const PRODUCER: NodeId = NodeId(5);
+    const BROKER: NodeId = NodeId(1);
+
+    fn produce() -> Message {
+        let request = ProduceRequest {
+            acks: Acks::All,
+            timeout_ms: 1000,
+            partition_data: Vec::new(),
+        };
+        Message::Request(request.into())
+    }
+
+    #[test]
+    fn a_produce_is_unanswered_until_its_answer_arrives() {
+        let mut network = Network::default();
+        let link = network.open(PRODUCER, BROKER, Lane::Client);
+        network.establish(link);
+        let at = |peer| ConnectionId {
+            peer,
+            lane: Lane::Client,
+            generation: link.generation,
+        };
+        let unanswered = |network: &Network| network.connection(link).map(Connection::unanswered_produces);
+        for _ in 0..2 {
+            network.send(PRODUCER, at(BROKER), produce(), &mut Vec::new());
+        }
+        assert_eq!(unanswered(&network), Some(2));
+        network.take(link, Direction::ToServer);
+        assert_eq!(unanswered(&network), Some(2), "the broker works on one of them");
+        let answer = ProduceResponse { responses: Vec::new() };
+        network.send(BROKER, at(PRODUCER), Message::Response(answer.into()), &mut Vec::new());
+        assert_eq!(unanswered(&network), Some(2), "the answer is under way");
+        network.take(link, Direction::ToClient);
+        assert_eq!(unanswered(&network), Some(1));
     }
 }

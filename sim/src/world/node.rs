@@ -70,6 +70,16 @@ impl Node {
         self.is_up() && !self.paused
     }
 
+    /// Whether it accepts connections: a broker's port is closed until it is in service (a paused process's is open).
+    #[must_use]
+    pub fn is_listening(&self) -> bool {
+        match &self.process {
+            Process::Broker(broker) => broker.is_in_service(),
+            Process::Down => false,
+            Process::Controller(_) | Process::Operator(_) | Process::Producer(_) | Process::Consumer(_) => true,
+        }
+    }
+
     /// Whether it is paused.
     #[must_use]
     pub const fn is_paused(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::machine::Outbox;
 use crate::message::{EpochEndOffset, FetchPartition, FetchedPartition};
 use crate::metadata::PartitionImage;
 use crate::note::Note;
-use crate::rules::{FollowerLog, Truncation};
+use crate::rules::{FetchedBatch, FollowerLog, Rules, Truncation};
 
 /// What a replica knows while it follows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -115,6 +115,7 @@ impl Follower {
         &mut self,
         answer: &FetchedPartition,
         log: &mut Log,
+        rules: &Rules,
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
@@ -126,8 +127,41 @@ impl Follower {
             truncate(log, divergence(log, at_leader), changes, out);
             Progress::Ready
         } else {
-            append(answer, log, changes, out)
+            self.append(answer, log, rules, changes, out)
         };
+    }
+
+    fn append(
+        &self,
+        answer: &FetchedPartition,
+        log: &mut Log,
+        rules: &Rules,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) -> Progress {
+        let partition = log.partition();
+        for batch in &answer.records {
+            let fetched = FetchedBatch {
+                leader_epoch: batch.leader_epoch,
+                follows_in: self.epoch,
+            };
+            if !(rules.takes_fetched)(&fetched) {
+                // Nor anything behind it.
+                break;
+            }
+            match log.append_as_follower(batch, out) {
+                Ok(()) => out.note(Note::Appended {
+                    partition,
+                    batch: batch.clone(),
+                    as_leader: false,
+                }),
+                // It may have been damaged on its way, or by the leader's disk: perhaps the next fetch is better.
+                Err(ErrorCode::CorruptMessage) => return Progress::Delayed,
+                Err(_) => return Progress::Failed,
+            }
+        }
+        set_high_watermark(log, answer.high_watermark, changes, out);
+        Progress::Ready
     }
 
     /// The leader told where its log ends, because the fetch offset was out of range.
@@ -155,24 +189,6 @@ impl Progress {
             Self::Delayed
         }
     }
-}
-
-fn append(answer: &FetchedPartition, log: &mut Log, changes: &mut Changes, out: &mut Outbox) -> Progress {
-    let partition = log.partition();
-    for batch in &answer.records {
-        match log.append_as_follower(batch, out) {
-            Ok(()) => out.note(Note::Appended {
-                partition,
-                batch: batch.clone(),
-                as_leader: false,
-            }),
-            // It may have been damaged on its way, or by the leader's disk: perhaps the next fetch is better.
-            Err(ErrorCode::CorruptMessage) => return Progress::Delayed,
-            Err(_) => return Progress::Failed,
-        }
-    }
-    set_high_watermark(log, answer.high_watermark, changes, out);
-    Progress::Ready
 }
 
 /// Up to where the logs may agree, given where the last epoch that this replica fetched ended at the leader (KIP-279).

@@ -118,6 +118,12 @@ impl Leader {
         self.follower(follower).map(|replica| replica.end)
     }
 
+    /// The followers whose logs ended before this offset when they last fetched.
+    pub(in crate::broker) fn followers_behind(&self, end: Offset) -> impl Iterator<Item = NodeId> {
+        let behind = self.followers.iter().filter(move |replica| replica.end < end);
+        behind.map(|replica| replica.id)
+    }
+
     /// Fewer replicas are in sync than an acknowledgement by all of them needs.
     pub(in crate::broker) fn is_under_min_isr(&self, partition: TopicPartition, around: &Surroundings<'_>) -> bool {
         self.isr.committed().len() < self.effective_min_isr(partition, around)

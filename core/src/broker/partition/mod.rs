@@ -281,9 +281,15 @@ impl Partition {
     }
 
     /// As a follower: takes what was fetched.
-    pub(super) fn fetched(&mut self, answer: &FetchedPartition, changes: &mut Changes, out: &mut Outbox) {
+    pub(super) fn fetched(
+        &mut self,
+        answer: &FetchedPartition,
+        rules: &Rules,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
         if let Role::Follower(follower) = &mut self.role {
-            follower.fetched(answer, &mut self.log, changes, out);
+            follower.fetched(answer, &mut self.log, rules, changes, out);
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::config::BrokerConfig;
 use crate::ids::{BrokerEpoch, NodeId, Offset, TopicPartition};
 use crate::machine::Outbox;
-use crate::timer::{Clock, Mark, Timer, Window};
+use crate::timer::{Clock, Growth, Mark, Timer, Window};
 
 /// A follower as its leader knows it from its fetches.
 ///
@@ -113,6 +113,7 @@ impl Replica {
                 clock: Clock::Wall,
                 earliest_ms: 0,
                 latest_ms,
+                growth: Growth::Never,
             },
         );
     }
@@ -137,5 +138,6 @@ fn lag_window(config: &BrokerConfig) -> Window {
         clock: Clock::Wall,
         earliest_ms,
         latest_ms: earliest_ms + earliest_ms / 2,
+        growth: Growth::Never,
     }
 }

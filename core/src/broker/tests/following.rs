@@ -1,5 +1,7 @@
 //! The follower's side of replication.
 
+use alloc::format;
+
 use super::{FOLLOWING, IN_SERVICE, check, check_with};
 use crate::rules::{Rules, Truncation};
 
@@ -53,14 +55,44 @@ fn a_follower_that_diverges_truncates_and_fetches_again() {
 }
 
 #[test]
+fn what_a_later_leader_appended_waits_for_its_epoch() {
+    // KAFKA-18723: the second batch is of an epoch in which this replica does not follow yet; before 4.1 it was appended.
+    let answer = |appended: &str, end: u8, last: u8| {
+        format!(
+            "
+            got 2 t1-0 hw=2 [0-0:e0] [1-1:e1] [2-2:e1]
+            > follower appends t1-0 [0-0:e0]{appended}
+            > follower t1-0 high watermark {}
+            > 2 Replica: fetch t1-0@{end} e=0 last={last}
+            > set checkpoint 0..5000 monotonic
+            ",
+            end.min(2)
+        )
+    };
+    check(&[IN_SERVICE, FOLLOWING], &answer("", 1, 0));
+    let before_4_1 = Rules {
+        takes_fetched: |_| true,
+        ..Rules::CURRENT
+    };
+    let appended = "
+            > follower appends t1-0 [1-1:e1]
+            > follower appends t1-0 [2-2:e1]";
+    check_with(before_4_1, &[IN_SERVICE, FOLLOWING], &answer(appended, 3, 1));
+}
+
+#[test]
 fn a_follower_that_does_not_know_the_epoch_of_the_leader_goes_back_before_it() {
     // KIP-279: this replica has epochs 0 and 2, the leader 0, 1 and 3.
     check(
         &[
             IN_SERVICE,
             FOLLOWING,
-            "got 2 t1-0 hw=0 [0-0:e0] [1-1:e2]",
-            "log change t1-0 leader=2; change t1-0 leader=2; change t1-0 leader=3",
+            "got 2 t1-0 hw=0 [0-0:e0]",
+            "log change t1-0 leader=2; change t1-0 leader=2",
+            // What was asked in the first epoch is answered, and asked again.
+            "got 2 t1-0 hw=0",
+            "got 2 t1-0 hw=0 [1-1:e2]",
+            "log change t1-0 leader=3",
             "open 3 Replica",
         ],
         "
@@ -208,7 +240,7 @@ fn a_lost_fetch_is_sent_again() {
         "
         timer timeout 2 Replica
         > disconnect 2 Replica
-        > set reconnect 2 Replica 50 wall
+        > set reconnect 2 Replica 1000 wall
         timer reconnect 2 Replica
         > connect 2 Replica
         open 2 Replica
@@ -216,7 +248,7 @@ fn a_lost_fetch_is_sent_again() {
         got 2 t1-0 error=OFFSET_OUT_OF_RANGE
         > 2 Replica: end-of t1-0 0 e=0
         drop 2 Replica
-        > set reconnect 2 Replica 50 wall
+        > set reconnect 2 Replica 1000 wall
         timer reconnect 2 Replica
         > connect 2 Replica
         open 2 Replica

@@ -133,6 +133,8 @@ fn note(note: &Note) -> Option<String> {
             isr,
             partition_epoch,
         } => Some(format!("{partition} p{partition_epoch} in sync {}", nodes(isr))),
+        // The fetch that follows says as much.
+        Note::MetadataReplayed { .. } => None,
         other => Some(format!("{other:?}")),
     }
 }

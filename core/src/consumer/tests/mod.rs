@@ -35,6 +35,7 @@ fn config() -> ConsumerConfig {
         retry_backoff_ms: 100,
         retry_backoff_max_ms: 1000,
         reconnect_backoff_ms: 50,
+        reconnect_backoff_max_ms: 1000,
         request_timeout_ms: 30_000,
         metadata_max_age_ms: 300_000,
     }

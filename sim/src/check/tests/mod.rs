@@ -289,6 +289,24 @@ fn r7_an_epoch_has_one_leader() {
 }
 
 #[test]
+fn r7_brokers_have_replayed_prefixes_of_what_the_controller_committed() {
+    let story = |then: &str| format!("0 registers 1 \n 0 registers 2 \n {then}");
+    check(&story("1 replays 0 1 2 3 \n 2 replays 0 1 \n 2 replays 2 3"), "");
+    check(
+        &story("1 replays 0 2 3"),
+        "metadata-prefix, violated: 1 has replayed the metadata log up to 4, and knows something else than the controller committed",
+    );
+    check(
+        &story("1 believes-metadata 3"),
+        "metadata-prefix, violated: 1 has replayed the metadata log up to 3, and knows something else than the controller committed",
+    );
+    check(
+        &story("1 believes-metadata 7"),
+        "metadata-prefix, violated: 1 has replayed the metadata log up to 7, where the controller has committed nothing",
+    );
+}
+
+#[test]
 fn a_deposed_leader_cannot_contradict_its_successor() {
     let story = "
         0 decides leader=2 isr=2,3
@@ -480,6 +498,17 @@ fn in_the_end_everything_was_read() {
     let unseen = "unseen, violated: t-0: b was acknowledged to client-5 at 1, but not read";
     check(&after("7 reads 0:a \n 0 ends"), unseen);
     check(&after("7 reads 0:a \n 0 ends core=1"), "");
+}
+
+#[test]
+fn what_acks_1_acknowledged_may_wait_for_another_append() {
+    let story = |producer, then: &str| {
+        let rest = format!("5 sends c \n 1 appends c \n 5 is-told c @2 \n 7 reads 0:a 1:b {then} \n 0 ends");
+        after_two(producer, "min.insync.replicas=2", &rest)
+    };
+    let unseen = |verdict: &str| format!("unseen, {verdict}: t-0: c was acknowledged to 5 at 2, but not read");
+    check(&story("acks=1", ""), &unseen("violated"));
+    check(&story("acks=1", "\n 1 is-held-back"), &unseen("allowed by acks=1"));
 }
 
 #[test]

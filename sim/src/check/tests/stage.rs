@@ -13,6 +13,7 @@ use kafkasim_core::ids::{
 };
 use kafkasim_core::machine::Lane;
 use kafkasim_core::message::Api;
+use kafkasim_core::metadata::MetadataImage;
 use kafkasim_core::note::Note;
 use kafkasim_core::record::{Batch, BatchBuilder, MetadataRecord};
 
@@ -47,6 +48,8 @@ struct Scenery {
     starts: BTreeMap<NodeId, u32>,
     without_elr: bool,
     under_way: usize,
+    held_back: bool,
+    metadata: BTreeMap<NodeId, MetadataImage>,
 }
 
 impl View for Scenery {
@@ -88,6 +91,14 @@ impl View for Scenery {
 
     fn leadership(&self, node: NodeId, _: TopicPartition) -> Option<Leadership> {
         self.leaders.get(&node).cloned()
+    }
+
+    fn is_held_back(&self, _: NodeId, _: TopicPartition) -> bool {
+        self.held_back
+    }
+
+    fn metadata(&self, node: NodeId) -> Option<&MetadataImage> {
+        self.metadata.get(&node)
     }
 
     fn unanswered_produces(&self, _: NodeId) -> usize {
@@ -140,6 +151,13 @@ impl Stage {
             ("is-severed", []) => self.event(Event::Severed { link: link(node) }),
             ("refuses", []) => self.refuse(node),
             ("hands-over", [under_way]) => self.hand_over(node, under_way),
+            ("is-held-back", []) => self.scenery.held_back = true,
+            ("replays", batches) => self.replay(node, batches),
+            ("believes-metadata", [to]) => {
+                self.scenery.metadata.entry(node).or_default();
+                let to = Offset(number(to));
+                self.note(node, Note::MetadataReplayed { to });
+            }
             ("reads", records) => self.read(node, records),
             ("seeks", [to]) => self.note(
                 node,
@@ -438,6 +456,21 @@ impl Stage {
                 attempt: 0,
             },
         );
+    }
+
+    /// These batches of the metadata log, each by its place among them.
+    fn replay(&mut self, node: NodeId, batches: &[&str]) {
+        let log = &self.scenery.logs[&(CONTROLLER, METADATA)].batches;
+        let image = self.scenery.metadata.entry(node).or_default();
+        let mut to = Offset::ZERO;
+        for batch in batches.iter().map(|place| &log[number::<usize>(place)]) {
+            for record in batch.records().expect("a batch of ours") {
+                let value = record.value.expect("a metadata record");
+                image.replay(&MetadataRecord::decode(&value).expect("a metadata record"));
+            }
+            to = batch.next_offset();
+        }
+        self.note(node, Note::MetadataReplayed { to });
     }
 
     /// `3:c 4:d`

@@ -25,6 +25,7 @@ pub(crate) use hits::Hits;
 use super::guarantee::LossSteps;
 use super::view::View;
 use super::{Verdict, guarantee};
+use crate::fingerprint::Fingerprint;
 use crate::world::{Event, Fault};
 
 const METADATA: TopicPartition = TopicPartition::CLUSTER_METADATA;
@@ -85,6 +86,13 @@ impl Default for Replica {
 /// What an event changes about the truth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
+    /// The controller has committed another batch of its log.
+    MetadataCommitted {
+        /// Where it ends.
+        to: Offset,
+        /// What the log shows up to there.
+        image: Fingerprint,
+    },
     /// The controller decided something about a partition.
     Registered {
         /// The partition.
@@ -333,7 +341,8 @@ impl Truth {
             } => {
                 self.high_watermark_moved(view, *partition, node, *to, *as_leader, changes);
             }
-            Note::BrokerRegistered { .. }
+            Note::MetadataReplayed { .. }
+            | Note::BrokerRegistered { .. }
             | Note::BrokerUnfenced { .. }
             | Note::BrokerFenced { .. }
             | Note::PartitionChanged { .. }
@@ -372,6 +381,10 @@ impl Truth {
                 self.replay_record(view, &record, changes);
             }
             self.replayed = batch.next_offset();
+            changes.push(Change::MetadataCommitted {
+                to: self.replayed,
+                image: Fingerprint::of(&self.metadata),
+            });
         }
     }
 

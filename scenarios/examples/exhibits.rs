@@ -1,0 +1,172 @@
+//! Writes `results/exhibits.md`: how soon each exhibit is convicted, by chance and by exploration.
+//!
+//! ```text
+//! cargo run --release -p kafkasim-scenarios --example exhibits
+//! ```
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use kafkasim::explore::Fingerprints;
+use kafkasim_scenarios::campaign::{Trial, is_conviction};
+use kafkasim_scenarios::exhibits::{self, Exhibit, Kind};
+use kafkasim_scenarios::exploration;
+use kafkasim_scenarios::scenario::{Exploration, Scenario};
+use rayon::prelude::*;
+
+/// How many blocks of seeds, none of which overlap, are searched for a first conviction.
+const BLOCKS: u64 = 15;
+/// How far apart blocks begin.
+const BLOCK: u64 = 1_000_000;
+/// A block that has convicted nobody after so many seeds counts as not convicting.
+const SEEDS_AT_MOST: u64 = 20_000;
+/// As many states as an exploration here may look at.
+const STATES_AT_MOST: u64 = 300_000;
+
+/// What one block of seeds found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Search {
+    /// How many seeds it took; more than [`SEEDS_AT_MOST`] if nothing was found.
+    seeds: u64,
+    /// How many actions those took.
+    actions: u64,
+    /// How much processor time, in microseconds, where the system tells.
+    cpu_us: Option<u64>,
+}
+
+fn main() {
+    let mut text = String::from(
+        "# Exhibits\n\nMade by `cargo run --release -p kafkasim-scenarios --example exhibits`, which takes minutes.\n\n",
+    );
+    by_chance(&mut text);
+    by_exploration(&mut text);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../results/exhibits.md");
+    fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+fn by_chance(text: &mut String) {
+    let _ = write!(
+        text,
+        "## By chance\n\nSeeds up to the first that convicts, over {BLOCKS} blocks which begin {BLOCK} seeds apart: the median, the least and the\n\
+         most; a block is searched for {SEEDS_AT_MOST} seeds. The seeds and actions are the same wherever this is run. Processor time is not: it is what one core of the machine that made\n\
+         this file needed, and tells only which exhibits are dear.\n\n\
+         | Exhibit | Kind | Seeds, median | least | most | Actions, median | Processor time, median (varies) |\n\
+         |---|---|---:|---:|---:|---:|---:|\n",
+    );
+    for exhibit in exhibits::all() {
+        let scenario = scenario(exhibit);
+        let mut searches: Vec<_> = (0..BLOCKS)
+            .into_par_iter()
+            .map(|block| search(exhibit, &scenario, block * BLOCK))
+            .collect();
+        searches.sort_unstable();
+        let seeds = |index: usize| told(searches[index].seeds);
+        let median = searches.len() / 2;
+        let kind = match exhibit.kind {
+            Kind::History => "history",
+            Kind::Canary => "canary",
+        };
+        let cpu = median_of(searches.iter().filter_map(|search| search.cpu_us));
+        let cpu = cpu.map_or("not known".to_owned(), |us| format!("{} ms", us / 1000));
+        let actions = median_of(searches.iter().map(|search| search.actions)).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "| {} | {kind} | {} | {} | {} | {actions} | {cpu} |",
+            exhibit.name,
+            seeds(median),
+            seeds(0),
+            seeds(searches.len() - 1),
+        );
+    }
+}
+
+fn told(seeds: u64) -> String {
+    if seeds > SEEDS_AT_MOST {
+        format!("none in {SEEDS_AT_MOST}")
+    } else {
+        seeds.to_string()
+    }
+}
+
+fn median_of(values: impl Iterator<Item = u64>) -> Option<u64> {
+    let mut values: Vec<_> = values.collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
+}
+
+fn scenario(exhibit: &Exhibit) -> Scenario {
+    exhibit.scenario().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// One seed after the other, on one thread.
+fn search(exhibit: &Exhibit, scenario: &Scenario, from: u64) -> Search {
+    let trial = Trial {
+        scenario,
+        rules: &exhibit.rule_set(),
+    };
+    let before = cpu_us();
+    let mut actions = 0;
+    let convicts = |seed: &u64| {
+        let report = trial.run(*seed, &mut ());
+        actions += report.actions;
+        report
+            .findings
+            .iter()
+            .any(|finding| is_conviction(finding, exhibit.convicted_by))
+    };
+    let found = (from..from + SEEDS_AT_MOST).find(convicts);
+    Search {
+        seeds: found.map_or(SEEDS_AT_MOST + 1, |seed| seed - from + 1),
+        actions,
+        cpu_us: before.and_then(|before| Some(cpu_us()? - before)),
+    }
+}
+
+/// The processor time of this thread, where Linux tells it.
+fn cpu_us() -> Option<u64> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let ns: u64 = text.split(' ').next()?.parse().ok()?;
+    Some(ns / 1000)
+}
+
+fn by_exploration(text: &mut String) {
+    let _ = write!(
+        text,
+        "\n## By exploration\n\nWithin the bounds that each scenario names, breadth first, up to {STATES_AT_MOST} states: the depth is the length of the shortest way\n\
+         to a conviction from a cluster that is up. What is about time cannot be explored, since exploring ignores durations; a scenario\n\
+         with many draws is too large.\n\n\
+         | Exhibit | Smallest scope | States | Depth | Convicted |\n|---|---|---:|---:|---|\n",
+    );
+    for exhibit in exhibits::all() {
+        let (states, depth, convicted) = explored(exhibit);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {states} | {depth} | {convicted} |",
+            exhibit.name, exhibit.scope
+        );
+    }
+}
+
+fn explored(exhibit: &Exhibit) -> (String, String, &'static str) {
+    let mut scenario = scenario(exhibit);
+    let Some(exploration) = &mut scenario.explore else {
+        return (String::new(), String::new(), "not explored");
+    };
+    exploration.bounds.states_at_most = STATES_AT_MOST;
+    let Exploration { bounds, options, .. } = *exploration;
+    let trial = Trial {
+        scenario: &scenario,
+        rules: &exhibit.rule_set(),
+    };
+    let exploring = exploration::explore(&trial, bounds, options, &mut Fingerprints::default(), |_| ())
+        .unwrap_or_else(|error| panic!("{}: {error}", exhibit.name));
+    let states = exploring.explored.coverage.states.to_string();
+    match &exploring.explored.failure {
+        Some(failure) if is_conviction(&failure.finding, exhibit.convicted_by) => {
+            (states, failure.steps.len().to_string(), "yes")
+        }
+        Some(_) => (states, String::new(), "of another promise"),
+        None => (states, exploring.explored.coverage.depth.to_string(), "not so far"),
+    }
+}
