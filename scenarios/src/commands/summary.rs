@@ -24,10 +24,8 @@ impl Verdict<'_> {
     pub(crate) fn tell_failures(&self, output: &mut Output) {
         match &self.outcome {
             Outcome::Campaign { failures, .. } => {
-                let mut told = Vec::new();
-                for failure in failures {
-                    self.tell_failure(failure, &told, output);
-                    told.extend(failure.seed());
+                for (index, failure) in failures.iter().enumerate() {
+                    self.tell_failure(failure, index == 0, output);
                 }
                 if self.is_too_few() {
                     output.indented(&format!("too few seeds to judge: at least {SEEDS_AT_LEAST} are usual"));
@@ -178,17 +176,16 @@ impl Verdict<'_> {
         self.tell_failures(output);
     }
 
-    /// `told` are the seeds of which a graver failure was told.
-    fn tell_failure(&self, failure: &Failure, told: &[u64], output: &mut Output) {
+    /// The gravest is told first; it is what shrinking takes if it is left to itself.
+    fn tell_failure(&self, failure: &Failure, is_gravest: bool, output: &mut Output) {
         match failure {
             Failure::Broken { promise, seed, finding } => {
                 if let Some(kept) = self.kept.get(seed) {
                     let path = kept.quoted();
-                    // Left to itself, shrinking takes the gravest.
-                    let chosen = if told.contains(seed) {
-                        format!(" --promise {promise}")
-                    } else {
+                    let chosen = if is_gravest {
                         String::new()
+                    } else {
+                        format!(" --promise {promise}")
                     };
                     let commands = [
                         ("replay", command(format_args!("replay {path}"))),
