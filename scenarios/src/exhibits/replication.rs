@@ -42,7 +42,7 @@ pub(super) const KAFKA_7128: Exhibit = Exhibit {
     ],
     scope: "3 brokers, min.insync.replicas=2, 1 record, 1 power loss",
     scenario: file!("exhibits/kafka-7128.toml"),
-    seeds_at_most: 2_000,
+    seeds_at_most: 5_000,
 };
 
 /// A leader that replays the registration which it knows already forgets the proposal that it has made on top of it: `Partition.makeLeader`
