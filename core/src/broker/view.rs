@@ -49,18 +49,20 @@ impl<'a> PartitionView<'a> {
         Some(self.partition.leader()?.maximal_isr())
     }
 
-    /// Whether this replica leads, and nobody but replicas outside the maximal ISR that are gone keeps its high watermark from the end of
-    /// its log. They had caught up and were about to be let in when it last looked. Kafka does not look again before something is
-    /// appended, a follower gets further, or the partition changes (`Partition.maybeIncrementLeaderHW`).
+    /// Whether this replica leads, nobody but replicas outside the ISR that are gone keeps its high watermark from the end of its log, and the
+    /// ISR is not about to change. They had caught up and were about to be let in when it last looked. Kafka does not look again before
+    /// something is appended, a follower gets further, or the ISR changes (`Partition.maybeIncrementLeaderHW`).
     #[must_use]
     pub fn waits_only_for(&self, is_gone: impl Fn(NodeId) -> bool) -> bool {
         let (log, Some(leader)) = (self.partition.log(), self.partition.leader()) else {
             return false;
         };
-        let mut behind = leader.followers_behind(log.end()).peekable();
+        let is_in_sync = |id: &NodeId| leader.committed_isr().contains(id);
         log.high_watermark() < log.end()
-            && behind.peek().is_some()
-            && behind.all(|id| is_gone(id) && !leader.maximal_isr().any(|counted| counted == id))
+            && !leader.has_proposed()
+            && leader.followers().all(|id| is_gone(id) || is_in_sync(&id))
+            && leader.followers_behind(log.end()).all(|id| !is_in_sync(&id))
+            && leader.followers_behind(log.end()).next().is_some()
     }
 
     /// Where a follower's log ended when it last fetched (-1 if it has not), if this replica leads and that one is assigned.

@@ -56,11 +56,7 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
 /// Whether firing this timer would end where it began: a connection to a process that is down, or to a broker that does not serve yet.
 #[must_use]
 pub fn is_futile(world: &World, timer: &Timer) -> bool {
-    let Timer::ReconnectBackoff { peer, .. } = timer else {
-        return false;
-    };
-    let peer = world.node(*peer);
-    !peer.is_up() || peer.broker().is_some_and(|broker| !broker.is_in_service())
+    matches!(timer, Timer::ReconnectBackoff { peer, .. } if !world.node(*peer).is_listening())
 }
 
 /// Whether this timer suspects somebody although what would cancel it can still happen. After a real crash it is healing, and free.

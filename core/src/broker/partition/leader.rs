@@ -108,6 +108,16 @@ impl Leader {
         self.isr.committed()
     }
 
+    /// Whether it has proposed other in-sync replicas and does not know yet what became of that.
+    pub(in crate::broker) fn has_proposed(&self) -> bool {
+        self.isr.is_pending()
+    }
+
+    /// The replicas that are to follow it.
+    pub(in crate::broker) fn followers(&self) -> impl Iterator<Item = NodeId> {
+        self.followers.iter().map(|replica| replica.id)
+    }
+
     /// Everybody whom the controller may believe to be in sync.
     pub(in crate::broker) fn maximal_isr(&self) -> impl Iterator<Item = NodeId> {
         self.isr.maximal()
