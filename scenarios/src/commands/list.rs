@@ -249,8 +249,8 @@ fn tell_keys(rows: &[KeyRow], output: &mut Output) {
         output.gap();
         let default = if row.default.is_empty() { "none" } else { row.default };
         output.line(format_args!("  {} = {default}", strong(row.key)));
-        output.prose("", &faint(&row.accepts));
-        output.prose("", row.about);
+        output.paragraph("", &faint(&row.accepts));
+        output.paragraph("", row.about);
     }
 }
 

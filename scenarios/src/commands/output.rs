@@ -126,7 +126,16 @@ impl Output {
 
     /// Writes prose behind a label, wrapped and indented under its first word.
     pub(crate) fn prose(&mut self, label: &str, text: &str) {
-        let width = self.width.unwrap_or(usize::MAX).saturating_sub(INDENT + LABEL);
+        self.wrapped(label, text, self.width.unwrap_or(usize::MAX));
+    }
+
+    /// The same for what is read rather than searched: it is wrapped off a terminal, too.
+    pub(crate) fn paragraph(&mut self, label: &str, text: &str) {
+        self.wrapped(label, text, self.width.unwrap_or(WIDTH));
+    }
+
+    fn wrapped(&mut self, label: &str, text: &str, width: usize) {
+        let width = width.saturating_sub(INDENT + LABEL);
         for (number, line) in wrap(text, width).into_iter().enumerate() {
             self.labelled(if number == 0 { label } else { "" }, line);
         }
