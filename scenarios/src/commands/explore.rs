@@ -72,16 +72,16 @@ struct Limits {
     /// Records that each producer sends
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     records: Option<u64>,
-    /// How many distinct states to look at, at most [default: a million, which take some gigabytes]
+    /// How many distinct states to look at, at most [default: two million, which may take six gigabytes]
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     states_at_most: Option<u64>,
-    /// How many actions deep to look, at most
+    /// How many steps deep to look, at most
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     depth_at_most: Option<u32>,
 }
 
 /// How many states to look at, if neither the command line nor the scenario says.
-const STATES_AT_MOST: u64 = 1_000_000;
+const STATES_AT_MOST: u64 = 2_000_000;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -126,7 +126,7 @@ pub(crate) fn explore(arguments: &Arguments, output: &mut Output) -> Result<Exit
     Ok(outcome.end().exit())
 }
 
-/// What the scenario itself says. Worlds yet to be looked at are held whole, so that a million states take some gigabytes.
+/// What the scenario itself says. Worlds yet to be looked at are held whole, so that two million states may take six gigabytes.
 fn own(target: &Target) -> Exploration {
     let mut own = target.scenario.explore.clone().unwrap_or_default();
     if own.bounds.states_at_most == Bounds::default().states_at_most {

@@ -90,7 +90,7 @@ impl Outcome<'_> {
         let coverage = &self.exploring.explored.coverage;
         let states = count(coverage.states, "distinct state");
         let generated = indicatif::HumanCount(coverage.generated);
-        let depth = count(coverage.depth.into(), "action");
+        let depth = count(coverage.depth.into(), "step");
         output.labelled("prelude", count(self.exploring.prelude as u64, "action"));
         output.labelled("covered", format_args!("{states}, {generated} generated, {depth} deep"));
         output.labelled("", faint(format_args!("sum of fingerprints {}", coverage.sum)));
@@ -113,9 +113,12 @@ impl Outcome<'_> {
                 output.labelled("next", command(asked(self.target, self.own, &more)));
             }
             End::Convicted => {
+                let coverage = &self.exploring.explored.coverage;
                 if let Some(failure) = &self.exploring.explored.failure {
-                    let steps = count(failure.steps.len() as u64, "action");
-                    let verdict = format_args!("{} of {} after {steps}", good("convicted"), failure.finding.promise);
+                    let steps = count(coverage.depth.into(), "step");
+                    let actions = count(failure.steps.len() as u64, "action");
+                    let promise = failure.finding.promise;
+                    let verdict = format_args!("{} of {promise} after {steps}, which are {actions}", good("convicted"));
                     output.labelled("verdict", verdict);
                 }
             }

@@ -37,7 +37,7 @@ pub struct Coverage {
     pub states: u64,
     /// States generated, seen before or not.
     pub generated: u64,
-    /// The length of the longest path.
+    /// The length of the longest path, in steps: an action, and with coarse ones whatever was urgent after it.
     pub depth: u32,
     /// Whether every state within the bounds was looked at.
     pub exhaustive: bool,
@@ -59,7 +59,7 @@ pub struct Failure {
 /// How far an exploration has come.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Actions since the initial state.
+    /// Steps since the initial state.
     pub depth: u32,
     /// Distinct states so far.
     pub states: u64,

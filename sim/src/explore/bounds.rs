@@ -32,7 +32,7 @@ pub struct Bounds {
     pub coarse: bool,
     /// How many distinct states to look at.
     pub states_at_most: u64,
-    /// How many actions deep to look.
+    /// How many steps deep to look.
     pub depth_at_most: u32,
 }
 
