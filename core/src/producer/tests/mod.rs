@@ -5,6 +5,7 @@
 //! `metadata NODE TOPIC=LEADER/EPOCH,…`, `id NODE PRODUCER|ERROR`, `produced NODE
 //! PARTITION@OFFSET|PARTITION:ERROR[=LEADER/EPOCH]…`.
 
+mod accumulation;
 mod batching;
 mod expiry;
 mod intake;

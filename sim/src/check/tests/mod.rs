@@ -506,7 +506,7 @@ fn what_acks_1_acknowledged_may_wait_for_another_append() {
         let rest = format!("5 sends c \n 1 appends c \n 5 is-told c @2 \n 7 reads 0:a 1:b {then} \n 0 ends");
         after_two(producer, "min.insync.replicas=2", &rest)
     };
-    let unseen = |verdict: &str| format!("unseen, {verdict}: t-0: c was acknowledged to 5 at 2, but not read");
+    let unseen = |verdict: &str| format!("unseen, {verdict}: t-0: c was acknowledged to client-5 at 2, but not read");
     check(&story("acks=1", ""), &unseen("violated"));
     check(&story("acks=1", "\n 1 is-held-back"), &unseen("allowed by acks=1"));
 }

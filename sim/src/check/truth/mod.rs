@@ -7,11 +7,11 @@
 //! (`StrongIsr` of the TLA+ specifications of KIP-101, KIP-279 and KIP-320). Only a leader that is older than an
 //! unclean election, or than a loss, lives in a world of its own.
 
+mod change;
 mod committed;
 mod hits;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
@@ -19,6 +19,7 @@ use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
 use kafkasim_core::note::Note;
 use kafkasim_core::record::{Batch, MetadataRecord};
 
+pub(crate) use change::Change;
 pub(crate) use committed::{Committed, CommittedBatch};
 pub(crate) use hits::Hits;
 
@@ -81,92 +82,6 @@ impl Default for Replica {
             leads: false,
         }
     }
-}
-
-/// What an event changes about the truth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// The controller has committed another batch of its log.
-    MetadataCommitted {
-        /// Where it ends.
-        to: Offset,
-        /// What the log shows up to there.
-        image: Fingerprint,
-    },
-    /// The controller decided something about a partition.
-    Registered {
-        /// The partition.
-        partition: TopicPartition,
-        /// What was so far, if it existed.
-        old: Option<PartitionImage>,
-        /// What is now.
-        new: PartitionImage,
-    },
-    /// The controller lets a broker lead and be in sync.
-    Unfenced {
-        /// The broker.
-        broker: NodeId,
-    },
-    /// Batches are committed.
-    Committed {
-        /// The partition.
-        partition: TopicPartition,
-        /// The batches.
-        batches: Vec<Arc<CommittedBatch>>,
-    },
-    /// A replica takes for committed what differs from what is.
-    Contradicted {
-        /// The partition.
-        partition: TopicPartition,
-        /// The replica.
-        node: NodeId,
-        /// From where on.
-        at: Offset,
-    },
-    /// A high watermark moved.
-    Watermark {
-        /// The partition.
-        partition: TopicPartition,
-        /// The replica.
-        node: NodeId,
-        /// From where.
-        from: Offset,
-        /// To where.
-        to: Offset,
-        /// Whether it leads.
-        as_leader: bool,
-    },
-    /// The leader that the controller has chosen begins without committed batches. They no longer count as committed.
-    Lost {
-        /// The partition.
-        partition: TopicPartition,
-        /// The leader.
-        leader: NodeId,
-        /// The batches.
-        batches: Vec<Arc<CommittedBatch>>,
-        /// Whether that is an error.
-        verdict: Verdict,
-    },
-    /// The leader that the controller has chosen begins.
-    Leads {
-        /// The partition.
-        partition: TopicPartition,
-        /// The leader.
-        leader: NodeId,
-        /// Who led before.
-        previous: Option<NodeId>,
-        /// From where on the leader lost its log to a power failure.
-        lost_from: Option<Offset>,
-    },
-    /// A log lost its end.
-    Shortened {
-        /// The partition.
-        partition: TopicPartition,
-        /// The replica.
-        node: NodeId,
-        /// The new end.
-        to: Offset,
-    },
 }
 
 impl Default for Truth {
