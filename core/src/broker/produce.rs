@@ -11,7 +11,7 @@ use crate::ids::{LeaderEpoch, Offset, ProducerId, Sequence, Timestamp, TopicPart
 use crate::machine::{ConnectionId, Context, Outbox};
 use crate::message::{Acks, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse};
 use crate::note::Note;
-use crate::record::{Batch, Compression};
+use crate::record::{Batch, BatchError, Compression};
 use crate::rules::{PendingProduce, SequenceVerdict, SequencedBatch, Wake};
 
 /// A Produce with acks=all that waits for the in-sync replicas.
@@ -237,11 +237,33 @@ fn validate(batch: &Batch, config: &TopicConfig) -> Result<(), ErrorCode> {
     if !covers_its_count || is_out_of_place || batch.is_transactional() {
         return Err(ErrorCode::InvalidRecord);
     }
-    // Kafka would decompress the batch to look into it.
-    if batch.compression() != Compression::None {
-        return Err(ErrorCode::UnsupportedCompressionType);
+    match batch.compression() {
+        Compression::None => Ok(()),
+        Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd => look_into(batch),
     }
-    Ok(())
+}
+
+/// A compressed batch is opened and then kept as it was received (`compression.type=producer`).
+fn look_into(batch: &Batch) -> Result<(), ErrorCode> {
+    let records = batch.records().map_err(|error| match error {
+        // A stream that breaks is no error of the protocol's in Kafka, so it has no code of its own there.
+        BatchError::Undecodable(_) => ErrorCode::UnknownServerError,
+        BatchError::Truncated
+        | BatchError::UnsupportedMagic(_)
+        | BatchError::UnknownCodec(_)
+        | BatchError::Corrupt
+        | BatchError::Malformed => ErrorCode::InvalidRecord,
+    })?;
+    let expected = (0..).map(|index| batch.base_offset + index);
+    if records
+        .iter()
+        .map(|record| record.offset)
+        .eq(expected.take(records.len()))
+    {
+        Ok(())
+    } else {
+        Err(ErrorCode::InvalidRecord)
+    }
 }
 
 fn verdict(batch: &Batch, replica: &Partition, around: &Surroundings<'_>) -> SequenceVerdict {

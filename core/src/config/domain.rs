@@ -71,6 +71,28 @@ impl<T: TryFrom<i64> + ToString> Domain<T> for Integer {
     }
 }
 
+/// A level of gzip: -1 stands for its own default, and 0, which would not compress, is refused.
+pub(super) struct GzipLevel;
+
+impl fmt::Display for GzipLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer from 1 to 9, or -1 for the default")
+    }
+}
+
+impl Domain<i32> for GzipLevel {
+    fn read(&self, text: &str) -> Result<i32, Refusal> {
+        match text.parse() {
+            Ok(level @ (-1 | 1..=9)) => Ok(level),
+            Ok(_) | Err(_) => Err(Refusal::Malformed),
+        }
+    }
+
+    fn write(&self, value: &i32) -> String {
+        value.to_string()
+    }
+}
+
 /// One of some words, each with what it stands for; of several words for one value the first is written.
 pub(super) struct OneOf<T: 'static> {
     words: &'static [(&'static str, T)],

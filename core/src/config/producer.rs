@@ -5,12 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::ConfigError;
-use super::domain::{BOOLEAN, Domain, INT, LONG, Nodes, OneOf, Text, one_of};
+use super::domain::{BOOLEAN, Domain, GzipLevel, INT, LONG, Nodes, OneOf, Text, one_of};
 use super::error::require_nodes;
 use super::key::{Given, Table, configuration};
 use crate::ids::NodeId;
 use crate::message::Acks;
-use crate::record::Compression;
+use crate::record::{Compression, Compressor};
 
 configuration! {
     /// A producer's configuration, validated as `org.apache.kafka.clients.producer.ProducerConfig` validates it.
@@ -52,6 +52,8 @@ configuration! {
         "enable.idempotence" = "true", BOOLEAN => enable_idempotence: bool;
         /// How batches are compressed.
         "compression.type" = "none", COMPRESSION => compression_type: Compression;
+        /// How hard gzip tries (KIP-390).
+        "compression.gzip.level" = "-1", GzipLevel => compression_gzip_level: i32;
     }
 }
 
@@ -62,8 +64,13 @@ const ACKS: OneOf<Acks> = one_of(&[
     ("1", Acks::Leader),
 ]);
 
-const COMPRESSION: OneOf<Compression> =
-    one_of(&[("none", Compression::None)]).not_simulated(&["gzip", "snappy", "lz4", "zstd"]);
+const COMPRESSION: OneOf<Compression> = one_of(&[
+    ("none", Compression::None),
+    ("gzip", Compression::Gzip),
+    ("snappy", Compression::Snappy),
+    ("lz4", Compression::Lz4),
+    ("zstd", Compression::Zstd),
+]);
 
 /// Leaders remember as many batches of a producer, and could not tell an older retry from a gap.
 const MAX_IN_FLIGHT_FOR_IDEMPOTENCE: usize = 5;
@@ -95,6 +102,14 @@ impl ProducerConfig {
         config.retry_backoff_ms = config.retry_backoff_ms.min(config.retry_backoff_max_ms);
         config.settle_delivery_timeout(&given)?;
         Ok(config)
+    }
+
+    /// What compresses the batches.
+    pub(crate) const fn compressor(&self) -> Compressor {
+        Compressor {
+            codec: self.compression_type,
+            gzip_level: self.compression_gzip_level,
+        }
     }
 
     /// Idempotence that was not asked for gives way to `acks` and `retries` (KIP-679), but since 4.0 no longer to too

@@ -79,6 +79,8 @@ fn a_key_takes_effect() {
     check(Kind::Producer, "linger.ms=7\nlinger.ms=8", "linger.ms=8");
     check(Kind::Producer, "client.id=a=b", "client.id=a=b");
     check(Kind::Producer, "compression.type=none", "");
+    check(Kind::Producer, "compression.type=zstd", "compression.type=zstd");
+    check(Kind::Producer, "compression.gzip.level=9", "compression.gzip.level=9");
     check(Kind::Consumer, "auto.offset.reset=none", "auto.offset.reset=none");
     check(
         Kind::Consumer,
@@ -121,7 +123,17 @@ fn a_value_outside_its_domain_is_refused() {
             "bootstrap.servers=kafka1:9092",
             "distinct node ids, separated by commas",
         ),
-        (Kind::Producer, "compression.type=gz", "none"),
+        (Kind::Producer, "compression.type=gz", "none, gzip, snappy, lz4 or zstd"),
+        (
+            Kind::Producer,
+            "compression.gzip.level=0",
+            "an integer from 1 to 9, or -1 for the default",
+        ),
+        (
+            Kind::Producer,
+            "compression.gzip.level=10",
+            "an integer from 1 to 9, or -1 for the default",
+        ),
         (Kind::Consumer, "auto.offset.reset=EARLIEST", "earliest, latest or none"),
         (
             Kind::Consumer,
@@ -186,8 +198,8 @@ fn a_key_that_is_not_in_the_table_is_explained() {
     );
     check(
         Kind::Producer,
-        "compression.type=gzip",
-        "error: compression.type=gzip is not simulated yet",
+        "compression.zstd.level=3",
+        "error: compression.zstd.level is not simulated yet",
     );
     check(
         Kind::Consumer,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::call::{Answer, ProducerRecord, RecordMetadata, SendError, SendFailure};
 use crate::ids::{CallId, LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicName};
 use crate::machine::Outbox;
-use crate::record::{Batch, BatchBuilder};
+use crate::record::{Batch, BatchBuilder, Compressor};
 
 /// One batch for one partition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -151,10 +151,11 @@ impl ProducerBatch {
         &mut self,
         leader_epoch: LeaderEpoch,
         producer: Option<(ProducerId, ProducerEpoch, Sequence)>,
+        compressor: Compressor,
     ) -> &SentBatch {
         match &mut self.stage {
             Stage::Filling { builder, .. } => {
-                let records = builder.build(producer);
+                let records = builder.build_compressed(producer, compressor);
                 self.stage = Stage::Sent(SentBatch {
                     records,
                     attempts: 0,

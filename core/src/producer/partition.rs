@@ -9,6 +9,7 @@ use super::sequence::Sequences;
 use crate::config::ProducerConfig;
 use crate::ids::{LeaderEpoch, ProducerEpoch, ProducerId, Sequence, TopicName, TopicPartition};
 use crate::machine::Outbox;
+use crate::record::Compressor;
 use crate::timer::{Timer, Window};
 
 /// One partition.
@@ -165,6 +166,7 @@ impl Partition {
         at: TopicPartition,
         leader_epoch: LeaderEpoch,
         producer: Option<(ProducerId, ProducerEpoch)>,
+        compressor: Compressor,
         out: &mut Outbox,
     ) -> (u32, &SentBatch) {
         let number = self
@@ -182,7 +184,7 @@ impl Partition {
         let producer = producer
             .filter(|_| is_new)
             .map(|(id, epoch)| (id, epoch, self.sequences.take(record_count)));
-        (number, batch.send(leader_epoch, producer))
+        (number, batch.send(leader_epoch, producer, compressor))
     }
 
     /// Puts a batch in flight back into the queue, after an attempt that `maybe_appended`: an idempotent one where its

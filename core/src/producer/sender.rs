@@ -148,7 +148,7 @@ impl Producer {
                 .accumulator
                 .get_mut(at)
                 .expect("a partition that is sent from has batches");
-            let (batch, sent) = partition.send_head(at, view.leader_epoch, producer, out);
+            let (batch, sent) = partition.send_head(at, view.leader_epoch, producer, config.compressor(), out);
             let records = sent.records.clone();
             out.note(Note::BatchSent {
                 partition: at,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crc::{CRC_32_ISCSI, Crc, Table};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use super::codec;
 use super::cursor::Cursor;
 use super::header::{ATTRIBUTES_AT, BodyHeader, CRC_AT, MAGIC, MAX_TIMESTAMP_AT, RECORDS_AT};
 use super::record::MIN_RECORD_BYTES;
@@ -55,8 +56,8 @@ pub enum BatchError {
     UnsupportedMagic(i8),
     /// The codec number is not one of Kafka's.
     UnknownCodec(u8),
-    /// The codec is known but cannot be decoded here.
-    UnsupportedCodec(Compression),
+    /// The records are not what the codec writes, or become too large.
+    Undecodable(Compression),
     /// The CRC does not match.
     Corrupt,
     /// A length, count, offset or varint makes no sense, or bytes are left over.
@@ -69,7 +70,7 @@ impl fmt::Display for BatchError {
             Self::Truncated => f.write_str("there are fewer bytes than promised"),
             Self::UnsupportedMagic(magic) => write!(f, "format version {magic} is not 2"),
             Self::UnknownCodec(number) => write!(f, "codec {number} does not exist"),
-            Self::UnsupportedCodec(codec) => write!(f, "records compressed with {codec} cannot be read here"),
+            Self::Undecodable(codec) => write!(f, "the records are not what {codec} writes, or become too large"),
             Self::Corrupt => f.write_str("the CRC does not match"),
             Self::Malformed => f.write_str("a length, count, offset or varint makes no sense"),
         }
@@ -239,11 +240,9 @@ impl Batch {
     /// decision (`check.crcs`).
     pub fn records(&self) -> Result<Vec<Record>, BatchError> {
         let header = &self.body.header;
-        if header.compression() != Compression::None {
-            return Err(BatchError::UnsupportedCodec(header.compression()));
-        }
         let count = usize::try_from(header.record_count).map_err(|_| BatchError::Malformed)?;
-        let mut cursor = Cursor::at(&self.body.bytes, RECORDS_AT);
+        let bytes = self.uncompressed()?;
+        let mut cursor = Cursor::at(&bytes, 0);
         let mut records = Vec::with_capacity(count.min(cursor.remaining() / MIN_RECORD_BYTES));
         for _ in 0..count {
             records.push(Record::read(&mut cursor, self.base_offset, header)?);
@@ -252,6 +251,19 @@ impl Batch {
             return Err(BatchError::Malformed);
         }
         Ok(records)
+    }
+
+    /// The encoded records, shared with the body unless they are compressed.
+    fn uncompressed(&self) -> Result<Bytes, BatchError> {
+        let bytes = &self.body.bytes;
+        let records = bytes.slice(RECORDS_AT.min(bytes.len())..);
+        match self.compression() {
+            Compression::None => Ok(records),
+            codec @ (Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd) => {
+                let records = codec::decompress(codec, &records);
+                records.map(Bytes::from).map_err(|_| BatchError::Undecodable(codec))
+            }
+        }
     }
 
     /// What is left of the batch when only its first `length` body bytes reached the disk: same position, failing [`Self::verify`]. At

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::batch::PREFIX_BYTES;
 use super::header::{BodyHeader, RECORDS_AT};
 use super::record::Contents;
-use super::{Batch, Header};
+use super::{Batch, Compression, Compressor, Header};
 use crate::ids::{ProducerEpoch, ProducerId, Sequence, Timestamp};
 
 /// Records on their way to becoming a batch, encoded as they come.
@@ -54,12 +54,12 @@ impl BatchBuilder {
         self.record_count += 1;
     }
 
-    /// How many bytes the batch would have now.
+    /// How many bytes the batch would have now, uncompressed.
     pub fn size(&self) -> usize {
         PREFIX_BYTES + RECORDS_AT + self.records.len()
     }
 
-    /// How many bytes the batch would have with this record added.
+    /// How many bytes the batch would have with this record added, uncompressed.
     pub fn size_with(
         &self,
         timestamp: Timestamp,
@@ -80,11 +80,23 @@ impl BatchBuilder {
     /// # Panics
     /// Without records: there is no such batch on the wire.
     pub fn build(&self, producer: Option<(ProducerId, ProducerEpoch, Sequence)>) -> Batch {
+        self.build_compressed(producer, Compressor::default())
+    }
+
+    /// The same, compressed.
+    ///
+    /// # Panics
+    /// Without records.
+    pub fn build_compressed(
+        &self,
+        producer: Option<(ProducerId, ProducerEpoch, Sequence)>,
+        compressor: Compressor,
+    ) -> Batch {
         assert!(self.record_count > 0, "a batch without records was built");
         let (producer_id, producer_epoch, base_sequence) =
             producer.unwrap_or((ProducerId::NONE, ProducerEpoch::NONE, Sequence::NONE));
         let header = BodyHeader {
-            attributes: 0,
+            attributes: i16::from(compressor.codec.number()),
             last_offset_delta: self.record_count - 1,
             base_timestamp: self.base_timestamp,
             max_timestamp: self.max_timestamp,
@@ -93,7 +105,12 @@ impl BatchBuilder {
             base_sequence,
             record_count: self.record_count,
         };
-        Batch::built(header, &self.records)
+        match compressor.codec {
+            Compression::None => Batch::built(header, &self.records),
+            Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd => {
+                Batch::built(header, &compressor.compress(&self.records))
+            }
+        }
     }
 
     fn contents<'a>(

@@ -31,6 +31,17 @@ impl Compression {
         }
     }
 
+    /// Its number in the batch header.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Gzip => 1,
+            Self::Snappy => 2,
+            Self::Lz4 => 3,
+            Self::Zstd => 4,
+        }
+    }
+
     /// As `compression.type` spells it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod builder;
+mod codec;
 mod compression;
 mod cursor;
 mod fields;
@@ -13,6 +14,7 @@ mod varint;
 
 pub use batch::{Batch, BatchError};
 pub use builder::BatchBuilder;
+pub use codec::Compressor;
 pub use compression::Compression;
 pub use metadata::MetadataRecord;
 pub use record::{Header, Record};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use kafkasim_core::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp};
-use kafkasim_core::record::{Batch, BatchBuilder, Compression, Header, Record};
+use kafkasim_core::record::{Batch, BatchBuilder, Compression, Compressor, Header, Record};
 
 /// One case of a file: its name, and the lines that follow.
 pub(crate) struct Case<'a> {
@@ -70,8 +70,15 @@ impl<'a> Case<'a> {
             let sequence = i32::try_from(number(line, "sequence")).expect("a sequence has 32 bits");
             (ProducerId(number(line, "id")), ProducerEpoch(epoch), Sequence(sequence))
         });
-        let batch = builder.build(producer);
-        assert_eq!(batch.size(), builder.size());
+        let codec = self.find("codec").map_or(Compression::None, |name| {
+            let named = (0..)
+                .map_while(Compression::from_number)
+                .find(|codec| codec.name() == name);
+            named.expect("a codec has one of Kafka's names")
+        });
+        let compressor = Compressor { codec, gzip_level: -1 };
+        let batch = builder.build_compressed(producer, compressor);
+        assert!(codec != Compression::None || batch.size() == builder.size());
         self.find("at").map_or(batch.clone(), |line| {
             let epoch = i32::try_from(number(line, "epoch")).expect("a leader epoch has 32 bits");
             batch.at(Offset(number(line, "offset")), LeaderEpoch(epoch))
@@ -79,7 +86,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// A batch in the words of the files; records that cannot be read are left out.
+/// A batch in the words of the files.
 pub(crate) fn show(batch: &Batch) -> String {
     let mut text = format!(
         "batch base_offset={} last_offset={} leader_epoch={} codec={} control={} transactional={} producer={}/{} \
@@ -99,11 +106,9 @@ pub(crate) fn show(batch: &Batch) -> String {
         batch.record_count(),
         if batch.verify().is_ok() { "ok" } else { "wrong" },
     );
-    if batch.compression() == Compression::None {
-        for record in batch.records().expect("an uncompressed batch can be read") {
-            text.push('\n');
-            text.push_str(&show_record(&record));
-        }
+    for record in batch.records().unwrap_or_else(|error| panic!("{batch:?}: {error}")) {
+        text.push('\n');
+        text.push_str(&show_record(&record));
     }
     text
 }

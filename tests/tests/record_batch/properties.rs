@@ -7,7 +7,7 @@ use kafka_protocol::protocol::StrBytes;
 use kafka_protocol::records as oracle;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp};
 use kafkasim_core::ids::{PartitionEpoch, TopicId, TopicPartition};
-use kafkasim_core::record::{Batch, BatchBuilder, BatchError, Header, MetadataRecord, Record};
+use kafkasim_core::record::{Batch, BatchBuilder, BatchError, Compression, Compressor, Header, MetadataRecord, Record};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -21,6 +21,12 @@ const LENGTH_FIELD: std::ops::Range<usize> = 8..12;
 const COUNT_FIELD: std::ops::Range<usize> = 57..61;
 /// A header of a record takes two bytes at least, and 64 in memory.
 const MEMORY_PER_BYTE: u64 = 64;
+/// What codecs work with, whatever they are given.
+const MEMORY_OF_A_CODEC: u64 = 1 << 20;
+/// What a byte becomes at most, and the copies that a growing vector makes: DEFLATE expands the most of what chance can hit upon.
+const MEMORY_PER_COMPRESSED_BYTE: u64 = 4 * 1032;
+/// The framing of snappy-java, and the length of the only block.
+const SNAPPY_HEADER_BYTES: usize = 20;
 
 /// The content of a batch, before anybody encoded it.
 #[derive(Clone, Debug)]
@@ -33,6 +39,20 @@ struct Content {
 
 impl Content {
     fn build(&self) -> Batch {
+        let builder = self.builder();
+        let batch = builder.build(self.producer);
+        assert_eq!(batch.encode().len(), builder.size());
+        batch.at(self.base_offset, self.leader_epoch)
+    }
+
+    fn build_compressed(&self, codec: Compression) -> Batch {
+        let compressor = Compressor { codec, gzip_level: -1 };
+        self.builder()
+            .build_compressed(self.producer, compressor)
+            .at(self.base_offset, self.leader_epoch)
+    }
+
+    fn builder(&self) -> BatchBuilder {
         let mut builder = BatchBuilder::new();
         for record in &self.records {
             let (key, value) = (record.key.as_ref(), record.value.as_ref());
@@ -45,9 +65,7 @@ impl Content {
             );
             assert_eq!(builder.size(), expected);
         }
-        let batch = builder.build(self.producer);
-        assert_eq!(batch.encode().len(), builder.size());
-        batch.at(self.base_offset, self.leader_epoch)
+        builder
     }
 
     fn times(&self) -> impl Iterator<Item = Timestamp> {
@@ -141,7 +159,14 @@ fn read_whole(bytes: &Bytes) -> Result<Batch, BatchError> {
 /// What reading allocates is bounded by the bytes that there are, whatever numbers stand in them.
 fn check_memory(bytes: &Bytes) {
     let used = measure(|| drop(Batch::decode(bytes).map(|(batch, _)| batch.records()))).bytes_max;
-    let bound = 1024 + MEMORY_PER_BYTE * bytes.len() as u64;
+    let codec = Batch::decode(bytes).map_or(Compression::None, |(batch, _)| batch.compression());
+    let length = bytes.len() as u64;
+    let bound = match codec {
+        Compression::None => 1024 + MEMORY_PER_BYTE * length,
+        Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd => {
+            MEMORY_OF_A_CODEC + MEMORY_PER_COMPRESSED_BYTE * length
+        }
+    };
     assert!(used <= bound, "{used} bytes of memory for {} bytes", bytes.len());
 }
 
@@ -293,6 +318,39 @@ proptest! {
         let good = content.build().encode();
         let part = good.slice(..at.index(good.len()));
         prop_assert_eq!(Batch::decode(&part).map(|_| ()), Err(BatchError::Truncated));
+    }
+
+    #[test]
+    fn compressed_records_survive_a_batch(content in any_content(), cut in any::<Index>(), at in any::<Index>(), byte: u8) {
+        for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+            let batch = content.build_compressed(codec);
+            let bytes = batch.encode();
+            let read = read_whole(&bytes).expect("our own bytes are a batch");
+            prop_assert_eq!(&read, &batch);
+            prop_assert_eq!(read.compression(), codec);
+            prop_assert_eq!(read.records(), Ok(content.records.clone()));
+            check_memory(&bytes);
+            let _ = batch.torn(cut.index(batch.size())).records();
+            let mut changed = bytes.to_vec();
+            changed[HEADER_BYTES + at.index(bytes.len() - HEADER_BYTES)] = byte;
+            check_memory(&Bytes::from(changed));
+        }
+    }
+
+    #[test]
+    fn the_snappy_library_reads_and_makes_what_we_do(content in any_content()) {
+        let plain = content.build().encode();
+        let ours = content.build_compressed(Compression::Snappy).encode();
+        let raw = snap::raw::Decoder::new().decompress_vec(&ours[HEADER_BYTES + SNAPPY_HEADER_BYTES..]);
+        prop_assert_eq!(raw.expect("snappy of ours"), &plain[HEADER_BYTES..]);
+
+        let raw = snap::raw::Encoder::new().compress_vec(&plain[HEADER_BYTES..]).expect("it is short");
+        let mut theirs = ours[..HEADER_BYTES].to_vec();
+        theirs.extend_from_slice(&raw);
+        let length = i32::try_from(theirs.len() - 12).expect("it is short");
+        theirs[8..12].copy_from_slice(&length.to_be_bytes());
+        let (theirs, _) = Batch::decode(&Bytes::from(theirs)).expect("a batch");
+        prop_assert_eq!(theirs.records(), Ok(content.records.clone()));
     }
 
     #[test]

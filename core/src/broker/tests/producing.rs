@@ -242,6 +242,42 @@ fn what_nobody_may_append_is_refused() {
     );
 }
 
+// The second batch stays below `max.message.bytes` only because it is compressed.
+#[test]
+fn compressed_batches_are_looked_into_and_appended() {
+    let long = "a".repeat(300);
+    for codec in ["gzip", "snappy", "lz4", "zstd"] {
+        check(
+            &[IN_SERVICE, LEADING, "log config topic1 max.message.bytes=160"],
+            &alloc::format!(
+                "
+                produce c1 acks=1 t1-0 a,b codec={codec}
+                > leader appends t1-0 [0-1:e0]
+                > c1: produced t1-0 @0
+                produce c1 acks=1 t1-0 {long} codec={codec}
+                > leader appends t1-0 [2-2:e0]
+                > c1: produced t1-0 @2
+                produce c1 acks=1 t1-0 a codec={codec} rotten
+                > ProduceRefused {{ partition: t1-0, producer_id: ProducerId(-1), epoch: ProducerEpoch(-1), error: CorruptMessage }}
+                > c1: produced t1-0 CORRUPT_MESSAGE
+                "
+            ),
+        );
+    }
+}
+
+#[test]
+fn records_that_cannot_be_decompressed_are_refused() {
+    check(
+        &[IN_SERVICE, LEADING],
+        "
+        produce c1 acks=1 t1-0 a mislabelled
+        > ProduceRefused { partition: t1-0, producer_id: ProducerId(-1), epoch: ProducerEpoch(-1), error: UnknownServerError }
+        > c1: produced t1-0 UNKNOWN_SERVER_ERROR
+        ",
+    );
+}
+
 #[test]
 fn a_batch_that_comes_again_is_answered_but_not_appended() {
     check(

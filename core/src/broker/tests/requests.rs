@@ -2,6 +2,9 @@
 
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+use crc::{CRC_32_ISCSI, Crc};
+
 use super::words::{Words, batch, partition};
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp};
 use crate::message::{
@@ -9,6 +12,7 @@ use crate::message::{
     OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetSpec, PartitionProduceData, ProduceRequest,
     ReplicaState, Request,
 };
+use crate::record::{Batch, Compression, Compressor};
 
 /// After the client and its options, pairs of a partition and its values.
 pub(super) fn produce(words: &Words<'_>) -> Request {
@@ -23,15 +27,23 @@ pub(super) fn produce(words: &Words<'_>) -> Request {
         let sequence = Sequence(i32::try_from(words.number("seq", 0)).expect("a sequence"));
         (ProducerId(pid.parse().expect("a producer id")), epoch, sequence)
     });
+    let codec = words.named.get("codec").map_or(Compression::None, |name| {
+        let named = (0..)
+            .map_while(Compression::from_number)
+            .find(|codec| codec.name() == *name);
+        named.expect("a codec")
+    });
     let entries: Vec<&str> = words.plain[1..]
         .iter()
         .copied()
-        .filter(|word| *word != "late" && *word != "rotten")
+        .filter(|word| !["late", "rotten", "mislabelled"].contains(word))
         .collect();
     let partition_data = entries.chunks(2).map(|pair| {
-        let records = batch(pair[1].split(','), producer);
+        let records = batch(pair[1].split(','), producer, Compressor { codec, gzip_level: -1 });
         let records = if words.has("rotten") {
             records.rotten(3)
+        } else if words.has("mislabelled") {
+            mislabelled(&records)
         } else {
             records
         };
@@ -47,6 +59,16 @@ pub(super) fn produce(words: &Words<'_>) -> Request {
         partition_data: partition_data.collect(),
     }
     .into()
+}
+
+/// Claims that its records are compressed with gzip, under a CRC that says so too.
+fn mislabelled(batch: &Batch) -> Batch {
+    let mut bytes = batch.encode().to_vec();
+    bytes[22] |= 1;
+    let crc = Crc::<u32>::new(&CRC_32_ISCSI).checksum(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    let (batch, _) = Batch::decode(&Bytes::from(bytes)).expect("only its records make no sense");
+    batch
 }
 
 pub(super) fn fetch(replica: Option<ReplicaState>, words: &Words<'_>) -> Request {

@@ -12,7 +12,7 @@ use crate::ids::{
     Generation, LeaderEpoch, NodeId, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicId, TopicPartition,
 };
 use crate::machine::{ConnectionId, Lane};
-use crate::record::{Batch, BatchBuilder};
+use crate::record::{Batch, BatchBuilder, Compressor};
 use crate::timer::Timer;
 
 /// The words of a line.
@@ -151,7 +151,7 @@ pub(super) fn replicated(word: &str) -> Batch {
     let (from, to) = range.split_once('-').expect("FROM-TO");
     let (from, to): (i64, i64) = (from.parse().expect("an offset"), to.parse().expect("an offset"));
     let values: Vec<String> = (from..=to).map(|offset| format!("v{offset}")).collect();
-    let batch = batch(values.iter().map(String::as_str), None);
+    let batch = batch(values.iter().map(String::as_str), None, Compressor::default());
     let epoch_number = epoch.trim_end_matches('!').parse().expect("an epoch");
     let batch = batch.at(Offset(from), LeaderEpoch(epoch_number));
     if epoch.ends_with('!') { batch.rotten(3) } else { batch }
@@ -160,10 +160,11 @@ pub(super) fn replicated(word: &str) -> Batch {
 pub(super) fn batch<'a>(
     values: impl Iterator<Item = &'a str>,
     producer: Option<(ProducerId, ProducerEpoch, Sequence)>,
+    compressor: Compressor,
 ) -> Batch {
     let mut builder = BatchBuilder::new();
     for value in values {
         builder.append(Timestamp(10), None, Some(Bytes::copy_from_slice(value.as_bytes())), &[]);
     }
-    builder.build(producer)
+    builder.build_compressed(producer, compressor)
 }

@@ -64,6 +64,24 @@ fn a_full_batch_does_not_linger() {
 }
 
 #[test]
+fn batches_are_compressed_when_they_are_sent() {
+    use crate::record::Compression::{Gzip, Lz4, Snappy, Zstd};
+    for compression_type in [Gzip, Snappy, Lz4, Zstd] {
+        let config = ProducerConfig {
+            compression_type,
+            ..config()
+        };
+        let shown = format!("> to 1: Produce t1-0 {compression_type} seq 0 [a]");
+        Conversation::ready(config, "t=1/0").check(&format!(
+            "send 1 a
+            {shown}
+            produced 1 t1-0@0
+            > answer 1: t-0@0"
+        ));
+    }
+}
+
+#[test]
 fn a_batch_takes_records_until_it_is_sent() {
     let config = ProducerConfig {
         max_in_flight_requests_per_connection: 1,

@@ -27,6 +27,7 @@ use crate::message::{
     Acks, LeaderIdAndEpoch, MetadataPartition, MetadataTopic, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, Request,
 };
+use crate::record::Compression;
 use crate::rules::Rules;
 
 /// Kafka's defaults, but for a linger of 0.
@@ -497,9 +498,15 @@ fn render_produce(produce: &ProduceRequest) -> String {
         let value = |value: &Option<Bytes>| String::from_utf8_lossy(value.as_ref().expect("a value")).into_owned();
         let values: Vec<_> = records.iter().map(|record| value(&record.value)).collect();
         let sequence = data.records.base_sequence();
+        let codec = match data.records.compression() {
+            Compression::None => String::new(),
+            codec @ (Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd) => {
+                format!(" {codec}")
+            }
+        };
         match sequence {
-            Sequence::NONE => format!("{} [{}]", data.partition, values.join(" ")),
-            sequence => format!("{} seq {sequence} [{}]", data.partition, values.join(" ")),
+            Sequence::NONE => format!("{}{codec} [{}]", data.partition, values.join(" ")),
+            sequence => format!("{}{codec} seq {sequence} [{}]", data.partition, values.join(" ")),
         }
     });
     format!("Produce {}", batches.collect::<Vec<_>>().join(", "))
