@@ -81,6 +81,36 @@ pub enum TimerClass {
 }
 
 impl Timer {
+    /// A number of its own for each timer, by which drivers find it quickly. Numbers come in the order of the variants.
+    #[must_use]
+    pub const fn key(&self) -> u128 {
+        match *self {
+            Self::RequestTimeout { connection, slot } => of_connection(0, connection, slot),
+            Self::ReconnectBackoff { peer, lane } => pack(1, [peer.0 as u32, lane as u32, 0]),
+            Self::RegistrationBackoff => pack(2, [0; 3]),
+            Self::Heartbeat => pack(3, [0; 3]),
+            Self::MetadataFetchBackoff => pack(4, [0; 3]),
+            Self::ReplicaFetchBackoff { leader } => pack(5, [leader.0 as u32, 0, 0]),
+            Self::AlterPartitionBackoff { partition } => of_partition(6, partition, 0),
+            Self::ReplicaLag { partition, follower } => of_partition(7, partition, follower.0 as u32),
+            Self::HighWatermarkCheckpoint => pack(8, [0; 3]),
+            Self::FetchWait { connection } => of_connection(9, connection, 0),
+            Self::ProduceWait { connection } => of_connection(10, connection, 0),
+            Self::Session { broker } => pack(11, [broker.0 as u32, 0, 0]),
+            Self::Linger { partition } => of_partition(12, partition, 0),
+            Self::RetryBackoff { partition } => of_partition(13, partition, 0),
+            Self::DeliveryTimeout { partition, batch } => of_partition(14, partition, batch),
+            Self::InitProducerIdBackoff => pack(15, [0; 3]),
+            Self::MaxBlock { call } => pack(16, [call, 0, 0]),
+            Self::MetadataBackoff => pack(17, [0; 3]),
+            Self::MetadataMaxAge => pack(18, [0; 3]),
+            Self::PollTimeout => pack(19, [0; 3]),
+            Self::FetchBackoff { leader } => pack(20, [leader.0 as u32, 0, 0]),
+            Self::PositionBackoff { partition } => of_partition(21, partition, 0),
+            Self::OperatorBackoff => pack(22, [0; 3]),
+        }
+    }
+
     /// The class that decides how the explorer may fire this timer.
     #[must_use]
     pub const fn class(&self) -> TimerClass {
@@ -109,6 +139,19 @@ impl Timer {
             Self::HighWatermarkCheckpoint | Self::MetadataMaxAge => TimerClass::Horizon,
         }
     }
+}
+
+const fn of_connection(variant: u32, connection: ConnectionId, slot: u8) -> u128 {
+    let ConnectionId { peer, lane, generation } = connection;
+    pack(variant, [peer.0 as u32, (lane as u32) << 8 | slot as u32, generation.0])
+}
+
+const fn of_partition(variant: u32, partition: TopicPartition, which: u32) -> u128 {
+    pack(variant, [partition.topic.0, partition.partition as u32, which])
+}
+
+const fn pack(variant: u32, [first, second, third]: [u32; 3]) -> u128 {
+    (variant as u128) << 96 | (first as u128) << 64 | (second as u128) << 32 | third as u128
 }
 
 /// Which of a process's clocks a timer runs on, so that a clock jump hits what it hits in Kafka.
@@ -248,7 +291,73 @@ pub enum Mark {
 
 #[cfg(test)]
 mod tests {
-    use super::Window;
+    use alloc::vec::Vec;
+
+    use super::{Timer, Window};
+    use crate::ids::{Generation, NodeId, TopicId, TopicPartition};
+    use crate::machine::{ConnectionId, Lane};
+
+    /// Timers that differ in one thing at a time.
+    fn timers() -> Vec<Timer> {
+        let mut timers = Vec::new();
+        for (a, b) in [(0, 0), (0, 1), (1, 0), (i32::MAX, 2)] {
+            let partition = TopicPartition {
+                topic: TopicId(a as u32),
+                partition: b,
+            };
+            for lane in [Lane::Client, Lane::Forwarding] {
+                let generation = Generation(b as u32);
+                let peer = NodeId(a);
+                let connection = ConnectionId { peer, lane, generation };
+                timers.extend([0, 255].map(|slot| Timer::RequestTimeout { connection, slot }));
+                timers.push(Timer::ReconnectBackoff { peer, lane });
+                timers.push(Timer::FetchWait { connection });
+                timers.push(Timer::ProduceWait { connection });
+            }
+            for which in [0, 1, i32::MAX] {
+                let follower = NodeId(which);
+                timers.push(Timer::ReplicaLag { partition, follower });
+                let batch = which as u32;
+                timers.push(Timer::DeliveryTimeout { partition, batch });
+            }
+            timers.push(Timer::AlterPartitionBackoff { partition });
+            timers.push(Timer::Linger { partition });
+            timers.push(Timer::RetryBackoff { partition });
+            timers.push(Timer::PositionBackoff { partition });
+        }
+        timers.extend([0, 7].map(|id| Timer::ReplicaFetchBackoff { leader: NodeId(id) }));
+        timers.extend([0, 7].map(|id| Timer::FetchBackoff { leader: NodeId(id) }));
+        timers.extend([0, 7].map(|id| Timer::Session { broker: NodeId(id) }));
+        timers.extend([0, 7].map(|call| Timer::MaxBlock { call }));
+        timers.extend([
+            Timer::RegistrationBackoff,
+            Timer::Heartbeat,
+            Timer::MetadataFetchBackoff,
+            Timer::HighWatermarkCheckpoint,
+            Timer::InitProducerIdBackoff,
+            Timer::MetadataBackoff,
+            Timer::MetadataMaxAge,
+            Timer::PollTimeout,
+            Timer::OperatorBackoff,
+        ]);
+        timers
+    }
+
+    #[test]
+    fn the_number_of_a_timer_is_its_own_and_orders_variants_as_they_are_declared() {
+        let timers = timers();
+        for one in &timers {
+            for other in &timers {
+                assert_eq!(one == other, one.key() == other.key(), "{one:?}, {other:?}");
+            }
+        }
+        let mut by_number = timers.clone();
+        by_number.sort_by_key(Timer::key);
+        let mut by_name = timers;
+        by_name.sort();
+        let variants = |timers: &[Timer]| timers.iter().map(core::mem::discriminant).collect::<Vec<_>>();
+        assert_eq!(variants(&by_number), variants(&by_name));
+    }
 
     fn row(window: Window) -> [(u64, u64); 7] {
         [0, 1, 2, 3, 4, 5, 200].map(|doublings| {

@@ -16,5 +16,6 @@ pub mod replay;
 pub mod run;
 pub mod setup;
 pub mod shrink;
+mod sorted;
 pub mod trace;
 pub mod world;

@@ -1,6 +1,6 @@
 //! What is going to happen, by time: an event queue without ticks, so that an idle process costs nothing.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use kafkasim_core::ids::{DiskToken, NodeId};
@@ -8,10 +8,11 @@ use kafkasim_core::timer::{Clock, Growth, Mark, Timer, Window};
 
 use super::clock::Clocks;
 use super::prng::Stream;
+use super::timers::{Armed, Name, Timers};
 use crate::world::{Direction, Link};
 
 /// Something that falls due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Opening(Link),
     Packet(Link, Direction),
@@ -27,28 +28,53 @@ pub(super) enum Due {
 /// Everything that is going to happen, unless something else comes first.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    heap: BinaryHeap<Reverse<(u64, u32, u64, Due)>>,
-    sequence: u64,
-    timers: BTreeMap<(NodeId, Timer), Slot>,
+    heap: BinaryHeap<Entry>,
+    sequence: u32,
+    timers: Timers,
     marks: BTreeMap<(NodeId, Mark), u64>,
     /// How often in a row the timers were armed whose windows grow.
     rows: BTreeMap<(NodeId, Timer), u32>,
 }
 
-/// One timer. Most are put off again and again and never fire, so a timer that is put off keeps its place in the heap, and gets the right one when
-/// that comes up.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    armed: Option<Armed>,
-    /// When it comes up, and the number of that entry: no later than it is due.
-    queued: Option<(u64, u64)>,
+/// Something on the agenda. Entries compare by their keys alone; the greatest is the one that is due first.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    key: Key,
+    due: Due,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Armed {
-    due_us: u64,
-    tie: u32,
-    clock: Clock,
+/// When an entry comes up, then what breaks ties, then the number of the entry, which no other has: one comparison in place of three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key(u128);
+
+impl Key {
+    fn new(at_us: u64, tie: u32, sequence: u32) -> Self {
+        Self(u128::from(at_us) << 64 | u128::from(tie) << 32 | u128::from(sequence))
+    }
+
+    fn at_us(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key.cmp(&self.key)
+    }
 }
 
 impl Agenda {
@@ -59,13 +85,9 @@ impl Agenda {
 
     /// Takes what is due first, with its time. Timers that were disarmed or put off do not come up.
     pub(super) fn next(&mut self) -> Option<(u64, Due)> {
-        while let Some(Reverse((at_us, _, sequence, due))) = self.heap.pop() {
-            match due {
-                Due::Timer(node, timer) => {
-                    if self.comes_up((node, timer), (at_us, sequence)) {
-                        return Some((at_us, due));
-                    }
-                }
+        while let Some(Entry { key, due }) = self.heap.pop() {
+            let comes_up = match due {
+                Due::Timer(node, timer) => self.comes_up((node, timer), key),
                 Due::Opening(_)
                 | Due::Packet(..)
                 | Due::LateRequest { .. }
@@ -73,15 +95,18 @@ impl Agenda {
                 | Due::Choice(_)
                 | Due::Call(_)
                 | Due::Nemesis(_)
-                | Due::Recovery(_) => return Some((at_us, due)),
+                | Due::Recovery(_) => true,
+            };
+            if comes_up {
+                return Some((key.at_us(), due));
             }
         }
         None
     }
 
     /// An entry of a timer came up; says whether the timer is due. One that was put off is entered again.
-    fn comes_up(&mut self, key: (NodeId, Timer), entry: (u64, u64)) -> bool {
-        let Some(slot) = self.timers.get_mut(&key) else {
+    fn comes_up(&mut self, name: Name, entry: Key) -> bool {
+        let Some(slot) = self.timers.get(name) else {
             return false;
         };
         if slot.queued != Some(entry) {
@@ -90,11 +115,11 @@ impl Agenda {
         slot.queued = None;
         match slot.armed {
             None => {
-                self.timers.remove(&key);
+                self.timers.remove(name);
                 false
             }
-            Some(armed) if armed.due_us > entry.0 => {
-                self.put(key, armed);
+            Some(armed) if armed.due_us > entry.at_us() => {
+                self.put(name, armed);
                 false
             }
             Some(_) => true,
@@ -123,18 +148,17 @@ impl Agenda {
         self.put((node, timer), armed);
     }
 
-    fn put(&mut self, key: (NodeId, Timer), armed: Armed) {
-        let slot = self.timers.entry(key).or_default();
+    fn put(&mut self, name: Name, armed: Armed) {
+        let slot = self.timers.get_or_default(name);
         slot.armed = Some(armed);
-        if slot.queued.is_none_or(|(at_us, _)| armed.due_us < at_us) {
-            let due = Due::Timer(key.0, key.1);
-            let number = push(&mut self.heap, &mut self.sequence, armed.due_us, due, armed.tie);
-            slot.queued = Some((armed.due_us, number));
+        if slot.queued.is_none_or(|entry| armed.due_us < entry.at_us()) {
+            let due = Due::Timer(name.0, name.1);
+            slot.queued = Some(push(&mut self.heap, &mut self.sequence, armed.due_us, due, armed.tie));
         }
     }
 
     /// The window as it is at this place in its row.
-    fn grown(&mut self, key: (NodeId, Timer), window: Window) -> Window {
+    fn grown(&mut self, key: Name, window: Window) -> Window {
         match window.growth {
             Growth::Never => window,
             Growth::Begins => {
@@ -151,17 +175,17 @@ impl Agenda {
 
     /// A timer that came up is to come up again: nothing has happened to it.
     pub(super) fn rearm(&mut self, at_us: u64, node: NodeId, timer: Timer, tie: u32) {
-        if let Some(armed) = self.timers.get(&(node, timer)).and_then(|slot| slot.armed) {
+        if let Some(armed) = self.timers.get((node, timer)).and_then(|slot| slot.armed) {
             let due_us = at_us;
             self.put((node, timer), Armed { due_us, tie, ..armed });
         }
     }
 
     pub(super) fn disarm(&mut self, node: NodeId, timer: Timer) {
-        if let Some(slot) = self.timers.get_mut(&(node, timer)) {
+        if let Some(slot) = self.timers.get((node, timer)) {
             slot.armed = None;
             if slot.queued.is_none() {
-                self.timers.remove(&(node, timer));
+                self.timers.remove((node, timer));
             }
         }
     }
@@ -172,7 +196,7 @@ impl Agenda {
 
     /// A process stopped: nothing that it waited for will come.
     pub(super) fn forget(&mut self, node: NodeId) {
-        self.timers.retain(|(owner, _), _| *owner != node);
+        self.timers.forget(node);
         self.marks.retain(|(owner, _), _| *owner != node);
         self.rows.retain(|(owner, _), _| *owner != node);
     }
@@ -193,29 +217,22 @@ impl Agenda {
     }
 
     fn move_timers(&mut self, node: NodeId, to: impl Fn(&Armed) -> Option<u64>, stream: &mut Stream) {
-        let moved: Vec<_> = self
-            .timers
-            .iter()
-            .filter(|((owner, _), _)| *owner == node)
-            .filter_map(|((_, timer), slot)| Some((*timer, slot.armed?)))
-            .filter_map(|(timer, armed)| Some((timer, to(&armed)?, armed)))
-            .collect();
-        for (timer, due_us, armed) in moved {
+        for (timer, armed) in self.timers.armed(node) {
+            let Some(due_us) = to(&armed) else {
+                continue;
+            };
             let tie = stream.bits();
             self.put((node, timer), Armed { due_us, tie, ..armed });
         }
     }
 }
 
-/// Enters something; returns the number of the entry.
-fn push(
-    heap: &mut BinaryHeap<Reverse<(u64, u32, u64, Due)>>,
-    sequence: &mut u64,
-    at_us: u64,
-    due: Due,
-    tie: u32,
-) -> u64 {
-    *sequence += 1;
-    heap.push(Reverse((at_us, tie, *sequence, due)));
-    *sequence
+/// Enters something; returns the key of the entry.
+fn push(heap: &mut BinaryHeap<Entry>, sequence: &mut u32, at_us: u64, due: Due, tie: u32) -> Key {
+    *sequence = sequence
+        .checked_add(1)
+        .expect("a run has fewer than four thousand million entries");
+    let key = Key::new(at_us, tie, *sequence);
+    heap.push(Entry { key, due });
+    key
 }

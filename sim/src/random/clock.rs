@@ -47,10 +47,12 @@ impl Clocks {
 
     /// How much true time goes by while a process's clock counts this many milliseconds.
     pub(super) fn true_us(&self, node: NodeId, local_ms: u64) -> u64 {
-        let million = 1_000_000_i128;
-        let local_us = i128::from(local_ms) * 1000;
-        u64::try_from(local_us * million / (million + i128::from(self.clocks[index(node)].drift_ppm)))
-            .expect("durations are not negative")
+        let rate_ppm = (1_000_000 + self.clocks[index(node)].drift_ppm).unsigned_abs();
+        match local_ms.checked_mul(1_000_000_000) {
+            Some(scaled) => scaled / rate_ppm,
+            None => u64::try_from(u128::from(local_ms) * 1_000_000_000 / u128::from(rate_ppm))
+                .expect("a duration in microseconds fits into 64 bits"),
+        }
     }
 
     pub(super) fn jump(&mut self, node: NodeId, by_ms: i64) {

@@ -14,6 +14,7 @@ use super::plan::{Family, Plan};
 use super::prng::{Purpose, Stream};
 use crate::check::{Coverage, Finding, Monitors, Verdict};
 use crate::run::Observer;
+use crate::sorted::SortedMap;
 use crate::world::{Action, Direction, Fault, Link, Outcome, Queued, Step, World};
 
 /// How long a client tries to connect to a process that it cannot reach (`socket.connection.setup.timeout.ms`), in microseconds.
@@ -35,8 +36,8 @@ pub(super) struct Driver<'a> {
     network: Stream,
     workload: Stream,
     timers: Stream,
-    /// When the last packet of each direction arrives: nothing overtakes it.
-    last_arrival_us: BTreeMap<(Link, Direction), u64>,
+    /// When the last packet of each direction arrives, requests before responses: nothing overtakes it.
+    last_arrival_us: SortedMap<Link, [u64; 2]>,
     /// Packets that have arrived at a process which could not take them yet.
     arrived: BTreeMap<(Link, Direction), u32>,
     /// What is due at processes that are paused.
@@ -72,7 +73,7 @@ impl<'a> Driver<'a> {
             network: Stream::new(seed, Purpose::Network),
             workload: Stream::new(seed, Purpose::Workload),
             timers,
-            last_arrival_us: BTreeMap::new(),
+            last_arrival_us: SortedMap::default(),
             arrived: BTreeMap::new(),
             stalled: Vec::new(),
             thinking: BTreeSet::new(),
@@ -362,7 +363,7 @@ impl<'a> Driver<'a> {
             link.receiver(direction),
             self.now_us + latency_us,
         );
-        let last_us = self.last_arrival_us.entry((link, direction)).or_default();
+        let last_us = &mut self.last_arrival_us.get_or_default(link)[direction as usize];
         *last_us = at_us.max(*last_us);
         *last_us
     }

@@ -9,6 +9,7 @@ mod nemesis;
 mod phases;
 mod plan;
 mod prng;
+mod timers;
 
 pub use clock::EPOCH_MS;
 pub use latency::Latency;

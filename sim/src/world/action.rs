@@ -1,5 +1,6 @@
 //! Everything that can happen next in a world, named by what it means.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use kafkasim_core::ids::{DiskToken, Generation, NodeId, Timestamp, TopicPartition};
@@ -131,8 +132,8 @@ pub struct KeptTail {
     pub torn_bytes: u32,
 }
 
-/// One connection: who opened it, to whom, what for, and which.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// One connection: who opened it, to whom, what for, and which. Ordered by these, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Link {
     /// The end that opened it.
     pub client: NodeId,
@@ -178,6 +179,14 @@ pub struct Step {
 }
 
 impl Link {
+    /// What links are ordered by, as one number: connections are looked up several times for each action.
+    pub(crate) const fn key(self) -> u128 {
+        (self.client.0 as u32 as u128) << 96
+            | (self.server.0 as u32 as u128) << 64
+            | (self.lane as u128) << 32
+            | self.generation.0 as u128
+    }
+
     /// Who receives in this direction.
     #[must_use]
     pub const fn receiver(&self, direction: Direction) -> NodeId {
@@ -194,6 +203,18 @@ impl Link {
             Direction::ToServer => self.client,
             Direction::ToClient => self.server,
         }
+    }
+}
+
+impl PartialOrd for Link {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Link {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
     }
 }
 

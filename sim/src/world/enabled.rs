@@ -28,10 +28,7 @@ impl World {
             }
         }
         for (id, node) in self.nodes().filter(|(_, node)| node.is_running()) {
-            actions.extend(node.timers.iter().map(|timer| Action::Fire {
-                node: id,
-                timer: *timer,
-            }));
+            actions.extend(node.timers().map(|timer| Action::Fire { node: id, timer }));
             actions.extend(node.disk.syncing().map(|token| Action::Sync {
                 node: id,
                 token,
@@ -78,7 +75,7 @@ impl World {
             }
             Action::Fire { node, timer } => {
                 running(*node)?;
-                require(self.node(*node).timers.contains(timer), "the timer is not armed")
+                require(self.node(*node).timers.contains(*timer), "the timer is not armed")
             }
             Action::Sync { node, token, .. } => {
                 running(*node)?;

@@ -141,7 +141,7 @@ impl World {
             }
             Action::Deliver { link, direction, what } => self.deliver(*link, *direction, *what, wall_clock, outcome),
             Action::Fire { node, timer } => {
-                self.node_mut(*node).timers.remove(timer);
+                self.node_mut(*node).timers.remove(*timer);
                 self.step(*node, wall_clock, Input::TimerFired(*timer), outcome);
             }
             Action::Sync { node, token, ok } => {
@@ -272,7 +272,7 @@ impl World {
                 }
                 Effect::Mark(mark) => outcome.queued.push(Queued::Marked { node: id, mark }),
                 Effect::CancelTimer(timer) => {
-                    if self.node_mut(id).timers.remove(&timer) {
+                    if self.node_mut(id).timers.remove(timer).is_some() {
                         outcome.queued.push(Queued::TimerCancelled { node: id, timer });
                     }
                 }
@@ -312,7 +312,7 @@ impl World {
     }
 
     fn set_timer(&mut self, id: NodeId, timer: Timer, from: Option<Mark>, window: Window, outcome: &mut Outcome) {
-        self.node_mut(id).timers.insert(timer);
+        self.node_mut(id).timers.insert(timer, ());
         outcome.queued.push(Queued::TimerSet {
             node: id,
             timer,

@@ -4,7 +4,7 @@
 //! what was under way when the client gave up or died may still arrive, and is then flagged as late. The end of a connection is an
 //! item in its queues, behind what was sent before it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use kafkasim_core::ids::{Generation, NodeId};
@@ -14,6 +14,7 @@ use kafkasim_core::message::{Api, Message, Request, Response};
 use super::Queued;
 use super::action::{Delivery, Direction, Link};
 use crate::fingerprint::Fingerprint;
+use crate::sorted::SortedMap;
 
 /// A queue cannot be longer than this in a sound model: growth means that something never stops sending.
 const QUEUE_CAP: usize = 1024;
@@ -21,7 +22,7 @@ const QUEUE_CAP: usize = 1024;
 /// Every connection, and every cut.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
-    connections: BTreeMap<Link, Entry>,
+    connections: SortedMap<Link, Entry>,
     cuts: BTreeSet<(NodeId, NodeId)>,
 }
 
@@ -38,7 +39,7 @@ impl PartialEq for Network {
             && self
                 .connections
                 .iter()
-                .zip(&other.connections)
+                .zip(other.connections.iter())
                 .all(|((link, ours), (other, theirs))| link == other && ours.connection == theirs.connection)
     }
 }
@@ -91,13 +92,13 @@ impl Network {
 
     /// Every connection, or what is left of it.
     pub fn connections(&self) -> impl Iterator<Item = (Link, &Connection)> {
-        self.connections.iter().map(|(link, entry)| (*link, &*entry.connection))
+        self.connections.iter().map(|(link, entry)| (link, &*entry.connection))
     }
 
     /// One connection.
     #[must_use]
     pub fn connection(&self, link: Link) -> Option<&Connection> {
-        self.connections.get(&link).map(|entry| &*entry.connection)
+        self.connections.get(link).map(|entry| &*entry.connection)
     }
 
     /// What arrives next in one direction, if anything can.
@@ -109,7 +110,7 @@ impl Network {
     /// An order-independent digest of everything.
     pub(super) fn fingerprint(&mut self) -> Fingerprint {
         let mut sum = Fingerprint::of(&self.cuts);
-        for (link, entry) in &mut self.connections {
+        for (link, entry) in self.connections.iter_mut() {
             let fingerprint = *entry
                 .fingerprint
                 .get_or_insert_with(|| Fingerprint::of(&(link, &*entry.connection)));
@@ -142,7 +143,7 @@ impl Network {
                     server: client,
                     ..*link
                 };
-                !self.connections.contains_key(link) && !self.connections.contains_key(&back)
+                !self.connections.contains(*link) && !self.connections.contains(back)
             })
             .expect("there is always a free generation");
         let connection = Connection {
@@ -173,7 +174,7 @@ impl Network {
 
     /// The connection cannot be made.
     pub(super) fn refuse(&mut self, link: Link) {
-        self.connections.remove(&link);
+        self.connections.remove(link);
     }
 
     /// A process sends over one of its connections. What is sent over one that has ended is dropped.
@@ -182,7 +183,7 @@ impl Network {
             Message::Request(_) => (link_from_client(from, connection), Direction::ToServer),
             Message::Response(_) => (link_from_server(from, connection), Direction::ToClient),
         };
-        let Some(entry) = self.connections.get_mut(&link) else {
+        let Some(entry) = self.connections.get_mut(link) else {
             return;
         };
         entry.fingerprint = None;
@@ -238,14 +239,14 @@ impl Network {
             },
         };
         if connection.is_over() {
-            self.connections.remove(&link);
+            self.connections.remove(link);
         }
         packet
     }
 
     /// One end closes, dies or is cut off for good. With `outlive`, requests under way may still arrive.
     pub(super) fn close(&mut self, link: Link, closing: Direction, outlive: bool, queued: &mut Vec<Queued>) {
-        let Some(entry) = self.connections.get_mut(&link) else {
+        let Some(entry) = self.connections.get_mut(link) else {
             return;
         };
         entry.fingerprint = None;
@@ -300,12 +301,15 @@ impl Network {
         self.connections
             .keys()
             .filter(|link| link.client == node || link.server == node)
-            .copied()
             .collect()
     }
 
     fn announce(&self, link: Link, queued: &mut Vec<Queued>) {
-        let connection = &self.connections[&link].connection;
+        let connection = &self
+            .connections
+            .get(link)
+            .expect("it is there to be announced")
+            .connection;
         let late = connection.to_server.len();
         if connection.client != End::Open || connection.end_to_client {
             queued.extend((0..late).map(|_| Queued::Late { link }));
@@ -325,15 +329,19 @@ impl Network {
     }
 
     fn forget_if_over(&mut self, link: Link) {
-        if self.connections[&link].connection.is_over() {
-            self.connections.remove(&link);
+        if self
+            .connections
+            .get(link)
+            .is_some_and(|entry| entry.connection.is_over())
+        {
+            self.connections.remove(link);
         }
     }
 
     fn connection_mut(&mut self, link: Link) -> &mut Connection {
         let entry = self
             .connections
-            .get_mut(&link)
+            .get_mut(link)
             .unwrap_or_else(|| panic!("there is a connection {link}"));
         entry.fingerprint = None;
         Arc::make_mut(&mut entry.connection)

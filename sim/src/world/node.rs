@@ -1,6 +1,6 @@
 //! One process: its machine while it runs, its disk always.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use kafkasim_core::broker::Broker;
 use kafkasim_core::consumer::Consumer;
@@ -15,6 +15,7 @@ use kafkasim_core::timer::Timer;
 use super::disk::Disk;
 use crate::program::AnyProgram;
 use crate::setup::{Role, Setup};
+use crate::sorted::SortedSet;
 
 /// One process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +23,7 @@ pub struct Node {
     pub(super) process: Process,
     pub(super) paused: bool,
     pub(super) disk: Disk,
-    pub(super) timers: BTreeSet<Timer>,
+    pub(super) timers: SortedSet<Timer>,
     pub(super) questions: VecDeque<Question>,
     /// How often it was started; the next start is this incarnation.
     pub(super) starts: u32,
@@ -52,7 +53,7 @@ impl Node {
             process: Process::Down,
             paused: false,
             disk: Disk::default(),
-            timers: BTreeSet::new(),
+            timers: SortedSet::default(),
             questions: VecDeque::new(),
             starts: 0,
         }
@@ -99,9 +100,8 @@ impl Node {
     }
 
     /// The armed timers.
-    #[must_use]
-    pub const fn timers(&self) -> &BTreeSet<Timer> {
-        &self.timers
+    pub fn timers(&self) -> impl Iterator<Item = Timer> {
+        self.timers.keys()
     }
 
     /// The oldest open question.
