@@ -154,7 +154,7 @@ impl Scene {
                 answer: Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_),
                 ..
             } => {}
-            Event::Late { .. } | Event::Severed { .. } => {}
+            Event::Late { .. } | Event::Severed { .. } | Event::WriteRefused { .. } => {}
             Event::Note { node, note } => self.note(*node, note),
         }
     }
@@ -171,7 +171,11 @@ impl Scene {
             }
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
-            Fault::ShutDown { .. } | Fault::Reset(_) | Fault::Lose(_) | Fault::ClockJump { .. } => {}
+            Fault::ShutDown { .. }
+            | Fault::Reset(_)
+            | Fault::Lose(_)
+            | Fault::Disk { .. }
+            | Fault::ClockJump { .. } => {}
         }
     }
 
