@@ -4,14 +4,29 @@
 
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, Sequence};
 use crate::log::ProducerEntry;
+use crate::message::EpochEndOffset;
 
 /// Every decision, as a function that decides and changes nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// How a replica that starts to follow finds the point up to which it agrees with the leader.
     pub truncation: fn(&FollowerLog) -> Truncation,
+    /// Up to where a follower that has asked its leader agrees with it (KIP-101, KIP-279).
+    pub agreement: fn(&EpochAnswer) -> Agreement,
     /// Whether the leader checks the last fetched epoch of each fetch and answers with the diverging epoch (KIP-595).
     pub validates_each_fetch: fn() -> bool,
+    /// Whether a leader refuses requests that were meant for the leader of another epoch (KIP-320).
+    pub fences_epochs: fn() -> bool,
+    /// Whether a leader records its epoch when it is elected, before it appends anything.
+    pub records_epoch_at_election: fn() -> bool,
+    /// Whether a leader takes note of where a follower's log ends from a fetch that shows that it diverges.
+    pub notes_diverging_fetch: fn() -> bool,
+    /// Whether a record is committed only once this follower has it.
+    pub is_waited_for: fn(&Waited) -> bool,
+    /// Whether a leader may move its high watermark with so many replicas in sync.
+    pub may_commit: fn(&Quorum) -> bool,
+    /// Whether a follower tells with each fetch as which registration it fetches (KIP-903).
+    pub fetches_as_registered: fn() -> bool,
     /// Whether the leader may propose this follower for the in-sync replicas.
     pub may_join_isr: fn(&IsrCandidate) -> bool,
     /// Whether a leader whose proposal is under way takes its in-sync replicas from the metadata log, which forgets the proposal.
@@ -28,6 +43,10 @@ pub struct Rules {
     pub restarts_delivery_timeout: fn() -> bool,
     /// Whether this event makes the broker look at its parked requests again.
     pub wakes_parked: fn(Wake) -> bool,
+    /// Whether the controller lets a replica be in sync that a leader proposes.
+    pub admits_to_isr: fn(&ProposedMember) -> bool,
+    /// Whether the controller believes that a broker which registers again still has everything that it had.
+    pub kept_everything: fn(&Restart) -> bool,
     /// Whether the controller may elect this replica as a clean leader (KIP-966).
     pub may_lead: fn(&LeaderCandidate) -> bool,
 }
@@ -36,7 +55,14 @@ impl Rules {
     /// What Kafka 4.1 does.
     pub const CURRENT: Self = Self {
         truncation: current::truncation,
+        agreement: current::agreement,
         validates_each_fetch: current::validates_each_fetch,
+        fences_epochs: current::fences_epochs,
+        records_epoch_at_election: current::records_epoch_at_election,
+        notes_diverging_fetch: current::notes_diverging_fetch,
+        is_waited_for: current::is_waited_for,
+        may_commit: current::may_commit,
+        fetches_as_registered: current::fetches_as_registered,
         may_join_isr: current::may_join_isr,
         forgets_proposal: current::forgets_proposal,
         takes_fetched: current::takes_fetched,
@@ -45,6 +71,8 @@ impl Rules {
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
         wakes_parked: current::wakes_parked,
+        admits_to_isr: current::admits_to_isr,
+        kept_everything: current::kept_everything,
         may_lead: current::may_lead,
     };
 }
@@ -67,6 +95,74 @@ pub enum Truncation {
     OnFetch,
     /// Truncates to this offset, then fetches.
     To(Offset),
+    /// Asks the leader where its last epoch ended there, once, and truncates to where they agree (KIP-101, KIP-279).
+    AskLeader,
+}
+
+/// Where a follower's last epoch ended at its leader, beside what the follower has.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochAnswer {
+    /// The epoch that was asked about.
+    pub asked: LeaderEpoch,
+    /// The largest epoch that the leader knows and that is not beyond the one asked for, and where it ended there; -1 and -1 if there is none.
+    pub at_leader: EpochEndOffset,
+    /// The same for the epoch that the leader answered with, in the follower's own log.
+    pub here: EpochEndOffset,
+    /// Where the follower's log ends.
+    pub end: Offset,
+    /// What the follower believes to be committed.
+    pub high_watermark: Offset,
+}
+
+/// How far a follower agrees with its leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// Up to here: it truncates there, and fetches.
+    UpTo(Offset),
+    /// Up to here at most: it truncates there, and asks about the epoch that is its last then.
+    AtMost(Offset),
+}
+
+/// A follower that may have to have a record before that is committed.
+#[derive(Clone, Copy, Debug)]
+pub struct Waited {
+    /// The controller has committed it as in sync.
+    pub is_committed: bool,
+    /// Whether the leader has proposed it, if the leader has a proposal under way.
+    pub is_proposed: Option<bool>,
+    /// It has caught up lately.
+    pub is_caught_up: bool,
+    /// It is alive and has fetched as the registration that is (KIP-841, KIP-903).
+    pub is_eligible: bool,
+}
+
+/// Those who are in sync, by their number.
+#[derive(Clone, Copy, Debug)]
+pub struct Quorum {
+    /// How many the controller has committed as in sync, the leader included.
+    pub in_sync: usize,
+    /// `min.insync.replicas`, at most as many as there are replicas.
+    pub min_isr: usize,
+}
+
+/// A replica that a leader wants to be in sync.
+#[derive(Clone, Copy, Debug)]
+pub struct ProposedMember {
+    /// It is neither fenced nor shutting down.
+    pub is_active: bool,
+    /// The registration with which it fetched, or -1 if the leader does not know.
+    pub fetched_with: BrokerEpoch,
+    /// The registration that is alive.
+    pub registered_as: BrokerEpoch,
+}
+
+/// A broker that registers once more.
+#[derive(Clone, Copy, Debug)]
+pub struct Restart {
+    /// The registration of which its disk says that it ended in order; -1 if it says nothing.
+    pub ended_in_order: BrokerEpoch,
+    /// Its last registration.
+    pub last: BrokerEpoch,
 }
 
 /// A follower that the leader might add to the in-sync replicas.
@@ -173,16 +269,62 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        FetchedBatch, FollowerLog, InFlight, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry, Replayed,
-        Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
+        Agreement, EpochAnswer, FetchedBatch, FollowerLog, InFlight, IsrCandidate, LeaderCandidate, PendingProduce,
+        ProducerEntry, ProposedMember, Quorum, Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch,
+        Truncation, Waited, Wake,
     };
+    use crate::ids::{BrokerEpoch, LeaderEpoch, Offset};
 
     // A follower learns from each fetch where it diverges (KIP-595), so it need not ask beforehand.
     pub(super) fn truncation(_: &FollowerLog) -> Truncation {
         Truncation::OnFetch
     }
 
+    // A leader that does not know the epoch answers with an earlier one. If the follower does not know that one, it drops what came after it and
+    // asks again (KIP-279).
+    pub(super) fn agreement(answer: &EpochAnswer) -> Agreement {
+        let (at_leader, here) = (answer.at_leader, answer.here);
+        if at_leader.end_offset == Offset::NONE {
+            Agreement::UpTo(answer.high_watermark)
+        } else if here.end_offset == Offset::NONE || at_leader.leader_epoch == LeaderEpoch::NONE {
+            Agreement::UpTo(at_leader.end_offset.min(answer.end))
+        } else if here.leader_epoch == at_leader.leader_epoch {
+            Agreement::UpTo(here.end_offset.min(at_leader.end_offset))
+        } else {
+            Agreement::AtMost(here.end_offset.min(answer.end))
+        }
+    }
+
     pub(super) fn validates_each_fetch() -> bool {
+        true
+    }
+
+    pub(super) fn fences_epochs() -> bool {
+        true
+    }
+
+    // Otherwise the next follower would be told that an earlier epoch goes on to the end of the log (KAFKA-7415).
+    pub(super) fn records_epoch_at_election() -> bool {
+        true
+    }
+
+    // What lies behind the divergence is not what the leader has there (KAFKA-13141).
+    pub(super) fn notes_diverging_fetch() -> bool {
+        false
+    }
+
+    // Those who may be in sync in the controller's eyes are waited for, whichever way a proposal goes (KIP-497), and so are those who have caught up
+    // and are about to be let in, or the high watermark would run away from them for ever.
+    pub(super) fn is_waited_for(follower: &Waited) -> bool {
+        follower.is_committed || follower.is_proposed == Some(true) || follower.is_caught_up && follower.is_eligible
+    }
+
+    // What fewer replicas have than an acknowledgement needs is not committed: nobody may read it (KAFKA-15583).
+    pub(super) fn may_commit(quorum: &Quorum) -> bool {
+        quorum.in_sync >= quorum.min_isr
+    }
+
+    pub(super) fn fetches_as_registered() -> bool {
         true
     }
 
@@ -248,6 +390,17 @@ mod current {
 
     pub(super) fn wakes_parked(_: Wake) -> bool {
         true
+    }
+
+    // Not a replica that is fenced or shuts down (KIP-841), nor one of another registration than the leader saw fetching: it may have lost its log
+    // since (KIP-903). A member that has not fetched yet is proposed without its registration: had it died, the partition would have changed.
+    pub(super) fn admits_to_isr(member: &ProposedMember) -> bool {
+        member.is_active && (member.fetched_with == BrokerEpoch::NONE || member.fetched_with == member.registered_as)
+    }
+
+    // Whoever did not stop in order may have lost what it had not forced to its disk (KIP-966).
+    pub(super) fn kept_everything(restart: &Restart) -> bool {
+        restart.ended_in_order == restart.last
     }
 
     pub(super) fn may_lead(candidate: &LeaderCandidate) -> bool {

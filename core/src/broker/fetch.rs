@@ -156,7 +156,8 @@ impl Broker {
         out: &mut Outbox,
     ) -> FetchedPartition {
         let fetched = self.read(context, replica.map(|replica| replica.replica_id), fetch, room, out);
-        let (Some(replica), ErrorCode::None, None) = (replica, fetched.error_code, fetched.diverging_epoch) else {
+        let is_noted = fetched.diverging_epoch.is_none() || (context.rules.notes_diverging_fetch)();
+        let (Some(replica), ErrorCode::None, true) = (replica, fetched.error_code, is_noted) else {
             return fetched;
         };
         let follower = BrokerState {
@@ -254,7 +255,8 @@ fn located<'a>(
     let replica = partitions
         .get(&fetch.partition)
         .ok_or_else(|| unhosted(around.image, fetch.partition))?;
-    Ok((replica.leader_in(fetch.current_leader_epoch)?, replica.log()))
+    let leader = replica.leader_in(fetch.current_leader_epoch, around.context.rules)?;
+    Ok((leader, replica.log()))
 }
 
 fn found(

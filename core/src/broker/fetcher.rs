@@ -21,6 +21,8 @@ pub(super) struct Wanted {
     partition: TopicPartition,
     epoch: LeaderEpoch,
     from: Offset,
+    /// If where this epoch ended is asked for, and nothing is fetched.
+    end_of: Option<LeaderEpoch>,
 }
 
 impl Wanted {
@@ -29,6 +31,7 @@ impl Wanted {
             partition: replica.log().partition(),
             epoch: replica.leader_epoch(),
             from: replica.log().end(),
+            end_of: replica.epoch_to_ask_for(),
         }
     }
 }
@@ -50,8 +53,8 @@ impl Broker {
             }
         } else if self.connections.unanswered(leader, Lane::Replica).next().is_some() {
             // One at a time.
-        } else if self.followers_of(leader, Progress::OutOfRange).next().is_some() {
-            self.ask_for_end(context, leader, out);
+        } else if self.askers_of(leader).next().is_some() {
+            self.ask_for_ends(context, leader, out);
         } else if self.followers_of(leader, Progress::Ready).next().is_some() {
             self.fetch(context, leader, out);
         }
@@ -71,11 +74,15 @@ impl Broker {
             return;
         }
         let around = surroundings!(self, context);
+        let epoch = self
+            .lifecycle
+            .epoch()
+            .filter(|_| (context.rules.fetches_as_registered)());
         let ready = || self.followers_of(leader, Progress::Ready);
         let request = FetchRequest {
             replica: Some(ReplicaState {
                 replica_id: context.node,
-                replica_epoch: self.lifecycle.epoch().unwrap_or(BrokerEpoch::NONE),
+                replica_epoch: epoch.unwrap_or(BrokerEpoch::NONE),
             }),
             max_wait_ms: context.config.replica_fetch_wait_max_ms,
             min_bytes: context.config.replica_fetch_min_bytes,
@@ -94,30 +101,28 @@ impl Broker {
         );
     }
 
-    /// The current epoch ends, at the leader, where its log ends.
-    fn ask_for_end(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
+    fn ask_for_ends(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
         if !self.connections.ready(leader, Lane::Replica, out) {
             return;
         }
-        let lost: Vec<Wanted> = self
-            .followers_of(leader, Progress::OutOfRange)
-            .map(Wanted::of)
-            .collect();
-        let partitions = lost.iter().map(|wanted| OffsetForLeaderEpochPartition {
-            partition: wanted.partition,
-            current_leader_epoch: wanted.epoch,
-            leader_epoch: wanted.epoch,
-        });
+        let wanted: Vec<Wanted> = self.askers_of(leader).map(Wanted::of).collect();
+        let asked = |wanted: &Wanted| {
+            Some(OffsetForLeaderEpochPartition {
+                partition: wanted.partition,
+                current_leader_epoch: wanted.epoch,
+                leader_epoch: wanted.end_of?,
+            })
+        };
         let request = OffsetForLeaderEpochRequest {
             replica_id: Some(context.node),
-            partitions: partitions.collect(),
+            partitions: wanted.iter().filter_map(asked).collect(),
         };
         let timeout = socket_timeout(context.config);
         self.connections.send(
             leader,
             Lane::Replica,
             request.into(),
-            Asked::LeaderEnd(lost),
+            Asked::EpochEnds(wanted),
             timeout,
             out,
         );
@@ -151,7 +156,7 @@ impl Broker {
         self.after_answer(context, leader, had_delayed, out);
     }
 
-    pub(super) fn on_leader_end(
+    pub(super) fn on_epoch_ends(
         &mut self,
         context: &Context<'_, BrokerConfig>,
         leader: NodeId,
@@ -168,15 +173,14 @@ impl Broker {
             if Wanted::of(replica) != *wanted {
                 continue;
             }
+            let Some(asked) = wanted.end_of else { continue };
             let answers = &mut response.partitions.iter();
             let end = match answers.find(|answer| answer.partition == wanted.partition) {
-                Some(answer) if answer.error_code == ErrorCode::None && answer.end.end_offset >= Offset::ZERO => {
-                    Ok(answer.end.end_offset)
-                }
+                Some(answer) if answer.error_code == ErrorCode::None => Ok(answer.end),
                 Some(answer) => Err(answer.error_code),
                 None => Err(ErrorCode::UnknownServerError),
             };
-            replica.leader_ends_at(end, changes, out);
+            replica.epoch_ended_at(asked, end, context.rules, changes, out);
         }
         self.after_answer(context, leader, had_delayed, out);
     }
@@ -215,6 +219,11 @@ impl Broker {
             .values()
             .filter_map(Partition::follower)
             .any(|follower| follower.leader() == Some(leader))
+    }
+
+    fn askers_of(&self, leader: NodeId) -> impl Iterator<Item = &Partition> {
+        self.followers_of(leader, Progress::Asking)
+            .chain(self.followers_of(leader, Progress::OutOfRange))
     }
 
     fn followers_of(&self, leader: NodeId, progress: Progress) -> impl Iterator<Item = &Partition> {

@@ -8,6 +8,7 @@ use crate::log::Log;
 use crate::machine::Outbox;
 use crate::message::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset, OffsetSpec};
 use crate::note::Note;
+use crate::rules::Rules;
 
 /// An offset with what is known about it.
 #[derive(Clone, Copy)]
@@ -24,9 +25,16 @@ const NOTHING: Listed = Listed {
 };
 
 impl Broker {
-    pub(super) fn list_offsets(&self, request: &ListOffsetsRequest, out: &mut Outbox) -> ListOffsetsResponse {
+    pub(super) fn list_offsets(
+        &self,
+        rules: &Rules,
+        request: &ListOffsetsRequest,
+        out: &mut Outbox,
+    ) -> ListOffsetsResponse {
         let list_one = |query: &ListOffsetsPartition| {
-            let listed = self.hosted(query.partition).and_then(|replica| list(replica, query));
+            let listed = self
+                .hosted(query.partition)
+                .and_then(|replica| list(rules, replica, query));
             if let Err(error @ (ErrorCode::FencedLeaderEpoch | ErrorCode::UnknownLeaderEpoch)) = listed {
                 out.note(Note::EpochRefused {
                     partition: query.partition,
@@ -54,8 +62,8 @@ impl Broker {
 }
 
 /// Kafka's `Partition.fetchOffsetForTimestamp`.
-fn list(replica: &Partition, query: &ListOffsetsPartition) -> Result<Listed, ErrorCode> {
-    let leader = replica.leader_in(query.current_leader_epoch)?;
+fn list(rules: &Rules, replica: &Partition, query: &ListOffsetsPartition) -> Result<Listed, ErrorCode> {
+    let leader = replica.leader_in(query.current_leader_epoch, rules)?;
     let log = replica.log();
     // A new leader learns only from its followers' fetches what is committed. Until its high watermark has reached the start of its
     // epoch, it may tell an end that lies before what its predecessor has told (KIP-207).

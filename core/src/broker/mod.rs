@@ -79,7 +79,7 @@ enum Asked {
     Heartbeat,
     Metadata,
     Fetch(Vec<Wanted>),
-    LeaderEnd(Vec<Wanted>),
+    EpochEnds(Vec<Wanted>),
     AlterPartition,
     ProducerIds,
 }
@@ -181,12 +181,12 @@ impl Broker {
             Request::Produce(request) => self.on_produce(context, connection, &request, changes, out),
             Request::Fetch(request) => self.on_fetch(context, connection, request, changes, out),
             Request::ListOffsets(request) => {
-                let response = self.list_offsets(&request, out);
+                let response = self.list_offsets(context.rules, &request, out);
                 out.respond(connection, response.into());
             }
             Request::Metadata(request) => out.respond(connection, self.describe(&request).into()),
             Request::OffsetForLeaderEpoch(request) => {
-                let response = self.offset_for_leader_epoch(&request, out);
+                let response = self.offset_for_leader_epoch(context.rules, &request, out);
                 out.respond(connection, response.into());
             }
             Request::InitProducerId(_) => self.on_init_producer_id(context, connection, out),
@@ -231,8 +231,8 @@ impl Broker {
             (Asked::Fetch(wanted), Response::Fetch(response)) => {
                 self.on_fetched(context, connection.peer, &wanted, response, changes, out);
             }
-            (Asked::LeaderEnd(wanted), Response::OffsetForLeaderEpoch(response)) => {
-                self.on_leader_end(context, connection.peer, &wanted, response, changes, out);
+            (Asked::EpochEnds(wanted), Response::OffsetForLeaderEpoch(response)) => {
+                self.on_epoch_ends(context, connection.peer, &wanted, response, changes, out);
             }
             (Asked::AlterPartition, Response::AlterPartition(response)) => {
                 self.on_altered(context, response, changes, out);
@@ -330,7 +330,7 @@ impl Broker {
             match asked {
                 Asked::Registration | Asked::Heartbeat => self.lifecycle.lost(),
                 Asked::AlterPartition => self.on_proposals_lost(context, changes, out),
-                Asked::Metadata | Asked::Fetch(_) | Asked::LeaderEnd(_) | Asked::ProducerIds => {}
+                Asked::Metadata | Asked::Fetch(_) | Asked::EpochEnds(_) | Asked::ProducerIds => {}
             }
         }
     }

@@ -9,16 +9,18 @@ use crate::message::{
     OffsetForLeaderEpochResult,
 };
 use crate::note::Note;
+use crate::rules::Rules;
 
 impl Broker {
     pub(super) fn offset_for_leader_epoch(
         &self,
+        rules: &Rules,
         request: &OffsetForLeaderEpochRequest,
         out: &mut Outbox,
     ) -> OffsetForLeaderEpochResponse {
         let answer = |query: &OffsetForLeaderEpochPartition| {
             let end = self.hosted(query.partition).and_then(|replica| {
-                replica.leader_in(query.current_leader_epoch)?;
+                replica.leader_in(query.current_leader_epoch, rules)?;
                 Ok(replica.log().end_of_epoch(query.leader_epoch))
             });
             if let Err(error @ (ErrorCode::FencedLeaderEpoch | ErrorCode::UnknownLeaderEpoch)) = end {

@@ -194,7 +194,7 @@ impl Broker {
             .partitions
             .get_mut(&partition)
             .ok_or_else(|| unhosted(around.image, partition))?;
-        let leader = replica.leader_in(LeaderEpoch::NONE)?;
+        let leader = replica.leader_in(LeaderEpoch::NONE, context.rules)?;
         if acks == Acks::All && leader.is_under_min_isr(partition, &around) {
             return Err(ErrorCode::NotEnoughReplicas);
         }

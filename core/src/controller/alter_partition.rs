@@ -14,6 +14,7 @@ use crate::message::{
 };
 use crate::metadata::{MetadataImage, PartitionImage, TopicImage};
 use crate::note::Note;
+use crate::rules::ProposedMember;
 
 impl Controller {
     pub(super) fn on_alter_partition(
@@ -82,7 +83,7 @@ impl Controller {
             .partition(data.partition)
             .ok_or(ErrorCode::UnknownTopicOrPartition)?;
         check_epochs(sender, partition, data)?;
-        check_isr(&self.image, partition, data)?;
+        check_isr(context, &self.image, partition, data)?;
 
         let proposal = wanted(context, topic, partition, data);
         let is_active = |broker| self.image.is_active(broker);
@@ -131,7 +132,12 @@ fn check_epochs(sender: NodeId, partition: &PartitionImage, data: &AlterPartitio
 }
 
 /// Whether the in-sync replicas wanted are possible.
-fn check_isr(image: &MetadataImage, partition: &PartitionImage, data: &AlterPartitionData) -> Result<(), ErrorCode> {
+fn check_isr(
+    context: &ControllerContext<'_>,
+    image: &MetadataImage,
+    partition: &PartitionImage,
+    data: &AlterPartitionData,
+) -> Result<(), ErrorCode> {
     let isr = &data.new_isr;
     let is_repeated =
         |(at, wanted): (usize, &BrokerState)| isr[..at].iter().any(|seen| seen.broker_id == wanted.broker_id);
@@ -141,21 +147,22 @@ fn check_isr(image: &MetadataImage, partition: &PartitionImage, data: &AlterPart
     let contradicts_recovery = data.recovering && (isr.len() > 1 || !partition.recovering);
     if !is_possible || contradicts_recovery {
         Err(ErrorCode::InvalidRequest)
-    } else if !isr.iter().all(|wanted| is_eligible(image, *wanted)) {
+    } else if !isr.iter().all(|wanted| is_eligible(context, image, *wanted)) {
         Err(ErrorCode::IneligibleReplica)
     } else {
         Ok(())
     }
 }
 
-/// A replica that is fenced or shuts down may not be in sync (KIP-841), nor one of another registration than the leader saw
-/// fetching: it may have lost its log since (KIP-903).
-fn is_eligible(image: &MetadataImage, wanted: BrokerState) -> bool {
+fn is_eligible(context: &ControllerContext<'_>, image: &MetadataImage, wanted: BrokerState) -> bool {
     let Some(registration) = image.brokers.get(&wanted.broker_id) else {
         return false;
     };
-    let is_same = wanted.broker_epoch.0 == -1 || wanted.broker_epoch == registration.epoch;
-    registration.is_active() && is_same
+    (context.rules.admits_to_isr)(&ProposedMember {
+        is_active: registration.is_active(),
+        fetched_with: wanted.broker_epoch,
+        registered_as: registration.epoch,
+    })
 }
 
 fn altered(image: &MetadataImage, partition: TopicPartition) -> AlteredPartition {

@@ -9,6 +9,7 @@ use crate::machine::{ConnectionId, Outbox};
 use crate::message::{BrokerRegistrationRequest, BrokerRegistrationResponse};
 use crate::metadata::BrokerImage;
 use crate::record::MetadataRecord;
+use crate::rules::Restart;
 use crate::timer::Timer;
 
 impl Controller {
@@ -42,8 +43,11 @@ impl Controller {
         let broker = request.broker_id;
         let mut records = Records::default();
         if let Some(existing) = existing {
-            let clean = request.previous_broker_epoch == existing.epoch;
-            let event = if clean || !context.config.eligible_leader_replicas {
+            let restart = Restart {
+                ended_in_order: request.previous_broker_epoch,
+                last: existing.epoch,
+            };
+            let event = if (context.rules.kept_everything)(&restart) || !context.config.eligible_leader_replicas {
                 BrokerEvent::Gone(broker)
             } else {
                 BrokerEvent::UncleanShutdown(broker)

@@ -2,7 +2,9 @@
 
 mod canaries;
 mod clients;
+mod in_sync;
 mod replication;
+mod truncation;
 
 use std::path::Path;
 
@@ -83,8 +85,17 @@ impl Exhibit {
 pub fn all() -> &'static [Exhibit] {
     &[
         replication::KIP_101,
+        truncation::KIP_279,
+        truncation::KIP_320,
+        truncation::KAFKA_7415,
+        truncation::KAFKA_13141,
         replication::KAFKA_7128,
         replication::MAKE_LEADER,
+        in_sync::KIP_497,
+        in_sync::KIP_841,
+        in_sync::KIP_903,
+        in_sync::KIP_966,
+        in_sync::KAFKA_15583,
         clients::KIP_91,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
         canaries::DUPLICATE_LOOKUP_SKIPPED,

@@ -17,8 +17,16 @@ use super::{Finale, Finding, Promise, Scene, Verdict, guarantee, liveness};
 /// Remembers what was acknowledged and not committed, and how the loss of what is lost was judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Durability {
-    unsettled: BTreeMap<TopicPartition, BTreeMap<Offset, Bytes>>,
+    unsettled: BTreeMap<TopicPartition, BTreeMap<Offset, Unsettled>>,
     lost: BTreeMap<Bytes, Verdict>,
+}
+
+/// What was acknowledged, and not seen to be committed yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Unsettled {
+    value: Bytes,
+    /// Whoever acknowledged it was not the leader that had last begun, and did not know.
+    by_deposed: bool,
 }
 
 impl Durability {
@@ -47,7 +55,13 @@ impl Durability {
             self.unsettled
                 .entry(partition)
                 .or_default()
-                .insert(offset, value.clone());
+                .insert(
+                    offset,
+                    Unsettled {
+                        value: value.clone(),
+                        by_deposed: begun.is_some_and(|(leader, _)| !holds(leader)),
+                    },
+                );
             return;
         }
         let verdict = judge_unsettled(scene, value, partition, offset, has_had_other_leaders(registered));
@@ -71,6 +85,11 @@ impl Durability {
                 for node in counted_on(new).filter(is_new) {
                     findings.extend(incomplete_candidate(scene, *partition, node, whole.clone()));
                 }
+            }
+            Change::Inactive { partition, brokers } => {
+                let (whose, names) = (scene.truth.name(*partition), scene.names(brokers));
+                let message = format!("{whose}: {names} is in sync from now on, fenced or shutting down as it is");
+                findings.push(Finding::new(Promise::CandidateCompleteness, Verdict::Violated, message));
             }
             Change::Unfenced { broker } => findings.extend(returned_without_records(scene, *broker)),
             Change::Committed { partition, batches } => {
@@ -158,7 +177,7 @@ impl Durability {
             return;
         };
         for (offset, value) in batches.iter().flat_map(|batch| &batch.values) {
-            if unsettled.get(offset) == Some(value) {
+            if unsettled.get(offset).is_some_and(|unsettled| unsettled.value == *value) {
                 unsettled.remove(offset);
             }
         }
@@ -181,14 +200,15 @@ impl Durability {
             return;
         };
         let log = batches(scene.view.log(leader, partition));
-        let is_kept = |(offset, value): &(Offset, Bytes)| holds(log, *offset, value);
+        let is_kept = |(offset, unsettled): &(Offset, Unsettled)| holds(log, *offset, &unsettled.value);
         let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) = unsettled.into_iter().partition(is_kept);
         if !kept.is_empty() {
             self.unsettled.insert(partition, kept);
         }
-        for (offset, value) in lost {
+        for (offset, Unsettled { value, by_deposed }) in lost {
             let lost_power = lost_from.is_some_and(|from| from <= offset);
-            let verdict = judge_unsettled(scene, &value, partition, offset, previous != Some(leader) || lost_power);
+            let step = previous != Some(leader) || lost_power || by_deposed;
+            let verdict = judge_unsettled(scene, &value, partition, offset, step);
             if verdict == Verdict::Violated {
                 let (whose, what, leader) = (scene.truth.name(partition), text(&value), scene.name(leader));
                 let message = format!("{whose}: leader {leader} begins without {what}, acknowledged at {offset}");

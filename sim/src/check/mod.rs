@@ -279,6 +279,7 @@ impl State {
             }
             Change::MetadataCommitted { to, image } => self.metadata_prefix.committed(*to, *image),
             Change::Registered { .. }
+            | Change::Inactive { .. }
             | Change::Unfenced { .. }
             | Change::Contradicted { .. }
             | Change::Watermark { .. }

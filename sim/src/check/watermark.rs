@@ -27,6 +27,7 @@ pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Fin
         }
         Change::MetadataCommitted { .. }
         | Change::Watermark { .. }
+        | Change::Inactive { .. }
         | Change::Unfenced { .. }
         | Change::Committed { .. }
         | Change::Contradicted { .. }

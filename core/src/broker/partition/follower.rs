@@ -8,7 +8,7 @@ use crate::machine::Outbox;
 use crate::message::{EpochEndOffset, FetchPartition, FetchedPartition};
 use crate::metadata::PartitionImage;
 use crate::note::Note;
-use crate::rules::{FetchedBatch, FollowerLog, Rules, Truncation};
+use crate::rules::{Agreement, EpochAnswer, FetchedBatch, FollowerLog, Rules, Truncation};
 
 /// What a replica knows while it follows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,8 @@ pub(in crate::broker) struct Follower {
     pub(super) partition_epoch: PartitionEpoch,
     leader: Option<NodeId>,
     progress: Progress,
+    /// It has yet to ask the leader where they agree.
+    asks_first: bool,
 }
 
 /// Whether the next fetch from the leader includes this partition.
@@ -26,6 +28,8 @@ pub(in crate::broker) enum Progress {
     Ready,
     /// Not before [`Timer::ReplicaFetchBackoff`](crate::timer::Timer::ReplicaFetchBackoff).
     Delayed,
+    /// Not before the leader has told where they agree.
+    Asking,
     /// Not before the leader has told where its log ends: the fetch offset was out of range.
     OutOfRange,
     /// Not in this epoch: what this replica or the leader believes is wrong, and the metadata log must tell.
@@ -52,13 +56,16 @@ impl Follower {
             end: log.end(),
             last_epoch: log.last_epoch(),
         };
+        let mut asks_first = false;
         if leader.is_some() {
             match (around.rules().truncation)(&follower) {
                 Truncation::OnFetch => {}
                 Truncation::To(offset) => truncate(log, offset, changes, out),
+                Truncation::AskLeader => asks_first = log.last_epoch().is_some(),
             }
         }
         Self {
+            asks_first,
             epoch,
             partition_epoch: registration.partition_epoch,
             leader,
@@ -81,7 +88,10 @@ impl Follower {
 
     /// Whether the next fetch includes this partition.
     pub(in crate::broker) fn progress(&self) -> Progress {
-        self.progress
+        match self.progress {
+            Progress::Ready if self.asks_first => Progress::Asking,
+            progress => progress,
+        }
     }
 
     /// [`Timer::ReplicaFetchBackoff`](crate::timer::Timer::ReplicaFetchBackoff)
@@ -164,18 +174,65 @@ impl Follower {
         Progress::Ready
     }
 
-    /// The leader told where its log ends, because the fetch offset was out of range.
-    pub(super) fn leader_ends_at(&mut self, end: Offset, log: &mut Log, changes: &mut Changes, out: &mut Outbox) {
-        if end < log.end() {
-            truncate(log, end, changes, out);
+    /// The epoch to ask the leader about: the current one ends, at the leader, where its log ends.
+    pub(super) fn epoch_to_ask_for(&self, log: &Log) -> Option<LeaderEpoch> {
+        match self.progress() {
+            Progress::OutOfRange => Some(self.epoch),
+            Progress::Asking => log.last_epoch(),
+            Progress::Ready | Progress::Delayed | Progress::Failed => None,
+        }
+    }
+
+    /// The leader told where that epoch ended.
+    pub(super) fn epoch_ended_at(
+        &mut self,
+        asked: LeaderEpoch,
+        at_leader: EpochEndOffset,
+        log: &mut Log,
+        rules: &Rules,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        if self.progress() == Progress::Asking {
+            self.agree(asked, at_leader, log, rules, changes, out);
+        } else if Offset::ZERO <= at_leader.end_offset && at_leader.end_offset < log.end() {
+            truncate(log, at_leader.end_offset, changes, out);
             self.progress = Progress::Ready;
         } else {
             self.progress = Progress::Delayed;
         }
     }
 
-    /// The leader refused to tell where its log ends.
-    pub(super) fn leader_end_refused(&mut self, error: ErrorCode) {
+    fn agree(
+        &mut self,
+        asked: LeaderEpoch,
+        at_leader: EpochEndOffset,
+        log: &mut Log,
+        rules: &Rules,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        let answer = EpochAnswer {
+            asked,
+            at_leader,
+            here: log.end_of_epoch(at_leader.leader_epoch),
+            end: log.end(),
+            high_watermark: log.high_watermark(),
+        };
+        match (rules.agreement)(&answer) {
+            Agreement::UpTo(offset) => {
+                truncate(log, offset, changes, out);
+                self.asks_first = false;
+            }
+            Agreement::AtMost(offset) => {
+                truncate(log, offset, changes, out);
+                self.asks_first = log.last_epoch().is_some();
+            }
+        }
+    }
+
+    /// The leader refused to tell where an epoch ended.
+    pub(super) fn epoch_end_refused(&mut self, error: ErrorCode) {
         self.progress = Progress::after(error);
     }
 }

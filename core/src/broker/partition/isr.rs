@@ -119,14 +119,6 @@ impl Isr {
             .chain(added.filter(|id| !committed.contains(id)))
     }
 
-    /// Whether a replica is one of [`Self::maximal`].
-    pub(super) fn maximal_contains(&self, replica: NodeId) -> bool {
-        self.committed().contains(&replica)
-            || self
-                .proposed()
-                .is_some_and(|proposed| proposed.iter().any(|state| state.broker_id == replica))
-    }
-
     /// Drops the proposal, which was certainly not applied.
     pub(super) fn roll_back(&mut self) {
         if let Self::Pending { committed, .. } = self {

@@ -12,7 +12,7 @@ use crate::machine::Outbox;
 use crate::message::{AlterPartitionData, AlteredPartition, BrokerState};
 use crate::metadata::PartitionImage;
 use crate::note::Note;
-use crate::rules::{IsrCandidate, Replayed, Wake};
+use crate::rules::{IsrCandidate, Quorum, Replayed, Wake};
 use crate::timer::{Timer, Window};
 
 /// How long Kafka waits before it sends a proposal again.
@@ -32,7 +32,7 @@ pub(in crate::broker) struct Leader {
 
 impl Leader {
     /// Begins a term. The epoch is recorded even before there is data, so that a follower which knows later epochs than any batch of
-    /// this log can still find out where it diverges (KAFKA-7415).
+    /// this log can still find out where it diverges.
     pub(super) fn begin(
         previous: Option<Self>,
         registration: &PartitionImage,
@@ -41,7 +41,9 @@ impl Leader {
         out: &mut Outbox,
     ) -> Self {
         let (partition, epoch, start_offset) = (log.partition(), registration.leader_epoch, log.end());
-        log.begin_epoch(epoch, out);
+        if (around.rules().records_epoch_at_election)() {
+            log.begin_epoch(epoch, out);
+        }
         out.note(Note::BecameLeader {
             partition,
             epoch,
@@ -287,7 +289,7 @@ impl Leader {
         }
     }
 
-    /// Kafka's `Partition.maybeIncrementLeaderHW`. Below `min.insync.replicas` nothing is committed (KAFKA-15583).
+    /// Kafka's `Partition.maybeIncrementLeaderHW`.
     pub(super) fn advance_high_watermark(
         &self,
         log: &mut Log,
@@ -296,12 +298,16 @@ impl Leader {
         out: &mut Outbox,
     ) {
         let partition = log.partition();
-        if self.is_under_min_isr(partition, around) {
+        let rules = around.rules();
+        let quorum = Quorum {
+            in_sync: self.isr.committed().len(),
+            min_isr: self.effective_min_isr(partition, around),
+        };
+        if !(rules.may_commit)(&quorum) {
             return;
         }
-        let to = watermark::of_leader(log.end(), &self.followers, &self.isr, |replica| {
-            around.is_eligible(replica)
-        });
+        let is_eligible = |replica: &Replica| around.is_eligible(replica);
+        let to = watermark::of_leader(log.end(), &self.followers, &self.isr, is_eligible, rules.is_waited_for);
         if to > log.high_watermark() {
             log.set_high_watermark(to);
             out.note(Note::HighWatermark {

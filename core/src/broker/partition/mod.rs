@@ -18,7 +18,9 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, TopicPartition};
 use crate::log::Log;
 use crate::machine::{Context, Outbox};
-use crate::message::{AlterPartitionData, AlteredPartition, BrokerState, FetchPartition, FetchedPartition};
+use crate::message::{
+    AlterPartitionData, AlteredPartition, BrokerState, EpochEndOffset, FetchPartition, FetchedPartition,
+};
 use crate::metadata::{MetadataImage, PartitionImage};
 use crate::note::Note;
 use crate::record::Batch;
@@ -111,7 +113,10 @@ impl Partition {
     }
 
     /// The leader's part, if this replica leads in the epoch that the client knows (KIP-320).
-    pub(super) fn leader_in(&self, current_leader_epoch: LeaderEpoch) -> Result<&Leader, ErrorCode> {
+    pub(super) fn leader_in(&self, current_leader_epoch: LeaderEpoch, rules: &Rules) -> Result<&Leader, ErrorCode> {
+        if !(rules.fences_epochs)() {
+            return self.leader().ok_or(ErrorCode::NotLeaderOrFollower);
+        }
         let epoch = self.leader_epoch();
         if current_leader_epoch != LeaderEpoch::NONE && current_leader_epoch < epoch {
             return Err(ErrorCode::FencedLeaderEpoch);
@@ -293,12 +298,24 @@ impl Partition {
         }
     }
 
-    /// As a follower: takes where the leader's log ends.
-    pub(super) fn leader_ends_at(&mut self, end: Result<Offset, ErrorCode>, changes: &mut Changes, out: &mut Outbox) {
+    /// As a follower: of which epoch to ask the leader where it ends.
+    pub(super) fn epoch_to_ask_for(&self) -> Option<LeaderEpoch> {
+        self.follower()?.epoch_to_ask_for(&self.log)
+    }
+
+    /// As a follower: takes where that epoch ended at the leader.
+    pub(super) fn epoch_ended_at(
+        &mut self,
+        asked: LeaderEpoch,
+        end: Result<EpochEndOffset, ErrorCode>,
+        rules: &Rules,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
         if let Role::Follower(follower) = &mut self.role {
             match end {
-                Ok(end) => follower.leader_ends_at(end, &mut self.log, changes, out),
-                Err(error) => follower.leader_end_refused(error),
+                Ok(end) => follower.epoch_ended_at(asked, end, &mut self.log, rules, changes, out),
+                Err(error) => follower.epoch_end_refused(error),
             }
         }
     }

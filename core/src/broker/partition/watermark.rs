@@ -3,17 +3,25 @@
 use super::isr::Isr;
 use super::replica::Replica;
 use crate::ids::Offset;
+use crate::rules::Waited;
 
-/// Up to where everybody who counts has the log. Those who may be in sync in the controller's eyes count (the maximal ISR, KIP-497), and
-/// so do those who have caught up and are about to be let in, or the high watermark would run away from them for ever.
+/// Up to where everybody has the log who is waited for.
 pub(super) fn of_leader(
     leader_end: Offset,
     followers: &[Replica],
     isr: &Isr,
     is_eligible: impl Fn(&Replica) -> bool,
+    is_waited_for: fn(&Waited) -> bool,
 ) -> Offset {
     let counts = |follower: &&Replica| {
-        isr.maximal_contains(follower.id) || follower.is_caught_up(leader_end) && is_eligible(follower)
+        is_waited_for(&Waited {
+            is_committed: isr.committed().contains(&follower.id),
+            is_proposed: isr
+                .proposed()
+                .map(|proposed| proposed.iter().any(|state| state.broker_id == follower.id)),
+            is_caught_up: follower.is_caught_up(leader_end),
+            is_eligible: is_eligible(follower),
+        })
     };
     let behind = followers.iter().filter(|follower| follower.end < leader_end);
     behind

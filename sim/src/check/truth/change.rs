@@ -28,6 +28,13 @@ pub(crate) enum Change {
         /// What is now.
         new: PartitionImage,
     },
+    /// The controller counts on replicas from now on that are fenced or shut down.
+    Inactive {
+        /// The partition.
+        partition: TopicPartition,
+        /// The replicas.
+        brokers: Vec<NodeId>,
+    },
     /// The controller lets a broker lead and be in sync.
     Unfenced {
         /// The broker.

@@ -336,6 +336,14 @@ impl Truth {
             .clone();
         if let Some(old) = &old {
             self.reregistered(view, *partition, old, &new);
+            let has_joined = |broker: &&NodeId| !old.isr.contains(broker) && !self.metadata.is_active(**broker);
+            let brokers: Vec<_> = new.isr.iter().filter(has_joined).copied().collect();
+            if !brokers.is_empty() {
+                changes.push(Change::Inactive {
+                    partition: *partition,
+                    brokers,
+                });
+            }
         }
         changes.push(Change::Registered {
             partition: *partition,
