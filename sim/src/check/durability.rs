@@ -52,16 +52,13 @@ impl Durability {
             };
         let somebody_has_it = scene.view.brokers().into_iter().any(holds);
         if can_be_kept && somebody_has_it {
-            self.unsettled
-                .entry(partition)
-                .or_default()
-                .insert(
-                    offset,
-                    Unsettled {
-                        value: value.clone(),
-                        by_deposed: begun.is_some_and(|(leader, _)| !holds(leader)),
-                    },
-                );
+            self.unsettled.entry(partition).or_default().insert(
+                offset,
+                Unsettled {
+                    value: value.clone(),
+                    by_deposed: begun.is_some_and(|(leader, _)| !holds(leader)),
+                },
+            );
             return;
         }
         let verdict = judge_unsettled(scene, value, partition, offset, has_had_other_leaders(registered));
@@ -142,10 +139,10 @@ impl Durability {
             Change::Leads {
                 partition,
                 leader,
-                previous,
+                took_over,
                 lost_from,
             } => {
-                self.judge_new_leader(scene, *partition, *leader, *previous, *lost_from, findings);
+                self.judge_new_leader(scene, *partition, *leader, *took_over, *lost_from, findings);
             }
             Change::MetadataCommitted { .. } | Change::Contradicted { .. } | Change::Watermark { .. } => {}
         }
@@ -192,7 +189,7 @@ impl Durability {
         scene: &Scene<'_>,
         partition: TopicPartition,
         leader: NodeId,
-        previous: Option<NodeId>,
+        took_over: bool,
         lost_from: Option<Offset>,
         findings: &mut Vec<Finding>,
     ) {
@@ -207,7 +204,7 @@ impl Durability {
         }
         for (offset, Unsettled { value, by_deposed }) in lost {
             let lost_power = lost_from.is_some_and(|from| from <= offset);
-            let step = previous != Some(leader) || lost_power || by_deposed;
+            let step = took_over || lost_power || by_deposed;
             let verdict = judge_unsettled(scene, &value, partition, offset, step);
             if verdict == Verdict::Violated {
                 let (whose, what, leader) = (scene.truth.name(partition), text(&value), scene.name(leader));
