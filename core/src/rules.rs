@@ -26,6 +26,8 @@ pub struct Rules {
     pub has_room: fn(&InFlight) -> bool,
     /// Whether an attempt that failed gives its batch the whole `delivery.timeout.ms` again.
     pub restarts_delivery_timeout: fn() -> bool,
+    /// Whether a flush has done what it is for.
+    pub is_flushed: fn(&Flush) -> bool,
     /// Whether this event makes the broker look at its parked requests again.
     pub wakes_parked: fn(Wake) -> bool,
     /// Whether the controller may elect this replica as a clean leader (KIP-966).
@@ -44,6 +46,7 @@ impl Rules {
         sequence: current::sequence,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
+        is_flushed: current::is_flushed,
         wakes_parked: current::wakes_parked,
         may_lead: current::may_lead,
     };
@@ -113,6 +116,15 @@ pub struct InFlight {
     pub most: usize,
 }
 
+/// A flush under way: what became of the records that were sent before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Flush {
+    /// How many were never handed to the network.
+    pub unsent: usize,
+    /// How many are not answered, those included.
+    pub unanswered: usize,
+}
+
 /// A Produce with acks=all that waits.
 #[derive(Clone, Copy, Debug)]
 pub struct PendingProduce {
@@ -173,8 +185,8 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        FetchedBatch, FollowerLog, InFlight, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry, Replayed,
-        Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
+        FetchedBatch, Flush, FollowerLog, InFlight, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry,
+        Replayed, Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
     };
 
     // A follower learns from each fetch where it diverges (KIP-595), so it need not ask beforehand.
@@ -244,6 +256,11 @@ mod current {
     // A batch's time is counted from its creation, whatever happens to its attempts (KIP-91).
     pub(super) fn restarts_delivery_timeout() -> bool {
         false
+    }
+
+    // A flush promises that every record before it is acknowledged, or known not to be (`RecordAccumulator.awaitFlushCompletion`).
+    pub(super) fn is_flushed(flush: &Flush) -> bool {
+        flush.unanswered == 0
     }
 
     pub(super) fn wakes_parked(_: Wake) -> bool {

@@ -44,6 +44,11 @@ impl Partition {
         self.batches.len()
     }
 
+    /// The batches that are not answered, in the order of creation.
+    pub(super) fn batches(&self) -> &[ProducerBatch] {
+        &self.batches
+    }
+
     /// Whether there is nothing to remember.
     pub(super) fn is_forgettable(&self) -> bool {
         self.batches.is_empty() && self.sequences == Sequences::START

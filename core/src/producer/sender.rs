@@ -72,13 +72,21 @@ impl Producer {
 
     /// The leaders of the partitions that have a reason to be sent from.
     fn ready_nodes(&self, config: &ProducerConfig) -> Vec<NodeId> {
-        let ready = self.accumulator.iter().filter(|(_, partition)| partition.is_ready());
+        let ready = self
+            .accumulator
+            .iter()
+            .filter(|(_, partition)| self.is_ready(partition));
         let mut nodes: Vec<_> = ready
             .filter_map(|(at, partition)| self.destination(at, partition, config))
             .collect();
         nodes.sort_unstable();
         nodes.dedup();
         nodes
+    }
+
+    /// Whether there is a reason to send now: the partition's own, or somebody who waits for everything.
+    fn is_ready(&self, partition: &Partition) -> bool {
+        partition.is_ready() || self.finishing.is_urgent() && partition.head().is_some()
     }
 
     /// Whom the next batch of a partition may be sent to.
@@ -113,7 +121,7 @@ impl Producer {
             if self.destination(at, partition, config) != Some(node) {
                 continue;
             }
-            is_ready |= partition.is_ready();
+            is_ready |= self.is_ready(partition);
             if drain.left_out.is_some() {
                 continue;
             }

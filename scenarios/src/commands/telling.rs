@@ -31,6 +31,11 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
 fn called(call: &Call) -> String {
     match call {
         Call::Send { record, .. } => format!("send {} to {}", value(record.value.as_deref()), destination(record)),
+        Call::Flush => "flush".to_owned(),
+        Call::Close { timeout_ms: None } => "close".to_owned(),
+        Call::Close {
+            timeout_ms: Some(timeout_ms),
+        } => format!("close within {timeout_ms} ms"),
         Call::Assign(partitions) => {
             let names = partitions
                 .iter()
@@ -82,6 +87,8 @@ fn answered(answer: &Answer) -> String {
             )
         }
         Answer::Polled(Err(error)) => format!("poll throws {error:?}"),
+        Answer::Flushed => "everything is flushed".to_owned(),
+        Answer::Closed => "is closed".to_owned(),
         Answer::ShutDown => "has shut down".to_owned(),
         Answer::TopicCreated(Ok(())) => "topic created".to_owned(),
         Answer::TopicCreated(Err(error)) => format!("topic not created: {error}"),

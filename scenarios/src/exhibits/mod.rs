@@ -88,6 +88,7 @@ pub fn all() -> &'static [Exhibit] {
         clients::KIP_91,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
         canaries::DUPLICATE_LOOKUP_SKIPPED,
+        canaries::FLUSH_WITHOUT_ANSWERS,
         canaries::FORGOTTEN_WAKE_UP,
         canaries::ISR_NEVER_EXPANDS,
         canaries::ONE_REQUEST_TOO_MANY,

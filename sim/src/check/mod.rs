@@ -11,6 +11,7 @@
 mod completion;
 mod durability;
 mod epoch_cache;
+mod finishing;
 pub mod guarantee;
 mod liveness;
 mod log_match;
@@ -44,6 +45,7 @@ use crate::fingerprint::Fingerprint;
 use crate::setup::Setup;
 use crate::world::{Event, Fault, World};
 use durability::Durability;
+use finishing::Finishing;
 use metadata_prefix::MetadataPrefix;
 use offsets::Offsets;
 use order::Order;
@@ -176,6 +178,7 @@ struct State {
     durability: Durability,
     offsets: Offsets,
     order: Order,
+    finishing: Finishing,
     single_leader: SingleLeader,
     metadata_prefix: MetadataPrefix,
 }
@@ -206,6 +209,7 @@ impl State {
             Matching::Reused(node, call) => findings.push(completion::reused(view, node, call)),
             Matching::Unasked(node, call) => findings.push(completion::unasked(view, node, call)),
         }
+        findings.extend(self.finishing.observe(view, &self.sends, event));
         match event {
             Event::Called {
                 node,
@@ -393,9 +397,12 @@ fn is_relevant(event: &Event) -> bool {
     match event {
         Event::Started { .. } => false,
         Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Reset(_)),
-        Event::Called { call, .. } => matches!(call, Call::Send { .. } | Call::Assign(_)),
+        Event::Called { call, .. } => matches!(
+            call,
+            Call::Send { .. } | Call::Flush | Call::Close { .. } | Call::Assign(_)
+        ),
         Event::Answered { answer, .. } => match answer {
-            Answer::Sent { .. } => true,
+            Answer::Sent { .. } | Answer::Flushed | Answer::Closed => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
             Answer::ShutDown | Answer::TopicCreated(_) => false,
         },

@@ -56,6 +56,8 @@ situations! {
     ReaderReset = "reader-reset", "a consumer looked its position up";
     Acknowledged = "acknowledged", "a send was acknowledged";
     SendFailed = "send-failed", "a send was not acknowledged";
+    Flushed = "flushed", "a flush returned";
+    Closed = "closed", "a producer was closed";
     Read = "read", "a poll returned records";
     Crash = "crash", "a process crashed";
     PowerLoss = "power-loss", "a process lost power";
@@ -201,6 +203,8 @@ impl Coverage {
             Answer::Sent { result: Ok(_), .. } => self.reached(Reached::Acknowledged),
             Answer::Sent { result: Err(_), .. } => self.reached(Reached::SendFailed),
             Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
+            Answer::Flushed => self.reached(Reached::Flushed),
+            Answer::Closed => self.reached(Reached::Closed),
             Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) => {}
         }
     }

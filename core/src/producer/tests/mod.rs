@@ -1,13 +1,14 @@
 //! Conversations with one producer, as text: lines are inputs, lines after them that start with `>` are what the
 //! producer does.
 //!
-//! Inputs: `send CALL VALUE [p=PARTITION] [k=KEY] [topic=NAME]`, `up NODE`, `down NODE`, `choose OPTION`, `fire TIMER`,
+//! Inputs: `send CALL VALUE [p=PARTITION] [k=KEY] [topic=NAME]`, `flush`, `close [TIMEOUT]`, `up NODE`, `down NODE`, `choose OPTION`, `fire TIMER`,
 //! `metadata NODE TOPIC=LEADER/EPOCH,…`, `id NODE PRODUCER|ERROR`, `produced NODE
 //! PARTITION@OFFSET|PARTITION:ERROR[=LEADER/EPOCH]…`.
 
 mod accumulation;
 mod batching;
 mod expiry;
+mod finishing;
 mod intake;
 mod properties;
 mod retries;
@@ -69,6 +70,7 @@ impl Conversation {
                 accumulator: Accumulator::default(),
                 identity: Identity::Unknown,
                 left_out: BTreeMap::new(),
+                finishing: Finishing::default(),
                 failure: None,
             },
             config,
@@ -196,6 +198,11 @@ impl Conversation {
                     record,
                 })
             }
+            ["flush"] => Input::Call(Call::Flush),
+            ["close"] => Input::Call(Call::Close { timeout_ms: None }),
+            ["close", timeout_ms] => Input::Call(Call::Close {
+                timeout_ms: Some(timeout_ms.parse().expect("a timeout")),
+            }),
             ["up", peer] => self.up(node(peer)),
             ["down", peer] => self.down(node(peer)),
             ["choose", option] => {
@@ -407,6 +414,7 @@ fn render_timer(timer: &Timer) -> String {
         Timer::RetryBackoff { partition } => format!("RetryBackoff {partition}"),
         Timer::DeliveryTimeout { partition, batch } => format!("DeliveryTimeout {partition}#{batch}"),
         Timer::MaxBlock { call } => format!("MaxBlock {call}"),
+        Timer::CloseTimeout => "CloseTimeout".to_string(),
         other => format!("{other:?}"),
     }
 }
@@ -456,6 +464,8 @@ fn render(effect: &Effect) -> String {
             };
             format!("answer {call}: {:?}, {appended}", failure.error)
         }
+        Effect::Answer(Answer::Flushed) => "flushed".to_string(),
+        Effect::Answer(Answer::Closed) => "closed".to_string(),
         Effect::Note(Note::BatchSent {
             partition,
             sequence,
