@@ -126,7 +126,7 @@ pub enum SendError {
     RecordTooLarge,
     /// The producer was closed before the send, or gave it up when the timeout of its close was over.
     Closed,
-    /// An idempotent producer lost track of its sequence and gave up; nothing more can be sent.
+    /// An idempotent producer had to begin anew with its sequence, and cannot tell whether it has to send this again.
     SequenceLost,
 }
 

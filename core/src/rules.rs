@@ -26,6 +26,8 @@ pub struct Rules {
     pub has_room: fn(&InFlight) -> bool,
     /// Whether an attempt that failed gives its batch the whole `delivery.timeout.ms` again.
     pub restarts_delivery_timeout: fn() -> bool,
+    /// What an idempotent producer does about a sequence that the broker will never see.
+    pub recovers: fn(&Gap) -> Recovery,
     /// Whether a flush has done what it is for.
     pub is_flushed: fn(&Flush) -> bool,
     /// Whether this event makes the broker look at its parked requests again.
@@ -46,6 +48,7 @@ impl Rules {
         sequence: current::sequence,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
+        recovers: current::recovers,
         is_flushed: current::is_flushed,
         wakes_parked: current::wakes_parked,
         may_lead: current::may_lead,
@@ -114,6 +117,27 @@ pub struct InFlight {
     pub unanswered: usize,
     /// `max.in.flight.requests.per.connection`.
     pub most: usize,
+}
+
+/// The broker waits for a sequence of an idempotent producer that will never come. What else the producer has given sequences in
+/// that partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Gap {
+    /// How many batches are in flight.
+    pub in_flight: usize,
+    /// How many batches an attempt of which may have been appended.
+    pub maybe_appended: usize,
+}
+
+/// What an idempotent producer does about a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// Waits until more is known.
+    Wait,
+    /// Gives up what may have been appended and whatever was sent before it, and sends the rest under the next epoch.
+    GiveUpDoubtful,
+    /// Sends everything under the next epoch.
+    Reassign,
 }
 
 /// A flush under way: what became of the records that were sent before it.
@@ -185,8 +209,8 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        FetchedBatch, Flush, FollowerLog, InFlight, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry,
-        Replayed, Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
+        FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry,
+        Recovery, Replayed, Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
     };
 
     // A follower learns from each fetch where it diverges (KIP-595), so it need not ask beforehand.
@@ -256,6 +280,18 @@ mod current {
     // A batch's time is counted from its creation, whatever happens to its attempts (KIP-91).
     pub(super) fn restarts_delivery_timeout() -> bool {
         false
+    }
+
+    // Under another sequence a broker cannot recognise what it has appended already. So the producer drains the partition first, and does
+    // not send again what may be there (KAFKA-5793, KAFKA-14034).
+    pub(super) fn recovers(gap: &Gap) -> Recovery {
+        if gap.in_flight > 0 {
+            Recovery::Wait
+        } else if gap.maybe_appended > 0 {
+            Recovery::GiveUpDoubtful
+        } else {
+            Recovery::Reassign
+        }
     }
 
     // A flush promises that every record before it is acknowledged, or known not to be (`RecordAccumulator.awaitFlushCompletion`).

@@ -7,7 +7,7 @@
 //! - a record on its way in: `intake` (metadata, sticky partitions), `partitioner`
 //! - batches: `accumulator` over `partition` over `batch`
 //! - the end of it: `finish` (flush and close)
-//! - requests and answers: `sender`, with `retry` to decide and `sequence` for idempotence
+//! - requests and answers: `sender`, with `retry` to decide, `sequence` for idempotence, and `recovery` when that has a gap
 //!
 //! A producer with nothing to deliver is silent: it asks for metadata, an id or a connection only when a record needs
 //! it.
@@ -18,6 +18,7 @@ mod finish;
 mod intake;
 mod partition;
 mod partitioner;
+mod recovery;
 mod retry;
 mod sender;
 mod sequence;
@@ -174,10 +175,7 @@ impl Producer {
     /// Who the producer is to the brokers, if it is idempotent and has been told.
     #[must_use]
     pub const fn producer_id(&self) -> Option<(ProducerId, ProducerEpoch)> {
-        match self.identity {
-            Identity::Known(id, epoch) => Some((id, epoch)),
-            Identity::Unknown | Identity::Asked | Identity::BackingOff => None,
-        }
+        self.identity.known()
     }
 
     /// Why the producer cannot send anything any more, if so.
@@ -201,6 +199,7 @@ impl Producer {
                 .maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
         }
         if context.config.enable_idempotence {
+            self.recover(context, out);
             self.ask_for_id(context, out);
             if self.producer_id().is_none() {
                 return;

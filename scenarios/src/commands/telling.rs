@@ -16,6 +16,7 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
         Event::Stopped { node, in_order: true } => Some(format!("{} stops in order", names.process(*node))),
         Event::Stopped { node, in_order: false } => Some(format!("{} is gone", names.process(*node))),
         Event::Late { .. } => None,
+        Event::WriteRefused { node } => Some(format!("{} halts, since its disk is full", names.process(*node))),
         Event::Severed { link } => Some(format!("requests were under way: {}", names.link(*link))),
         Event::Called { call, .. } => Some(called(call)),
         Event::Answered { answer, .. } => Some(answered(answer)),
@@ -228,7 +229,10 @@ fn noted(note: &Note, names: &Names) -> String {
         }
         Note::BatchRetried { partition, error } => of(partition, &format_args!("batch to be sent again after {error}")),
         Note::BatchExpired { partition } => of(partition, &"batch given up"),
-        Note::SequenceLost { partition } => of(partition, &"the sequence is lost"),
+        Note::SequenceLost { partition } => of(partition, &"what may be there already is given up"),
+        Note::ProducerEpochBumped { partition, epoch, .. } => {
+            of(partition, &format_args!("begins anew with epoch {epoch}"))
+        }
         Note::ProducerIdAssigned { producer_id, epoch } => format!("is producer {producer_id}, epoch {epoch}"),
         Note::PositionReset { partition, to } => of(partition, &format_args!("position reset to {to}")),
         Note::PositionValidated { partition, at } => of(partition, &format_args!("position {at} is valid")),

@@ -86,6 +86,7 @@ pub fn all() -> &'static [Exhibit] {
         replication::KAFKA_7128,
         replication::MAKE_LEADER,
         clients::KIP_91,
+        clients::KAFKA_14034,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
         canaries::DUPLICATE_LOOKUP_SKIPPED,
         canaries::FLUSH_WITHOUT_ANSWERS,

@@ -32,6 +32,7 @@ impl Finishing {
             | Event::Fault(_)
             | Event::Late { .. }
             | Event::Severed { .. }
+            | Event::WriteRefused { .. }
             | Event::Note { .. } => {}
         }
         None

@@ -218,8 +218,8 @@ pub fn lost_acknowledged(acks: Acks, step: bool, committed: Verdict) -> Verdict 
 }
 
 /// Judges a record that is in the log twice: `retried` is whether its producer sent something to that partition again
-/// that may have been appended before. (Kafka's idempotent producer may also duplicate when it starts over with a new
-/// epoch, KIP-360; ours gives up instead.)
+/// that may have been appended before. An idempotent producer that begins anew with the next epoch does not send again what
+/// may be there (KIP-360).
 #[must_use]
 pub fn duplicate(producer: &ProducerConfig, retried: bool) -> Verdict {
     if !producer.enable_idempotence && retried {
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(lost_committed(&topic, true, LossSteps::default()), Verdict::Violated);
         let unclean = LossSteps {
             unclean_election: true,
-            too_many_power_losses: false,
+            ..LossSteps::default()
         };
         assert_eq!(
             lost_committed(&topic, true, unclean),

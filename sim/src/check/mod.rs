@@ -144,6 +144,12 @@ impl Monitors {
         }
     }
 
+    /// Whether a loss of data on all of these brokers would be one too many. Without monitors nobody knows, and nobody judges.
+    pub(crate) fn would_expose(&self, world: &World, brokers: &[NodeId]) -> bool {
+        let memory = self.0.as_ref();
+        memory.is_some_and(|memory| memory.state.truth.would_expose(world, brokers))
+    }
+
     /// The run is over: the checks that only the end can answer.
     pub fn finish(&mut self, world: &World, finale: &Finale, findings: &mut Vec<Finding>) {
         if let Some(memory) = &self.0 {
@@ -231,7 +237,8 @@ impl State {
             | Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }
-            | Event::Severed { .. } => {}
+            | Event::Severed { .. }
+            | Event::WriteRefused { .. } => {}
         }
     }
 
@@ -337,6 +344,7 @@ impl State {
             | Note::BatchRetried { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
+            | Note::ProducerEpochBumped { .. }
             | Note::ProducerIdAssigned { .. }
             | Note::PositionValidated { .. } => {}
         }
@@ -395,8 +403,8 @@ impl Scene<'_> {
 /// Whether any monitor looks at events of this kind.
 fn is_relevant(event: &Event) -> bool {
     match event {
-        Event::Started { .. } => false,
-        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Reset(_)),
+        Event::Started { .. } | Event::WriteRefused { .. } => false,
+        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Disk { .. } | Fault::Reset(_)),
         Event::Called { call, .. } => matches!(
             call,
             Call::Send { .. } | Call::Flush | Call::Close { .. } | Call::Assign(_)
@@ -440,6 +448,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::ParkedExpired { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
+        | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
         | Note::PositionValidated { .. } => false,
     }

@@ -144,6 +144,7 @@ impl Sends {
             | Event::Fault(_)
             | Event::Late { .. }
             | Event::Severed { .. }
+            | Event::WriteRefused { .. }
             | Event::Note { .. } => Matching::Fine,
         }
     }
@@ -271,6 +272,7 @@ impl Risks {
             Event::Note { .. }
             | Event::Late { .. }
             | Event::Severed { .. }
+            | Event::WriteRefused { .. }
             | Event::Called { .. }
             | Event::Answered { .. }
             | Event::Started { .. }

@@ -161,7 +161,7 @@ impl Scene {
                     Answer::Polled(_) | Answer::Flushed | Answer::Closed | Answer::ShutDown | Answer::TopicCreated(_),
                 ..
             } => {}
-            Event::Late { .. } | Event::Severed { .. } => {}
+            Event::Late { .. } | Event::Severed { .. } | Event::WriteRefused { .. } => {}
             Event::Note { node, note } => self.note(*node, note),
         }
     }
@@ -178,7 +178,11 @@ impl Scene {
             }
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
-            Fault::ShutDown { .. } | Fault::Reset(_) | Fault::Lose(_) | Fault::ClockJump { .. } => {}
+            Fault::ShutDown { .. }
+            | Fault::Reset(_)
+            | Fault::Lose(_)
+            | Fault::Disk { .. }
+            | Fault::ClockJump { .. } => {}
         }
     }
 

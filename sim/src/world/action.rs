@@ -9,6 +9,8 @@ use kafkasim_core::message::Api;
 use kafkasim_core::timer::Timer;
 use serde::{Deserialize, Serialize};
 
+use super::DiskFault;
+
 /// One thing that happens. A run is a list of these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -112,6 +114,13 @@ pub enum Fault {
     Reset(Link),
     /// A request whose connection has ended will not arrive after all.
     Lose(Link),
+    /// Something happens to a disk.
+    Disk {
+        /// The process whose disk it is.
+        node: NodeId,
+        /// What.
+        what: DiskFault,
+    },
     /// A wall clock jumps, forwards or backwards.
     ClockJump {
         /// The process.
@@ -251,6 +260,7 @@ impl Fault {
             | Self::Pause { node }
             | Self::Resume { node }
             | Self::ShutDown { node }
+            | Self::Disk { node, .. }
             | Self::ClockJump { node, .. } => Some(*node),
             Self::Cut { .. } | Self::Mend { .. } | Self::Reset(_) | Self::Lose(_) => None,
         }
@@ -316,6 +326,7 @@ impl fmt::Display for Fault {
             Self::Mend { from, to } => write!(f, "mend {from}→{to}"),
             Self::Reset(link) => write!(f, "reset {link}"),
             Self::Lose(link) => write!(f, "lose late request of {link}"),
+            Self::Disk { node, what } => write!(f, "disk of {node} {what}"),
             Self::ClockJump { node, by_ms } => write!(f, "clock of {node} jumps {by_ms:+} ms"),
         }
     }

@@ -11,6 +11,7 @@ mod expiry;
 mod finishing;
 mod intake;
 mod properties;
+mod recovery;
 mod retries;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -477,6 +478,13 @@ fn render(effect: &Effect) -> String {
         Effect::Note(Note::BatchRetried { partition, error }) => format!("note retried {partition} {error}"),
         Effect::Note(Note::BatchExpired { partition }) => format!("note expired {partition}"),
         Effect::Note(Note::SequenceLost { partition }) => format!("note sequence lost {partition}"),
+        Effect::Note(Note::ProducerEpochBumped {
+            partition,
+            producer_id,
+            epoch,
+        }) => {
+            format!("note bumped {partition} {producer_id}/{epoch}")
+        }
         Effect::Note(Note::ProducerIdAssigned { producer_id, epoch }) => format!("note id {producer_id}/{epoch}"),
         other => format!("{other:?}"),
     }
