@@ -40,6 +40,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::BatchRetried { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
+        | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
         | Note::PositionReset { .. }
         | Note::PositionValidated { .. }

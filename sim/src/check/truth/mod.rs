@@ -292,6 +292,7 @@ impl Truth {
             | Note::BatchRetried { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
+            | Note::ProducerEpochBumped { .. }
             | Note::ProducerIdAssigned { .. }
             | Note::PositionReset { .. }
             | Note::PositionValidated { .. }
