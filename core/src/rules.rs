@@ -22,6 +22,8 @@ pub struct Rules {
     pub is_replicated: fn(&PendingProduce) -> bool,
     /// What to do with a batch of an idempotent producer, given what is remembered of that producer.
     pub sequence: fn(Option<&ProducerEntry>, &SequencedBatch) -> SequenceVerdict,
+    /// Whether a log whose start moves up forgets what it knows of a producer.
+    pub forgets_producer: fn(&KnownProducer) -> bool,
     /// Whether a producer may send another Produce over a connection.
     pub has_room: fn(&InFlight) -> bool,
     /// Whether an attempt that failed gives its batch the whole `delivery.timeout.ms` again.
@@ -42,6 +44,7 @@ impl Rules {
         takes_fetched: current::takes_fetched,
         is_replicated: current::is_replicated,
         sequence: current::sequence,
+        forgets_producer: current::forgets_producer,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
         wakes_parked: current::wakes_parked,
@@ -122,6 +125,15 @@ pub struct PendingProduce {
     pub high_watermark: Offset,
 }
 
+/// What a log knows of an idempotent producer while its oldest records are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownProducer {
+    /// Where its last batch ends, if any batch of its epoch is known.
+    pub last_offset: Option<Offset>,
+    /// Where the log starts from now on.
+    pub log_start: Offset,
+}
+
 /// What an idempotent producer wants appended.
 #[derive(Clone, Copy, Debug)]
 pub struct SequencedBatch {
@@ -155,6 +167,8 @@ pub enum Wake {
     HighWatermarkAdvanced,
     /// Leadership or the in-sync replicas changed.
     LeadershipChanged,
+    /// The leader, or a follower, has deleted records.
+    LowWatermarkAdvanced,
 }
 
 /// A replica that the controller might elect.
@@ -173,8 +187,8 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        FetchedBatch, FollowerLog, InFlight, IsrCandidate, LeaderCandidate, PendingProduce, ProducerEntry, Replayed,
-        Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
+        FetchedBatch, FollowerLog, InFlight, IsrCandidate, KnownProducer, LeaderCandidate, PendingProduce,
+        ProducerEntry, Replayed, Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
     };
 
     // A follower learns from each fetch where it diverges (KIP-595), so it need not ask beforehand.
@@ -235,6 +249,11 @@ mod current {
         } else {
             SequenceVerdict::OutOfOrder
         }
+    }
+
+    // A producer is known for as long as it does not expire, whatever becomes of its records (KIP-360): a retry may still come.
+    pub(super) fn forgets_producer(_: &KnownProducer) -> bool {
+        false
     }
 
     pub(super) fn has_room(connection: &InFlight) -> bool {

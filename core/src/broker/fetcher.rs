@@ -10,8 +10,8 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicPartition};
 use crate::machine::{Context, Lane, Outbox};
 use crate::message::{
-    FetchRequest, FetchResponse, IsolationLevel, OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest,
-    OffsetForLeaderEpochResponse, ReplicaState,
+    FetchRequest, FetchResponse, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse,
+    OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetSpec, ReplicaState,
 };
 use crate::timer::{Timer, Window};
 
@@ -52,6 +52,8 @@ impl Broker {
             // One at a time.
         } else if self.followers_of(leader, Progress::OutOfRange).next().is_some() {
             self.ask_for_end(context, leader, out);
+        } else if self.followers_of(leader, Progress::Outdated).next().is_some() {
+            self.ask_for_start(context, leader, out);
         } else if self.followers_of(leader, Progress::Ready).next().is_some() {
             self.fetch(context, leader, out);
         }
@@ -123,6 +125,31 @@ impl Broker {
         );
     }
 
+    fn ask_for_start(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
+        if !self.connections.ready(leader, Lane::Replica, out) {
+            return;
+        }
+        let outdated: Vec<Wanted> = self.followers_of(leader, Progress::Outdated).map(Wanted::of).collect();
+        let partitions = outdated.iter().map(|wanted| ListOffsetsPartition {
+            partition: wanted.partition,
+            current_leader_epoch: wanted.epoch,
+            timestamp: OffsetSpec::Earliest,
+        });
+        let request = ListOffsetsRequest {
+            isolation_level: IsolationLevel::ReadUncommitted,
+            partitions: partitions.collect(),
+        };
+        let timeout = socket_timeout(context.config);
+        self.connections.send(
+            leader,
+            Lane::Replica,
+            request.into(),
+            Asked::LeaderStart(outdated),
+            timeout,
+            out,
+        );
+    }
+
     pub(super) fn on_fetched(
         &mut self,
         context: &Context<'_, BrokerConfig>,
@@ -177,6 +204,34 @@ impl Broker {
                 None => Err(ErrorCode::UnknownServerError),
             };
             replica.leader_ends_at(end, changes, out);
+        }
+        self.after_answer(context, leader, had_delayed, out);
+    }
+
+    pub(super) fn on_leader_start(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        leader: NodeId,
+        wanted: &[Wanted],
+        response: &ListOffsetsResponse,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        let had_delayed = self.followers_of(leader, Progress::Delayed).next().is_some();
+        for wanted in wanted {
+            let Some(replica) = self.partitions.get_mut(&wanted.partition) else {
+                continue;
+            };
+            if Wanted::of(replica) != *wanted {
+                continue;
+            }
+            let answers = &mut response.partitions.iter();
+            let start = match answers.find(|answer| answer.partition == wanted.partition) {
+                Some(answer) if answer.error_code == ErrorCode::None => Ok(answer.offset),
+                Some(answer) => Err(answer.error_code),
+                None => Err(ErrorCode::UnknownServerError),
+            };
+            replica.leader_starts_at(start, changes, out);
         }
         self.after_answer(context, leader, had_delayed, out);
     }

@@ -61,7 +61,7 @@ const SERVER: &str = "
     log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio log.cleaner.min.compaction.lag.ms
     log.cleaner.threads log.cleanup.policy log.dir log.dir.failure.timeout.ms log.dirs log.flush.interval.messages
     log.flush.interval.ms log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
-    log.flush.start.offset.checkpoint.interval.ms log.index.interval.bytes log.index.size.max.bytes
+    log.index.interval.bytes log.index.size.max.bytes
     log.local.retention.bytes log.local.retention.ms log.message.timestamp.after.max.ms
     log.message.timestamp.before.max.ms log.message.timestamp.type log.preallocate log.retention.bytes
     log.retention.check.interval.ms log.retention.hours log.retention.minutes log.retention.ms log.roll.hours

@@ -184,8 +184,10 @@ impl Consumer {
             | Timer::AlterPartitionBackoff { .. }
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
+            | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }
+            | Timer::DeleteRecordsWait { .. }
             | Timer::Session { .. }
             | Timer::Linger { .. }
             | Timer::RetryBackoff { .. }
@@ -203,7 +205,9 @@ impl Consumer {
                 self.continue_poll(context, out);
             }
             Call::Poll { timeout_ms } => self.on_poll(context, timeout_ms, out),
-            Call::Send { .. } | Call::ShutDown | Call::CreateTopic(_) => panic!("a consumer cannot do {call:?}"),
+            Call::Send { .. } | Call::ShutDown | Call::CreateTopic(_) | Call::DeleteRecords(_) => {
+                panic!("a consumer cannot do {call:?}")
+            }
         }
     }
 

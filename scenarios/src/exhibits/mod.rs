@@ -3,6 +3,7 @@
 mod canaries;
 mod clients;
 mod replication;
+mod storage;
 
 use std::path::Path;
 
@@ -85,6 +86,7 @@ pub fn all() -> &'static [Exhibit] {
         replication::KIP_101,
         replication::KAFKA_7128,
         replication::MAKE_LEADER,
+        storage::KAFKA_7190,
         clients::KIP_91,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
         canaries::DUPLICATE_LOOKUP_SKIPPED,

@@ -9,6 +9,7 @@
 //! remembered is needed by a later verdict; an event costs what it changed.
 
 mod completion;
+mod deletion;
 mod durability;
 mod epoch_cache;
 pub mod guarantee;
@@ -240,6 +241,7 @@ impl State {
         };
         findings.extend(self.single_leader.changed(&scene, change));
         findings.extend(log_match::changed(&scene, change));
+        findings.extend(deletion::changed(&scene, change));
         watermark::changed(&scene, change, findings);
         self.durability.changed(&scene, change, findings);
         match change {
@@ -276,6 +278,7 @@ impl State {
             | Change::Contradicted { .. }
             | Change::Watermark { .. }
             | Change::Leads { .. }
+            | Change::Started { .. }
             | Change::Shortened { .. } => {}
         }
     }
@@ -305,7 +308,10 @@ impl State {
             }
             Note::MetadataReplayed { to } => findings.extend(self.metadata_prefix.replayed(view, node, *to)),
             Note::BatchSent { partition, .. } => findings.extend(completion::sent(&scene, node, *partition)),
-            Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),
+            Note::PositionReset { partition, to } => {
+                let deleted = self.truth.partition(*partition).map(|truth| truth.committed.deleted());
+                self.order.reset(node, *partition, *to, deleted.unwrap_or(Offset::ZERO));
+            }
             Note::TruncationDetected {
                 partition,
                 divergent_offset,
@@ -325,6 +331,9 @@ impl State {
             | Note::DuplicateSuppressed { .. }
             | Note::ProduceRefused { .. }
             | Note::Truncated { .. }
+            | Note::LogStart { .. }
+            | Note::LogStartedAnew { .. }
+            | Note::PositionOutOfRange { .. }
             | Note::FetchDiverged { .. }
             | Note::EpochRefused { .. }
             | Note::HighWatermark { .. }
@@ -393,11 +402,11 @@ fn is_relevant(event: &Event) -> bool {
     match event {
         Event::Started { .. } => false,
         Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Reset(_)),
-        Event::Called { call, .. } => matches!(call, Call::Send { .. } | Call::Assign(_)),
+        Event::Called { call, .. } => matches!(call, Call::Send { .. } | Call::Assign(_) | Call::DeleteRecords(_)),
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
-            Answer::ShutDown | Answer::TopicCreated(_) => false,
+            Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => false,
         },
         Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
         Event::Note { note, .. } => is_relevant_note(note),
@@ -412,6 +421,8 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::Appended { .. }
         | Note::ProduceRefused { .. }
         | Note::Truncated { .. }
+        | Note::LogStart { .. }
+        | Note::LogStartedAnew { .. }
         | Note::HighWatermark { .. }
         | Note::IsrProposed { .. }
         | Note::IsrCommitted { .. }
@@ -434,6 +445,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerIdAssigned { .. }
+        | Note::PositionOutOfRange { .. }
         | Note::PositionValidated { .. } => false,
     }
 }

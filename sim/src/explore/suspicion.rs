@@ -37,7 +37,9 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::AlterPartitionBackoff { .. }
         | Timer::ReplicaLag { .. }
         | Timer::HighWatermarkCheckpoint
+        | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
+        | Timer::DeleteRecordsWait { .. }
         | Timer::Session { .. }
         | Timer::Linger { .. }
         | Timer::RetryBackoff { .. }
@@ -75,7 +77,10 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         }
         Timer::ReplicaLag { follower, .. } => world.node(*follower).is_up(),
         Timer::RequestTimeout { connection, .. } => is_answerable(world, node, *connection),
-        Timer::ProduceWait { .. } | Timer::DeliveryTimeout { .. } | Timer::MaxBlock { .. } => true,
+        Timer::ProduceWait { .. }
+        | Timer::DeleteRecordsWait { .. }
+        | Timer::DeliveryTimeout { .. }
+        | Timer::MaxBlock { .. } => true,
         Timer::ReconnectBackoff { .. }
         | Timer::RegistrationBackoff
         | Timer::Heartbeat
@@ -83,6 +88,7 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::ReplicaFetchBackoff { .. }
         | Timer::AlterPartitionBackoff { .. }
         | Timer::HighWatermarkCheckpoint
+        | Timer::LogStartCheckpoint
         | Timer::FetchWait { .. }
         | Timer::Linger { .. }
         | Timer::RetryBackoff { .. }

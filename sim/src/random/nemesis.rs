@@ -1,6 +1,8 @@
 //! The nemesis: turns a kind of fault into concrete actions against the world as it is, and remembers how each is undone.
 
 use kafkasim_core::ids::{NodeId, TopicPartition};
+use kafkasim_core::message::DeleteBefore;
+use kafkasim_core::operator::Operator;
 
 use super::plan::{Family, FaultKind, Plan, Target};
 use super::prng::Stream;
@@ -88,6 +90,7 @@ pub(super) fn strike(kind: &FaultKind, plan: &Plan, world: &World, stream: &mut 
             let by_ms = if stream.chance(1, 2) { by_ms } else { -by_ms };
             Blow::of(vec![Fault::ClockJump { node, by_ms }], vec![])
         }
+        Family::DeleteRecords => Blow::of(vec![draw_deletion(node, world, stream)?], vec![]),
     };
     (!blow.actions.is_empty() || blow.clog.is_some()).then_some(blow)
 }
@@ -162,6 +165,36 @@ fn draw_peer(node: NodeId, world: &World, stream: &mut Stream) -> NodeId {
         .filter(|other| *other != node)
         .collect();
     *stream.pick(&others)
+}
+
+/// Of a partition that the broker leads and that has something committed.
+fn draw_deletion(leader: NodeId, world: &World, stream: &mut Stream) -> Option<Fault> {
+    let node = world
+        .nodes()
+        .find(|(_, process)| process.operator().is_some_and(Operator::is_idle))
+        .map(|(node, _)| node)?;
+    let replicas = world.node(leader).broker()?.partitions();
+    let led =
+        replicas.filter(|(_, replica)| replica.is_leader() && replica.log().high_watermark() > replica.log().start());
+    let led: Vec<_> = led
+        .map(|(partition, replica)| (partition, replica.log().start(), replica.log().high_watermark()))
+        .collect();
+    if led.is_empty() {
+        return None;
+    }
+    let (partition, start, high_watermark) = *stream.pick(&led);
+    let before = if stream.chance(1, 2) {
+        DeleteBefore::HighWatermark
+    } else {
+        let records = u64::try_from(high_watermark - start).expect("the log starts before its high watermark");
+        DeleteBefore::Offset(start + i64::try_from(stream.between(1, records)).expect("logs are short"))
+    };
+    Some(Fault::DeleteRecords {
+        node,
+        partition,
+        before,
+        leader,
+    })
 }
 
 fn draw_kept(node: NodeId, world: &World, stream: &mut Stream) -> Vec<KeptTail> {

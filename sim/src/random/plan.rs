@@ -88,6 +88,8 @@ pub enum Family {
     Clog,
     /// The process's wall clock jumps, forwards or backwards.
     ClockJump,
+    /// The operator deletes records of a partition that the broker leads: some of what is committed, or all of it.
+    DeleteRecords,
 }
 
 /// Whom a fault hits.

@@ -156,6 +156,8 @@ fn called(call: &Call, names: &Names) -> Words {
         Call::Send { .. } => Words::notable(Line::plain("send")),
         Call::Poll { .. } => Words::routine(Line::plain("poll")),
         Call::ShutDown => Words::routine(Line::plain("shut down")),
+        // What the environment made of it says the same.
+        Call::DeleteRecords(_) => Words::routine(Line::plain("delete records")),
         Call::CreateTopic(topic) => Words::notable(Line::plain(creation(topic, names))),
     }
 }
@@ -223,6 +225,14 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
             format!("poll throws: {}", poll_failure(error)),
         ))),
         Answer::Sent { .. } | Answer::ShutDown => None,
+        Answer::RecordsDeleted(Ok(low_watermark)) => Some(Words::ordinary(Line::of(
+            Tone::Good,
+            format!("deleted up to {low_watermark}"),
+        ))),
+        Answer::RecordsDeleted(Err(error)) => Some(Words::notable(Line::of(
+            Tone::Bad,
+            format!("perhaps not deleted: {error}"),
+        ))),
         Answer::TopicCreated(Ok(())) => Some(Words::notable(Line::of(Tone::Good, "topic created"))),
         Answer::TopicCreated(Err(error)) => Some(Words::notable(Line::of(
             Tone::Bad,

@@ -141,7 +141,8 @@ impl Scene {
                 self.sends.insert((*node, *call), names::value(record.value.as_deref()));
             }
             Event::Called {
-                call: Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
+                call:
+                    Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_) | Call::DeleteRecords(_),
                 ..
             } => {}
             Event::Answered {
@@ -151,7 +152,7 @@ impl Scene {
                 self.sends.remove(&(*node, *call));
             }
             Event::Answered {
-                answer: Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_),
+                answer: Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_),
                 ..
             } => {}
             Event::Late { .. } | Event::Severed { .. } => {}
@@ -172,6 +173,7 @@ impl Scene {
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
             Fault::ShutDown { .. } | Fault::Reset(_) | Fault::Lose(_) | Fault::ClockJump { .. } => {}
+            Fault::DeleteRecords { .. } => {}
         }
     }
 
@@ -194,6 +196,14 @@ impl Scene {
             self.replica_mut(*partition, node).records.extend(stored(batch));
         } else if let Note::Truncated { partition, to, .. } = note {
             self.replica_mut(*partition, node).truncate(*to);
+        } else if let Note::LogStart { partition, to, .. } = note {
+            self.replica_mut(*partition, node)
+                .records
+                .retain(|record| record.offset >= *to);
+        } else if let Note::LogStartedAnew { partition, at } = note {
+            let replica = self.replica_mut(*partition, node);
+            replica.records.clear();
+            replica.high_watermark = *at;
         } else if let Note::HighWatermark { partition, to, .. } = note {
             self.replica_mut(*partition, node).high_watermark = *to;
         } else if let Note::BrokerRegistered { broker, .. } = note {

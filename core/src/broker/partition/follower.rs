@@ -7,7 +7,7 @@ use crate::log::Log;
 use crate::machine::Outbox;
 use crate::message::{EpochEndOffset, FetchPartition, FetchedPartition};
 use crate::metadata::PartitionImage;
-use crate::note::Note;
+use crate::note::{LogStartCause, Note};
 use crate::rules::{FetchedBatch, FollowerLog, Rules, Truncation};
 
 /// What a replica knows while it follows.
@@ -28,6 +28,8 @@ pub(in crate::broker) enum Progress {
     Delayed,
     /// Not before the leader has told where its log ends: the fetch offset was out of range.
     OutOfRange,
+    /// Not before the leader has told where its log starts: the fetch offset was out of range, and not because it lay beyond the end.
+    Outdated,
     /// Not in this epoch: what this replica or the leader believes is wrong, and the metadata log must tell.
     Failed,
 }
@@ -161,7 +163,13 @@ impl Follower {
             }
         }
         set_high_watermark(log, answer.high_watermark, changes, out);
-        Progress::Ready
+        match log.advance_start(answer.log_start_offset, LogStartCause::Leader, rules, out) {
+            Ok(moved) => {
+                changes.log_start_moved |= moved;
+                Progress::Ready
+            }
+            Err(_) => Progress::Failed,
+        }
     }
 
     /// The leader told where its log ends, because the fetch offset was out of range.
@@ -170,12 +178,26 @@ impl Follower {
             truncate(log, end, changes, out);
             self.progress = Progress::Ready;
         } else {
+            self.progress = Progress::Outdated;
+        }
+    }
+
+    /// The leader told where its log starts, because the fetch offset was out of range. If that is beyond everything here, nothing here is
+    /// of any use.
+    pub(super) fn leader_starts_at(&mut self, start: Offset, log: &mut Log, changes: &mut Changes, out: &mut Outbox) {
+        if start > log.end() {
+            let before = log.high_watermark();
+            log.start_anew(start, out);
+            changes.log_start_moved = true;
+            note_high_watermark(log, before, changes, out);
+            self.progress = Progress::Ready;
+        } else {
             self.progress = Progress::Delayed;
         }
     }
 
-    /// The leader refused to tell where its log ends.
-    pub(super) fn leader_end_refused(&mut self, error: ErrorCode) {
+    /// The leader refused to tell where its log ends, or starts.
+    pub(super) fn leader_lookup_refused(&mut self, error: ErrorCode) {
         self.progress = Progress::after(error);
     }
 }

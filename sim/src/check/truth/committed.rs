@@ -8,9 +8,20 @@ use kafkasim_core::ids::{LeaderEpoch, Offset};
 use kafkasim_core::record::Batch;
 
 /// The committed log of one partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Committed {
     batches: Vec<Arc<CommittedBatch>>,
+    /// What lies before it was given up: nobody need have it, though some may.
+    deleted: Offset,
+}
+
+impl Default for Committed {
+    fn default() -> Self {
+        Self {
+            batches: Vec::new(),
+            deleted: Offset::ZERO,
+        }
+    }
 }
 
 /// One committed batch: its identity, and its values.
@@ -63,8 +74,27 @@ impl Committed {
         &self.batches
     }
 
-    /// The first offset in a range at which a log does not have what was committed.
+    /// Everything before it was given up.
+    pub(crate) const fn deleted(&self) -> Offset {
+        self.deleted
+    }
+
+    /// Whether this was committed there, and then given up.
+    pub(crate) fn has_deleted(&self, offset: Offset, value: &Bytes) -> bool {
+        offset < self.deleted && self.value_at(offset) == Some(value)
+    }
+
+    /// Everything before this offset is given up.
+    pub(crate) fn delete(&mut self, before: Offset) {
+        self.deleted = self.deleted.max(before);
+    }
+
+    /// The first offset in a range at which a log does not have what was committed and not given up since.
     pub(crate) fn first_missing(&self, log: &[Batch], range: Range<Offset>) -> Option<Offset> {
+        let range = range.start.max(self.deleted)..range.end;
+        if range.is_empty() {
+            return None;
+        }
         let from = self.index_of(range.start);
         let to = self.batches.partition_point(|batch| batch.base < range.end);
         let expected = self.batches.get(from..to)?;

@@ -13,10 +13,12 @@ mod hits;
 
 use std::collections::BTreeMap;
 
+use kafkasim_core::call::{Call, RecordsToDelete};
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
+use kafkasim_core::message::DeleteBefore;
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
-use kafkasim_core::note::Note;
+use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::record::{Batch, MetadataRecord};
 
 pub(crate) use change::Change;
@@ -54,6 +56,8 @@ pub(crate) struct Partition {
     /// (KIP-966).
     last_known: bool,
     parted: Option<Parted>,
+    /// Up to where an operator has asked for the deletion of records.
+    asked_to_delete: Option<DeleteBefore>,
 }
 
 /// What was committed may not be what is committed now.
@@ -195,6 +199,10 @@ impl Truth {
             Event::Note { node, note } => self.noted(view, *node, note, changes),
             Event::Fault(Fault::PowerLoss { node, .. }) => self.power_lost(view, *node, changes),
             Event::Stopped { node, .. } => self.stopped(*node),
+            Event::Called {
+                call: Call::DeleteRecords(deletion),
+                ..
+            } => self.asked_to_delete(deletion),
             Event::Fault(_)
             | Event::Started { .. }
             | Event::Called { .. }
@@ -249,6 +257,13 @@ impl Truth {
                     to: *to,
                 });
             }
+            Note::LogStart { partition, to, cause } => self.starts(*partition, node, *to, Some(*cause), changes),
+            Note::LogStartedAnew { partition, at } => {
+                let replica = self.replica_mut(*partition, node);
+                replica.end = *at;
+                replica.high_watermark = *at;
+                self.starts(*partition, node, *at, None, changes);
+            }
             Note::HighWatermark {
                 partition,
                 to,
@@ -279,6 +294,7 @@ impl Truth {
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerIdAssigned { .. }
+            | Note::PositionOutOfRange { .. }
             | Note::PositionReset { .. }
             | Note::PositionValidated { .. }
             | Note::TruncationDetected { .. } => {}
@@ -456,9 +472,56 @@ impl Truth {
         }
     }
 
+    fn asked_to_delete(&mut self, deletion: &RecordsToDelete) {
+        let partition = self.partitions.entry(deletion.partition).or_default();
+        partition.asked_to_delete = match (partition.asked_to_delete, deletion.before) {
+            (Some(DeleteBefore::HighWatermark), _) | (_, DeleteBefore::HighWatermark) => {
+                Some(DeleteBefore::HighWatermark)
+            }
+            (Some(DeleteBefore::Offset(earlier)), DeleteBefore::Offset(offset)) => {
+                Some(DeleteBefore::Offset(earlier.max(offset)))
+            }
+            (None, before) => Some(before),
+        };
+    }
+
+    /// A log starts later: because an operator asked its leader for that, or because that of its leader does.
+    fn starts(
+        &mut self,
+        id: TopicPartition,
+        node: NodeId,
+        at: Offset,
+        cause: Option<LogStartCause>,
+        changes: &mut Vec<Change>,
+    ) {
+        let epoch = self.replica(id, node).epoch;
+        let truth = self.partitions.entry(id).or_default();
+        // Whoever lives in a world of its own gives up nothing of this one.
+        if truth.parted.as_ref().is_some_and(|parted| epoch < parted.epoch) {
+            return;
+        }
+        let is_due = match (cause, truth.asked_to_delete) {
+            (Some(LogStartCause::DeleteRecords), Some(DeleteBefore::HighWatermark)) => at <= truth.committed.end(),
+            (Some(LogStartCause::DeleteRecords), Some(DeleteBefore::Offset(before))) => {
+                at <= before && at <= truth.committed.end()
+            }
+            (Some(LogStartCause::DeleteRecords), None) => false,
+            (Some(LogStartCause::Leader) | None, _) => at <= truth.committed.deleted(),
+        };
+        if is_due {
+            truth.committed.delete(at);
+        }
+        changes.push(Change::Started {
+            partition: id,
+            node,
+            at,
+            is_due,
+        });
+    }
+
     fn power_lost(&mut self, view: &dyn View, node: NodeId, changes: &mut Vec<Change>) {
         for ((id, _), replica) in self.replicas.iter_mut().filter(|((_, replica), _)| *replica == node) {
-            let end = sound_end(batches(view.log(node, *id)));
+            let end = view.log(node, *id).map_or(Offset::ZERO, sound_end);
             if end >= replica.end {
                 continue;
             }
@@ -504,11 +567,12 @@ pub(crate) fn batches(log: Option<&LogImage>) -> &[Batch] {
 }
 
 /// The offset after the last batch that is whole.
-fn sound_end(log: &[Batch]) -> Offset {
-    log.iter()
+fn sound_end(log: &LogImage) -> Offset {
+    log.batches
+        .iter()
         .rev()
         .find(|batch| batch.verify().is_ok())
-        .map_or(Offset::ZERO, Batch::next_offset)
+        .map_or(log.base(), Batch::next_offset)
 }
 
 fn registered_as(metadata: &MetadataImage, node: NodeId) -> BrokerEpoch {
