@@ -172,6 +172,12 @@ impl Controller {
         }
     }
 
+    /// Whether it could not write its log, and has given up.
+    #[must_use]
+    pub fn has_halted(&self) -> bool {
+        self.role == Role::Halted
+    }
+
     fn halt(&mut self, out: &mut Outbox) {
         self.role = Role::Halted;
         self.commits = Commits::default();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kafkasim::replay::Drift;
 use kafkasim::setup::Setup;
-use kafkasim::world::{Action, Delivery, Direction, Fault, Link, World};
+use kafkasim::world::{Action, Delivery, Direction, DiskFault, Fault, Link, World};
 use kafkasim_core::ids::{NodeId, TopicId, TopicName, TopicPartition};
 use kafkasim_core::message::DeleteBefore;
 use kafkasim_core::timer::Timer;
@@ -180,6 +180,21 @@ impl Names {
         }
     }
 
+    fn disk(&self, node: NodeId, what: DiskFault) -> String {
+        let process = self.process(node);
+        match what {
+            DiskFault::Wiped => format!("{process}'s disk is WIPED"),
+            DiskFault::StaleCheckpoints { epochs } => {
+                format!("{process}'s checkpoints are STALE: no high watermarks, at most {epochs} epochs of each log")
+            }
+            DiskFault::Rotten { log, batch, .. } => {
+                format!("{process}'s disk ROTS: batch {batch} of {}", self.partition(log))
+            }
+            DiskFault::Full { .. } => format!("{process}'s disk is FULL"),
+            DiskFault::Freed => format!("{process}'s disk has room again"),
+        }
+    }
+
     fn fault(&self, fault: &Fault) -> String {
         match fault {
             Fault::Crash { node } => format!("{} CRASHES", self.process(*node)),
@@ -227,6 +242,7 @@ impl Names {
                     self.partition(*partition)
                 )
             }
+            Fault::Disk { node, what } => self.disk(*node, *what),
             Fault::ClockJump { node, by_ms } => format!("{}'s wall clock JUMPS by {by_ms:+} ms", self.process(*node)),
         }
     }

@@ -16,6 +16,7 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
         Event::Stopped { node, in_order: true } => Some(format!("{} stops in order", names.process(*node))),
         Event::Stopped { node, in_order: false } => Some(format!("{} is gone", names.process(*node))),
         Event::Late { .. } => None,
+        Event::WriteRefused { node } => Some(format!("{} halts, since its disk is full", names.process(*node))),
         Event::Severed { link } => Some(format!("requests were under way: {}", names.link(*link))),
         Event::Called { call, .. } => Some(called(call)),
         Event::Answered { answer, .. } => Some(answered(answer)),

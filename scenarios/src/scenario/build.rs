@@ -89,6 +89,8 @@ impl Scenario {
                 kinds: self.faults.kinds.clone(),
                 count: u32::try_from(self.faults.count.number()).unwrap_or(u32::MAX),
                 power_losses_at_most: self.faults.power_losses_at_most,
+                losses: self.faults.losses,
+                racks: self.racks(),
             },
             latency: self.network,
             think_us: self.run.think_us.number(),
@@ -98,6 +100,17 @@ impl Scenario {
             liveness_ms: self.run.liveness_ms,
         };
         Ok(Built { plan })
+    }
+
+    /// The brokers, dealt out to the racks.
+    fn racks(&self) -> Vec<Vec<NodeId>> {
+        let brokers = self.brokers();
+        let racks = match usize::try_from(self.cluster.racks.number()).unwrap_or(usize::MAX) {
+            0 => brokers.len(),
+            racks => racks.min(brokers.len()),
+        };
+        let in_rack = |rack| brokers.iter().copied().skip(rack).step_by(racks).collect();
+        (0..racks).map(in_rack).collect()
     }
 
     fn add_producers(&self, processes: &mut Vec<ProcessSpec>) -> Result<(), ConfigError> {

@@ -1,6 +1,6 @@
 //! Numbers that a scenario may not have: those with which nothing can run, or with which a run would mean nothing.
 
-use kafkasim::random::FaultKind;
+use kafkasim::random::{Family, FaultKind, Target};
 
 use super::file::{find_line, find_line_after};
 use super::{Draw, Scenario};
@@ -87,7 +87,42 @@ fn check_fault(kind: &FaultKind, text: &str) -> Result<(), Wrong> {
             format!("hold-ms = [{low}, {high}]: expected the smaller number first"),
         ));
     }
-    at_most(high, LONGEST_MS, "hold-ms").map_err(|why| (line(), why))
+    at_most(high, LONGEST_MS, "hold-ms").map_err(|why| (line(), why))?;
+    check_target(kind).map_err(|why| (find_line(text, &format!("kind = {}", in_words(kind.kind))), why))
+}
+
+/// Brokers never wait for a disk, and what the only controller has lost nobody else has.
+fn check_target(kind: &FaultKind) -> Result<(), String> {
+    let is_about_syncs = matches!(kind.kind, Family::SlowDisk | Family::FailingDisk);
+    let takes_more_than_power = kind.kind.is_lossy() && kind.kind != Family::PowerLoss;
+    let has_disk = kind.kind.is_lossy() || kind.kind == Family::FullDisk;
+    let (why, expected) = match kind.target {
+        Target::Controller | Target::Site if takes_more_than_power => {
+            ("cannot hit the only controller, whose log nobody else has", "broker")
+        }
+        Target::Application if has_disk => ("is about disks, and applications have none", "broker"),
+        Target::Broker | Target::Leader | Target::Follower | Target::Application | Target::Rack | Target::Site
+            if is_about_syncs =>
+        {
+            ("is about syncs, for which only controllers wait", "controller")
+        }
+        Target::Broker
+        | Target::Leader
+        | Target::Follower
+        | Target::Controller
+        | Target::Application
+        | Target::Rack
+        | Target::Site => return Ok(()),
+    };
+    Err(format!(
+        "kind = {} {why}: expected target = \"{expected}\"",
+        in_words(kind.kind)
+    ))
+}
+
+/// A family as a scenario names it, with its quotation marks.
+fn in_words(family: Family) -> String {
+    toml::Value::try_from(family).map_or_else(|_| format!("{family:?}"), |value| value.to_string())
 }
 
 /// A run is to fit into memory, and to end.
@@ -190,6 +225,21 @@ safety-ms = 1
                 "brokers = 3",
                 "brokers = 0",
                 "x.toml:4: brokers may be 0: expected at least 1",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"slow-disk\"",
+                "x.toml:17: kind = \"slow-disk\" is about syncs, for which only controllers wait: expected target = \"controller\"",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"wipe\", target = \"site\"",
+                "x.toml:17: kind = \"wipe\" cannot hit the only controller, whose log nobody else has: expected target = \"broker\"",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"rot\", target = \"application\"",
+                "x.toml:17: kind = \"rot\" is about disks, and applications have none: expected target = \"broker\"",
             ),
             (
                 "partitions = 2",

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use kafkasim::check::Promise;
 use kafkasim::explore::Bounds;
-use kafkasim::random::{FaultKind, Latency};
+use kafkasim::random::{FaultKind, Latency, Losses};
 use kafkasim::setup::Options;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,8 @@ pub struct Scenario {
 pub struct Cluster {
     /// How many brokers.
     pub brokers: Draw,
+    /// How many racks they are in, one after the other; 0 is a rack for each.
+    pub racks: Draw,
     /// Keys of every broker.
     pub broker: Config,
     /// Keys of the controller.
@@ -145,6 +147,8 @@ pub struct Faults {
     pub kinds: Vec<FaultKind>,
     /// How many power losses there may be in a run.
     pub power_losses_at_most: u32,
+    /// Which faults may take data from disks: only so many at a time as the configuration copes with, or any.
+    pub losses: Losses,
     /// Whether every kind is on in every seed.
     pub all_kinds: bool,
 }
@@ -200,6 +204,7 @@ impl Default for Cluster {
     fn default() -> Self {
         Self {
             brokers: Draw::three(),
+            racks: Draw::zero(),
             broker: Config::new(),
             controller: Config::new(),
         }

@@ -286,9 +286,8 @@ fn incomplete_candidate(
     if truth.awaits_unclean_leader() {
         return None;
     }
-    let at = truth
-        .committed
-        .first_missing(batches(scene.view.log(node, partition)), range)?;
+    let log = batches(scene.view.log(node, partition));
+    let at = truth.committed.first_contradicted(log, range)?;
     if scene.truth.lost_from(partition, node).is_some_and(|from| from <= at) {
         return None;
     }
@@ -308,7 +307,7 @@ fn returned_without_records(scene: &Scene<'_>, broker: NodeId) -> Vec<Finding> {
         let log = batches(scene.view.log(broker, partition));
         let at = truth
             .committed
-            .first_missing(log, Offset::ZERO..truth.committed.end())?;
+            .first_contradicted(log, Offset::ZERO..truth.committed.end())?;
         let is_judged = !truth.awaits_unclean_leader() && scene.truth.came_back_without(partition, broker).is_some();
         let verdict = scene.truth.judge_candidate(scene.view, partition, at, Some(broker));
         let (whose, broker) = (scene.truth.name(partition), scene.name(broker));

@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(lost_committed(&topic, true, LossSteps::default()), Verdict::Violated);
         let unclean = LossSteps {
             unclean_election: true,
-            too_many_power_losses: false,
+            ..LossSteps::default()
         };
         assert_eq!(
             lost_committed(&topic, true, unclean),

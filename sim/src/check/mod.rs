@@ -143,6 +143,12 @@ impl Monitors {
         }
     }
 
+    /// Whether a loss of data on all of these brokers would be one too many. Without monitors nobody knows, and nobody judges.
+    pub(crate) fn would_expose(&self, world: &World, brokers: &[NodeId]) -> bool {
+        let memory = self.0.as_ref();
+        memory.is_some_and(|memory| memory.state.truth.would_expose(world, brokers))
+    }
+
     /// The run is over: the checks that only the end can answer.
     pub fn finish(&mut self, world: &World, finale: &Finale, findings: &mut Vec<Finding>) {
         if let Some(memory) = &self.0 {
@@ -228,7 +234,8 @@ impl State {
             | Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }
-            | Event::Severed { .. } => {}
+            | Event::Severed { .. }
+            | Event::WriteRefused { .. } => {}
         }
     }
 
@@ -400,8 +407,8 @@ impl Scene<'_> {
 /// Whether any monitor looks at events of this kind.
 fn is_relevant(event: &Event) -> bool {
     match event {
-        Event::Started { .. } => false,
-        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Reset(_)),
+        Event::Started { .. } | Event::WriteRefused { .. } => false,
+        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Disk { .. } | Fault::Reset(_)),
         Event::Called { call, .. } => matches!(call, Call::Send { .. } | Call::Assign(_) | Call::DeleteRecords(_)),
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } => true,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use kafkasim_core::call::Answer;
+use kafkasim_core::call::{Answer, PollError};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::timer::Timer;
 
-use crate::world::{Action, Event, Fault};
+use crate::world::{Action, DiskFault, Event, Fault};
 
 /// Something that a campaign may have to reach before its silence means anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,12 @@ situations! {
     Crash = "crash", "a process crashed";
     PowerLoss = "power-loss", "a process lost power";
     LossyPowerLoss = "lossy-power-loss", "a broker lost records to a power failure";
+    DiskWiped = "disk-wiped", "a disk was replaced by an empty one";
+    CheckpointsStale = "checkpoints-stale", "a process started with checkpoints older than its logs";
+    DiskRotten = "disk-rotten", "a batch rotted on a disk";
+    CorruptRead = "corrupt-read", "a poll came upon a batch whose CRC does not match";
+    DiskFull = "disk-full", "a disk was full";
+    WriteRefused = "write-refused", "a process halted because its disk was full";
     Pause = "pause", "a process paused";
     Cut = "cut", "the network was cut";
     Reset = "reset", "a connection was broken";
@@ -182,6 +188,7 @@ impl Coverage {
             Event::Fault(fault) => self.broke(fault),
             Event::Late { .. } => self.reached(Reached::LateRequestDelivered),
             Event::Severed { .. } => self.reached(Reached::ConnectionSevered),
+            Event::WriteRefused { .. } => self.reached(Reached::WriteRefused),
             Event::Answered { answer, .. } => self.answered(answer),
             Event::Note { node, note } => self.noted(*node, note),
         }
@@ -191,6 +198,13 @@ impl Coverage {
         match fault {
             Fault::Crash { .. } => self.reached(Reached::Crash),
             Fault::PowerLoss { .. } => self.reached(Reached::PowerLoss),
+            Fault::Disk { what, .. } => match what {
+                DiskFault::Wiped => self.reached(Reached::DiskWiped),
+                DiskFault::StaleCheckpoints { .. } => self.reached(Reached::CheckpointsStale),
+                DiskFault::Rotten { .. } => self.reached(Reached::DiskRotten),
+                DiskFault::Full { .. } => self.reached(Reached::DiskFull),
+                DiskFault::Freed => {}
+            },
             Fault::Pause { .. } => self.reached(Reached::Pause),
             Fault::Cut { .. } => self.reached(Reached::Cut),
             Fault::Reset(_) => self.reached(Reached::Reset),
@@ -205,6 +219,7 @@ impl Coverage {
             Answer::Sent { result: Ok(_), .. } => self.reached(Reached::Acknowledged),
             Answer::Sent { result: Err(_), .. } => self.reached(Reached::SendFailed),
             Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
+            Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
             Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => {}
         }
     }

@@ -136,6 +136,7 @@ impl Sends {
             | Event::Fault(_)
             | Event::Late { .. }
             | Event::Severed { .. }
+            | Event::WriteRefused { .. }
             | Event::Note { .. } => Matching::Fine,
         }
     }
@@ -263,6 +264,7 @@ impl Risks {
             Event::Note { .. }
             | Event::Late { .. }
             | Event::Severed { .. }
+            | Event::WriteRefused { .. }
             | Event::Called { .. }
             | Event::Answered { .. }
             | Event::Started { .. }

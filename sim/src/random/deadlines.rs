@@ -68,6 +68,7 @@ impl Deadlines {
             | Event::Fault(_)
             | Event::Late { .. }
             | Event::Severed { .. }
+            | Event::WriteRefused { .. }
             | Event::Note { .. } => {}
         }
     }

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
+use kafkasim_core::broker::Broker;
 use kafkasim_core::ids::NodeId;
 
 use super::agenda::{Agenda, Due};
+use super::ailments::Ailments;
 use super::clock::Clocks;
 use super::deadlines::Deadlines;
-use super::latency::Clogs;
 use super::nemesis;
-use super::plan::{Family, Plan};
+use super::plan::Plan;
 use super::prng::{Purpose, Stream};
 use crate::check::{Coverage, Finding, Monitors, Verdict};
 use crate::run::Observer;
@@ -31,7 +32,7 @@ pub(super) struct Driver<'a> {
     pub(super) faults: Stream,
     agenda: Agenda,
     clocks: Clocks,
-    clogs: Clogs,
+    ailments: Ailments,
     deadlines: Deadlines,
     network: Stream,
     workload: Stream,
@@ -68,7 +69,7 @@ impl<'a> Driver<'a> {
             faults: Stream::new(seed, Purpose::Faults),
             agenda: Agenda::default(),
             clocks,
-            clogs: Clogs::default(),
+            ailments: Ailments::default(),
             deadlines: Deadlines::default(),
             network: Stream::new(seed, Purpose::Network),
             workload: Stream::new(seed, Purpose::Workload),
@@ -160,6 +161,7 @@ impl<'a> Driver<'a> {
     /// Whatever was still to break, or to be mended in time, will not.
     pub(super) fn call_off_faults(&mut self) {
         self.blows.clear();
+        self.ailments.cure();
     }
 
     fn put_back(&mut self, at_us: u64, due: Due, tie: u32) {
@@ -192,7 +194,10 @@ impl<'a> Driver<'a> {
                     self.act(Action::Fire { node, timer })
                 }
             }
-            Due::Sync(node, token) => !self.stalls(node, due) && self.act(Action::Sync { node, token, ok: true }),
+            Due::Sync(node, token) => {
+                let ok = !self.ailments.fails(node, self.now_us);
+                !self.stalls(node, due) && self.act(Action::Sync { node, token, ok })
+            }
             Due::Choice(node) => {
                 if self.stalls(node, due) {
                     return false;
@@ -336,7 +341,8 @@ impl<'a> Driver<'a> {
             Queued::Marked { node, mark } => self.agenda.mark(node, mark, self.now_us),
             Queued::Syncing { node, token } => {
                 let latency_us = self.plan.latency.draw(&mut self.network);
-                self.later(latency_us, Due::Sync(node, token));
+                let at_us = self.ailments.synced_us(node, self.now_us + latency_us);
+                self.later(at_us - self.now_us, Due::Sync(node, token));
             }
             Queued::Asked { node, .. } => self.later(0, Due::Choice(node)),
             Queued::Ready { node } => self.think(node),
@@ -358,7 +364,7 @@ impl<'a> Driver<'a> {
 
     fn arrival(&mut self, link: Link, direction: Direction) -> u64 {
         let latency_us = self.plan.latency.draw(&mut self.network);
-        let at_us = self.clogs.delay(
+        let at_us = self.ailments.arrival_us(
             link.sender(direction),
             link.receiver(direction),
             self.now_us + latency_us,
@@ -407,18 +413,16 @@ impl<'a> Driver<'a> {
 
     fn strike(&mut self, kind: usize) -> bool {
         let kind = self.plan.faults.kinds[kind];
-        if kind.kind == Family::PowerLoss && self.power_losses >= self.plan.faults.power_losses_at_most {
-            return false;
-        }
-        let Some(blow) = nemesis::strike(&kind, self.plan, &self.world, &mut self.faults) else {
+        let may_lose_power = self.plan.faults.power_losses_at_most.saturating_sub(self.power_losses);
+        let Some(blow) = nemesis::strike(&kind, self.plan, &self.world, may_lose_power, &mut self.faults) else {
             return false;
         };
-        self.power_losses += u32::from(kind.kind == Family::PowerLoss);
+        self.power_losses += blow.power_losses();
         let hold_us = 1000 * self.faults.between(kind.hold_ms.0, kind.hold_ms.1);
-        if let Some((from, to)) = blow.clog {
-            self.clogs.clog(from, to, self.now_us + hold_us);
+        for ailment in &blow.ailments {
+            self.ailments.befall(*ailment, self.now_us + hold_us);
         }
-        let mut done = blow.clog.is_some();
+        let mut done = !blow.ailments.is_empty();
         for action in blow.actions.clone() {
             done |= self.act(action);
         }
@@ -438,15 +442,17 @@ impl<'a> Driver<'a> {
             .unwrap_or_default();
         let mut done = false;
         for action in undo {
-            let done_now = self.act(action.clone());
-            // A broker that was asked to shut down may still be at it.
-            if !done_now
-                && let Action::Start { node } = action
-                && self.world.node(node).is_up()
-            {
+            // A broker that was asked to shut down may still be at it; what is to be done while it is down waits for that.
+            let is_stopping = |node| {
+                let broker = self.world.node(node).broker();
+                broker.is_some_and(Broker::is_shutting_down)
+            };
+            let waits = matches!(action, Action::Start { .. } | Action::Fault(Fault::Disk { .. }));
+            if waits && action.node().is_some_and(is_stopping) {
                 self.blows[blow].undo.push(action);
+            } else {
+                done |= self.act(action);
             }
-            done |= done_now;
         }
         if !self.blows.get(blow).is_none_or(|blow| blow.undo.is_empty()) {
             let tie = self.faults.bits();

@@ -1,8 +1,5 @@
-//! How long messages are under way: a short base with a heavy tail, and clogged links.
+//! How long messages are under way: a short base with a heavy tail.
 
-use std::collections::BTreeMap;
-
-use kafkasim_core::ids::NodeId;
 use serde::{Deserialize, Serialize};
 
 use super::prng::Stream;
@@ -43,25 +40,5 @@ impl Latency {
             doublings += 1;
         }
         ordinary << doublings
-    }
-}
-
-/// Links that are slow for a while.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Clogs {
-    until_us: BTreeMap<(NodeId, NodeId), u64>,
-}
-
-impl Clogs {
-    /// From now until `until_us` nothing gets through from one process to another; then everything does.
-    pub(super) fn clog(&mut self, from: NodeId, to: NodeId, until_us: u64) {
-        self.until_us.insert((from, to), until_us);
-    }
-
-    /// When something that would arrive at `at_us` does arrive.
-    pub(super) fn delay(&self, from: NodeId, to: NodeId, at_us: u64) -> u64 {
-        self.until_us
-            .get(&(from, to))
-            .map_or(at_us, |until_us| at_us.max(*until_us))
     }
 }

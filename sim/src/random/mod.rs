@@ -1,6 +1,7 @@
 //! The seeded scheduler: a virtual clock, a generator, and an agenda. It only ever picks among what the world allows.
 
 mod agenda;
+mod ailments;
 mod clock;
 mod deadlines;
 mod driver;
@@ -14,5 +15,5 @@ mod timers;
 pub use clock::EPOCH_MS;
 pub use latency::Latency;
 pub use phases::{Phase, Report, is_finished, is_settled, run};
-pub use plan::{Family, FaultKind, FaultPlan, Plan, Target};
+pub use plan::{Family, FaultKind, FaultPlan, Losses, Plan, Target};
 pub use prng::{Purpose, Stream};

@@ -4,9 +4,10 @@ use kafkasim_core::ids::{NodeId, TopicPartition};
 use kafkasim_core::message::DeleteBefore;
 use kafkasim_core::operator::Operator;
 
-use super::plan::{Family, FaultKind, Plan, Target};
+use super::ailments::Ailment;
+use super::plan::{Family, FaultKind, Losses, Plan, Target};
 use super::prng::Stream;
-use crate::world::{Action, Connection, Fault, KeptTail, World};
+use crate::world::{Action, DiskFault, Fault, KeptTail, Link, World};
 
 /// What a fault consists of.
 #[derive(Clone, Debug, Default)]
@@ -15,30 +16,58 @@ pub(super) struct Blow {
     pub(super) actions: Vec<Action>,
     /// What undoes it later.
     pub(super) undo: Vec<Action>,
-    /// A link that is slow meanwhile.
-    pub(super) clog: Option<(NodeId, NodeId)>,
+    /// What is slow or fails meanwhile.
+    pub(super) ailments: Vec<Ailment>,
 }
 
-/// Draws a target and what exactly happens to it; `None` if nothing of this kind is possible now.
-pub(super) fn strike(kind: &FaultKind, plan: &Plan, world: &World, stream: &mut Stream) -> Option<Blow> {
-    let candidates: Vec<NodeId> = targets(kind.target, plan, world)
+/// Draws whom it hits and what exactly happens there; `None` if nothing of this kind is possible now.
+pub(super) fn strike(
+    kind: &FaultKind,
+    plan: &Plan,
+    world: &World,
+    may_lose_power: u32,
+    stream: &mut Stream,
+) -> Option<Blow> {
+    let groups: Vec<Vec<NodeId>> = targets(kind.target, plan, world)
         .into_iter()
-        .filter(|node| world.node(*node).is_running())
+        .map(|group| {
+            group
+                .into_iter()
+                .filter(|node| world.node(*node).is_running())
+                .collect()
+        })
+        .filter(|group: &Vec<_>| !group.is_empty() && is_admitted(kind.kind, group, plan, world, may_lose_power))
         .collect();
-    if candidates.is_empty() {
+    if groups.is_empty() {
         return None;
     }
-    let node = *stream.pick(&candidates);
+    let mut blow = Blow::default();
+    for node in stream.pick(&groups) {
+        if let Some(more) = hit(kind, *node, world, stream) {
+            blow.actions.extend(more.actions);
+            blow.undo.extend(more.undo);
+            blow.ailments.extend(more.ailments);
+        }
+    }
+    (!blow.actions.is_empty() || !blow.ailments.is_empty()).then_some(blow)
+}
+
+/// The atlas of faults that take data: what the configuration promises must stay possible, unless the plan says otherwise.
+fn is_admitted(family: Family, group: &[NodeId], plan: &Plan, world: &World, may_lose_power: u32) -> bool {
+    let has_power = family != Family::PowerLoss || group.len() <= may_lose_power as usize;
+    let is_spread = match plan.faults.losses {
+        Losses::Spread => !family.is_lossy() || !world.would_expose(group),
+        Losses::Any => true,
+    };
+    has_power && is_spread
+}
+
+/// What happens to one process.
+fn hit(kind: &FaultKind, node: NodeId, world: &World, stream: &mut Stream) -> Option<Blow> {
     let start = Action::Start { node };
     let blow = match kind.kind {
         Family::Crash => Blow::of(vec![Fault::Crash { node }], vec![start]),
-        Family::PowerLoss => Blow::of(
-            vec![Fault::PowerLoss {
-                node,
-                kept: draw_kept(node, world, stream),
-            }],
-            vec![start],
-        ),
+        Family::PowerLoss => Blow::of(vec![power_loss(node, world, stream)], vec![start]),
         Family::ShutDown => {
             world.node(node).broker()?;
             Blow::of(vec![Fault::ShutDown { node }], vec![start])
@@ -54,45 +83,60 @@ pub(super) fn strike(kind: &FaultKind, plan: &Plan, world: &World, stream: &mut 
         }
         Family::CutOneWay => {
             let other = draw_peer(node, world, stream);
-            cut(
-                [if stream.chance(1, 2) {
-                    (node, other)
-                } else {
-                    (other, node)
-                }],
-                world,
-            )
+            let (there, back) = ((node, other), (other, node));
+            cut([if stream.chance(1, 2) { there } else { back }], world)
         }
         Family::CutFromBrokers => {
             let others = world.setup().brokers().filter(|other| *other != node);
             cut(others.map(|other| (node, other)), world)
         }
-        Family::Reset => {
-            let links: Vec<_> = world
-                .network()
-                .connections()
-                .filter(|(link, connection)| {
-                    (link.client == node || link.server == node) && Connection::is_open(connection)
-                })
-                .map(|(link, _)| link)
-                .collect();
-            if links.is_empty() {
-                return None;
-            }
-            Blow::of(vec![Fault::Reset(*stream.pick(&links))], vec![])
-        }
-        Family::Clog => Blow {
-            clog: Some((node, draw_peer(node, world, stream))),
-            ..Blow::default()
-        },
+        Family::Reset => Blow::of(vec![Fault::Reset(draw_link(node, world, stream)?)], vec![]),
+        Family::Clog => Blow::ailing(Ailment::Clogged(node, draw_peer(node, world, stream))),
         Family::ClockJump => {
             let by_ms = i64::try_from(stream.between(kind.hold_ms.0, kind.hold_ms.1)).expect("jumps are short");
             let by_ms = if stream.chance(1, 2) { by_ms } else { -by_ms };
             Blow::of(vec![Fault::ClockJump { node, by_ms }], vec![])
         }
         Family::DeleteRecords => Blow::of(vec![draw_deletion(node, world, stream)?], vec![]),
+        Family::Slow => Blow::ailing(Ailment::Slow(node, stream.between(20_000, 1_000_000))),
+        Family::Wipe => {
+            let what = DiskFault::Wiped;
+            Blow::of(vec![Fault::Crash { node }, Fault::Disk { node, what }], vec![start])
+        }
+        Family::StaleCheckpoints => {
+            let epochs = u32::try_from(stream.below(4)).expect("below 4");
+            let what = DiskFault::StaleCheckpoints { epochs };
+            let faults = vec![power_loss(node, world, stream), Fault::Disk { node, what }];
+            Blow::of(faults, vec![start])
+        }
+        Family::Rot => {
+            let what = draw_rot(node, world, stream)?;
+            let rots = Action::Fault(Fault::Disk { node, what });
+            let is_clean = world.node(node).broker().is_some() && stream.chance(1, 2);
+            let stops = if is_clean {
+                Fault::ShutDown { node }
+            } else {
+                Fault::Crash { node }
+            };
+            Blow::of(vec![stops], vec![rots, start])
+        }
+        Family::FullDisk => {
+            let torn_bytes = u32::try_from(stream.below(80)).expect("below 80");
+            let full = DiskFault::Full { torn_bytes };
+            let freed = Action::Fault(Fault::Disk {
+                node,
+                what: DiskFault::Freed,
+            });
+            Blow::of(vec![Fault::Disk { node, what: full }], vec![freed, start])
+        }
+        Family::SlowDisk => Blow::ailing(Ailment::SlowDisk(node)),
+        Family::FailingDisk => Blow {
+            // It has halted by then, if it has written anything.
+            undo: vec![Action::Fault(Fault::Crash { node }), start],
+            ..Blow::ailing(Ailment::FailingDisk(node))
+        },
     };
-    (!blow.actions.is_empty() || blow.clog.is_some()).then_some(blow)
+    Some(blow)
 }
 
 impl Blow {
@@ -100,12 +144,27 @@ impl Blow {
         Self {
             actions: faults.into_iter().map(Action::Fault).collect(),
             undo,
-            clog: None,
+            ailments: Vec::new(),
         }
+    }
+
+    fn ailing(ailment: Ailment) -> Self {
+        Self {
+            ailments: vec![ailment],
+            ..Self::default()
+        }
+    }
+
+    /// How many machines lose power.
+    pub(super) fn power_losses(&self) -> u32 {
+        let is_loss = |action: &&Action| matches!(action, Action::Fault(Fault::PowerLoss { .. }));
+        u32::try_from(self.actions.iter().filter(is_loss).count()).expect("there are few processes")
     }
 }
 
-fn targets(target: Target, plan: &Plan, world: &World) -> Vec<NodeId> {
+/// Those who may be hit; who is in one group is hit at once.
+fn targets(target: Target, plan: &Plan, world: &World) -> Vec<Vec<NodeId>> {
+    let each = |nodes: Vec<NodeId>| nodes.into_iter().map(|node| vec![node]).collect();
     let replicas = |leads: bool| {
         let brokers = world.setup().brokers();
         brokers
@@ -121,11 +180,13 @@ fn targets(target: Target, plan: &Plan, world: &World) -> Vec<NodeId> {
             .collect()
     };
     match target {
-        Target::Broker => world.setup().brokers().collect(),
-        Target::Leader => replicas(true),
-        Target::Follower => replicas(false),
-        Target::Controller => controllers(world).collect(),
-        Target::Application => plan.applications.clone(),
+        Target::Broker => each(world.setup().brokers().collect()),
+        Target::Leader => each(replicas(true)),
+        Target::Follower => each(replicas(false)),
+        Target::Controller => each(controllers(world).collect()),
+        Target::Application => each(plan.applications.clone()),
+        Target::Rack => plan.faults.racks.clone(),
+        Target::Site => vec![world.setup().brokers().chain(controllers(world)).collect()],
     }
 }
 
@@ -197,6 +258,36 @@ fn draw_deletion(leader: NodeId, world: &World, stream: &mut Stream) -> Option<F
     })
 }
 
+/// One of a process's open connections.
+fn draw_link(node: NodeId, world: &World, stream: &mut Stream) -> Option<Link> {
+    let links: Vec<_> = world
+        .network()
+        .connections()
+        .filter(|(link, connection)| (link.client == node || link.server == node) && connection.is_open())
+        .map(|(link, _)| link)
+        .collect();
+    (!links.is_empty()).then(|| *stream.pick(&links))
+}
+
+/// One bit of one batch.
+fn draw_rot(node: NodeId, world: &World, stream: &mut Stream) -> Option<DiskFault> {
+    let logs = world.node(node).disk().image().logs.iter();
+    let batches: Vec<_> = logs
+        .flat_map(|(log, image)| (0..).zip(&image.batches).map(|(batch, _)| (*log, batch)))
+        .collect();
+    if batches.is_empty() {
+        return None;
+    }
+    let (log, batch) = *stream.pick(&batches);
+    let bit = stream.bits();
+    Some(DiskFault::Rotten { log, batch, bit })
+}
+
+fn power_loss(node: NodeId, world: &World, stream: &mut Stream) -> Fault {
+    let kept = draw_kept(node, world, stream);
+    Fault::PowerLoss { node, kept }
+}
+
 fn draw_kept(node: NodeId, world: &World, stream: &mut Stream) -> Vec<KeptTail> {
     let disk = world.node(node).disk();
     disk.unsynced()
@@ -226,6 +317,6 @@ fn cut(pairs: impl IntoIterator<Item = (NodeId, NodeId)>, world: &World) -> Blow
             .iter()
             .map(|&(from, to)| Action::Fault(Fault::Mend { from, to }))
             .collect(),
-        clog: None,
+        ailments: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! One seeded run, in phases: the cluster comes up; everything may break; enough is healed, and what may finish must finish.
 
 use kafkasim_core::broker::Broker;
+use kafkasim_core::controller::Controller;
 use kafkasim_core::ids::{IncarnationId, NodeId, Offset, TopicPartition};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage};
 use kafkasim_core::producer::Producer;
@@ -13,7 +14,7 @@ use crate::check::{Coverage, Finale, Finding, Promise, Verdict};
 use crate::program::PollLoop;
 use crate::run::Observer;
 use crate::setup::Role;
-use crate::world::{Action, Fault, World};
+use crate::world::{Action, DiskFault, Fault, World};
 
 /// Long enough for any cluster to come up, in microseconds.
 const BRING_UP_US: u64 = 120_000_000;
@@ -258,11 +259,22 @@ fn is_lost_broker(world: &World, node: NodeId, core: &[NodeId]) -> bool {
     !core.contains(&node) && world.setup().brokers().any(|broker| broker == node) && !world.node(node).is_up()
 }
 
-/// Brings a process back; one that is about to stop is stopped at once.
+/// Brings a process back; one that is about to stop is stopped at once. What is wrong with its disk is set right: a full one is made room on, and
+/// one that has rotted is replaced by an empty one.
 fn revive(driver: &mut Driver<'_>, node: NodeId) {
-    if driver.world.node(node).broker().is_some_and(Broker::is_shutting_down) {
+    let process = driver.world.node(node);
+    let is_stopping = process.broker().is_some_and(Broker::is_shutting_down)
+        || process.controller().is_some_and(Controller::has_halted);
+    let is_rotten = process.serves_rot();
+    if is_stopping || is_rotten {
         driver.act(Action::Fault(Fault::Crash { node }));
     }
+    if is_rotten {
+        let what = DiskFault::Wiped;
+        driver.act(Action::Fault(Fault::Disk { node, what }));
+    }
+    let what = DiskFault::Freed;
+    driver.act(Action::Fault(Fault::Disk { node, what }));
     driver.act(Action::Start { node });
     driver.act(Action::Fault(Fault::Resume { node }));
 }
@@ -270,6 +282,8 @@ fn revive(driver: &mut Driver<'_>, node: NodeId) {
 fn is_impaired(driver: &Driver<'_>, node: NodeId) -> bool {
     let process = driver.world.node(node);
     !process.is_running()
+        || process.disk().is_full()
+        || process.serves_rot()
         || process.broker().is_some_and(Broker::is_shutting_down)
         || driver
             .world

@@ -42,6 +42,22 @@ pub struct FaultPlan {
     pub count: u32,
     /// How many power losses there may be among them.
     pub power_losses_at_most: u32,
+    /// Which losses of data there may be.
+    pub losses: Losses,
+    /// The brokers by the racks that they are in.
+    pub racks: Vec<Vec<NodeId>>,
+}
+
+/// Which losses of data there may be: faults after which a disk has less than was written to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Losses {
+    /// A fault that takes data is put off while too many replicas have not caught up since the last: what the configuration promises stays
+    /// possible.
+    #[default]
+    Spread,
+    /// Any at all, on every replica at once if chance will have it.
+    Any,
 }
 
 /// One kind of fault.
@@ -90,6 +106,45 @@ pub enum Family {
     ClockJump,
     /// The operator deletes records of a partition that the broker leads: some of what is committed, or all of it.
     DeleteRecords,
+    /// Whatever arrives at the process waits for a while, up to a second.
+    Slow,
+    /// The process dies, and is started again with an empty disk.
+    Wipe,
+    /// The machine loses power, and finds its checkpoints older than its logs.
+    StaleCheckpoints,
+    /// The process dies or is shut down, and a batch rots on its disk before it is started again.
+    Rot,
+    /// The disk is full: whoever has to write halts, and is started again when there is room.
+    FullDisk,
+    /// No sync completes for a while. Controllers sync; brokers leave that to replication.
+    SlowDisk,
+    /// Syncs fail, upon which the process halts.
+    FailingDisk,
+}
+
+impl Family {
+    /// Whether a disk may have less afterwards than was written to it.
+    #[must_use]
+    pub const fn is_lossy(self) -> bool {
+        match self {
+            Self::PowerLoss | Self::Wipe | Self::StaleCheckpoints | Self::Rot => true,
+            Self::Crash
+            | Self::ShutDown
+            | Self::Pause
+            | Self::Isolate
+            | Self::Cut
+            | Self::CutOneWay
+            | Self::CutFromBrokers
+            | Self::Reset
+            | Self::Clog
+            | Self::ClockJump
+            | Self::Slow
+            | Self::DeleteRecords
+            | Self::FullDisk
+            | Self::SlowDisk
+            | Self::FailingDisk => false,
+        }
+    }
 }
 
 /// Whom a fault hits.
@@ -107,4 +162,8 @@ pub enum Target {
     Controller,
     /// An application.
     Application,
+    /// Every broker in one rack.
+    Rack,
+    /// Every broker, and the controller: the whole site.
+    Site,
 }

@@ -13,7 +13,7 @@ use super::scene::{Life, hubs};
 use super::story::View;
 use super::text::{Line, Tone};
 use super::transit::Sent;
-use crate::world::{Action, Delivery, Direction, Fault, KeptTail, Link};
+use crate::world::{Action, Delivery, Direction, DiskFault, Fault, KeptTail, Link};
 
 /// An action: what is drawn across the lanes, and what is written beside them (nothing, if events say it all).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,11 +216,26 @@ fn fault(fault: &Fault, carried: Option<&Sent>, view: View<'_>) -> Headline {
             let text = format!("deletes {what} of {whose} at {}", names.process(*leader));
             Headline::bad(*node, '◇', text)
         }
+        Fault::Disk { node, what } => disk(*node, *what, names),
         Fault::ClockJump { node, by_ms } => Headline::bad(
             *node,
             '◇',
             format!("◇ {}'s clock jumps {by_ms:+} ms", names.process(*node)),
         ),
+    }
+}
+
+fn disk(node: NodeId, what: DiskFault, names: &Names) -> Headline {
+    let process = names.process(node);
+    let bad = |text: String| Headline::bad(node, '◇', format!("◇ {process}'s {text}"));
+    match what {
+        DiskFault::Wiped => bad("disk is wiped".to_owned()),
+        DiskFault::StaleCheckpoints { epochs } => bad(format!(
+            "checkpoints are stale: no high watermarks, at most {epochs} epochs of each log"
+        )),
+        DiskFault::Rotten { log, batch, .. } => bad(format!("disk rots: batch {batch} of {}", names.partition(log))),
+        DiskFault::Full { .. } => bad("disk is full".to_owned()),
+        DiskFault::Freed => Headline::good(&[node], '▸', format!("▸ {process}'s disk has room again")),
     }
 }
 

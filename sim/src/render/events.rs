@@ -89,6 +89,10 @@ pub(super) fn told(events: &[Event], view: View<'_>) -> (Option<Words>, usize) {
     let View { names, scene, .. } = view;
     let words = match &events[0] {
         Event::Started { .. } | Event::Fault(_) | Event::Late { .. } | Event::Severed { .. } => None,
+        Event::WriteRefused { node } => Some(Words::notable(Line::of(
+            Tone::Bad,
+            format!("{}'s disk is full: it halts", names.process(*node)),
+        ))),
         Event::Stopped { node, in_order } => stopped(names, scene, *node, *in_order),
         Event::Called {
             call: Call::Send { .. },

@@ -88,6 +88,7 @@ impl History {
             | Event::Fault(_)
             | Event::Late { .. }
             | Event::Severed { .. }
+            | Event::WriteRefused { .. }
             | Event::Note { .. } => {}
         }
     }

@@ -72,6 +72,7 @@ pub(super) fn landmarks<'a>(
         | Event::Stopped { .. }
         | Event::Late { .. }
         | Event::Severed { .. }
+        | Event::WriteRefused { .. }
         | Event::Fault(_) => Vec::new(),
     }
 }

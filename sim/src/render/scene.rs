@@ -155,7 +155,7 @@ impl Scene {
                 answer: Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_),
                 ..
             } => {}
-            Event::Late { .. } | Event::Severed { .. } => {}
+            Event::Late { .. } | Event::Severed { .. } | Event::WriteRefused { .. } => {}
             Event::Note { node, note } => self.note(*node, note),
         }
     }
@@ -172,8 +172,12 @@ impl Scene {
             }
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
-            Fault::ShutDown { .. } | Fault::Reset(_) | Fault::Lose(_) | Fault::ClockJump { .. } => {}
-            Fault::DeleteRecords { .. } => {}
+            Fault::ShutDown { .. }
+            | Fault::Reset(_)
+            | Fault::Lose(_)
+            | Fault::DeleteRecords { .. }
+            | Fault::Disk { .. }
+            | Fault::ClockJump { .. } => {}
         }
     }
 

@@ -232,7 +232,8 @@ impl Group {
             | Event::Called { .. }
             | Event::Answered { .. }
             | Event::Late { .. }
-            | Event::Severed { .. } => true,
+            | Event::Severed { .. }
+            | Event::WriteRefused { .. } => true,
         };
         let told: Vec<&Event> = moment.events.iter().filter(told).collect();
         let at_us = moment.step.at_us;

@@ -9,6 +9,8 @@ use kafkasim_core::message::{Api, DeleteBefore};
 use kafkasim_core::timer::Timer;
 use serde::{Deserialize, Serialize};
 
+use super::DiskFault;
+
 /// One thing that happens. A run is a list of these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -112,6 +114,13 @@ pub enum Fault {
     Reset(Link),
     /// A request whose connection has ended will not arrive after all.
     Lose(Link),
+    /// Something happens to a disk.
+    Disk {
+        /// The process whose disk it is.
+        node: NodeId,
+        /// What.
+        what: DiskFault,
+    },
     /// A wall clock jumps, forwards or backwards.
     ClockJump {
         /// The process.
@@ -262,8 +271,9 @@ impl Fault {
             | Self::Pause { node }
             | Self::Resume { node }
             | Self::ShutDown { node }
-            | Self::ClockJump { node, .. }
-            | Self::DeleteRecords { node, .. } => Some(*node),
+            | Self::DeleteRecords { node, .. }
+            | Self::Disk { node, .. }
+            | Self::ClockJump { node, .. } => Some(*node),
             Self::Cut { .. } | Self::Mend { .. } | Self::Reset(_) | Self::Lose(_) => None,
         }
     }
@@ -337,6 +347,7 @@ impl fmt::Display for Fault {
                 DeleteBefore::HighWatermark => write!(f, "{node} deletes what {leader} has committed of {partition}"),
                 DeleteBefore::Offset(offset) => write!(f, "{node} deletes {partition} before {offset} at {leader}"),
             },
+            Self::Disk { node, what } => write!(f, "disk of {node} {what}"),
             Self::ClockJump { node, by_ms } => write!(f, "clock of {node} jumps {by_ms:+} ms"),
         }
     }

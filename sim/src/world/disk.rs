@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kafkasim_core::disk::{DiskImage, DiskOp, LogImage, Segment};
+use kafkasim_core::disk::{DiskError, DiskImage, DiskOp, LogImage, Segment};
 use kafkasim_core::ids::{DiskToken, TopicPartition};
 use kafkasim_core::log::ProducerStates;
 
 use super::action::KeptTail;
+use super::disk_fault::DiskFault;
 
 /// One process's disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,6 +17,8 @@ pub struct Disk {
     synced: BTreeMap<TopicPartition, usize>,
     /// Syncs asked for and not yet completed: the log, the token, and how many batches the log had.
     syncing: VecDeque<(TopicPartition, DiskToken, usize)>,
+    /// If nothing can be appended: how many bytes of the batch that is refused get there.
+    full: Option<u32>,
 }
 
 impl Disk {
@@ -38,7 +41,21 @@ impl Disk {
         })
     }
 
-    pub(super) fn write(&mut self, op: DiskOp) {
+    /// Whether nothing can be appended.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.full.is_some()
+    }
+
+    /// Whether a batch is torn or has rotted that nobody has cut off.
+    #[must_use]
+    pub fn is_rotten(&self) -> bool {
+        let mut batches = self.image.logs.values().flat_map(|log| &log.batches);
+        batches.any(|batch| batch.verify().is_err())
+    }
+
+    /// Writes, as far as there is room.
+    pub(super) fn write(&mut self, op: DiskOp) -> Result<(), DiskError> {
         match op {
             DiskOp::CreateLog(log) => {
                 self.image.logs.entry(log).or_default();
@@ -48,7 +65,14 @@ impl Disk {
                 self.synced.remove(&log);
                 self.syncing.retain(|(syncing, ..)| *syncing != log);
             }
-            DiskOp::Append { log, batch } => self.image.logs.entry(log).or_default().batches.push(batch),
+            DiskOp::Append { log, batch } => {
+                let batches = &mut self.image.logs.entry(log).or_default().batches;
+                if let Some(torn_bytes) = self.full {
+                    batches.extend((torn_bytes > 0).then(|| batch.torn(torn_bytes as usize)));
+                    return Err(DiskError::Storage);
+                }
+                batches.push(batch);
+            }
             DiskOp::Truncate { log, to } => {
                 let LogImage { batches, segments, .. } = self.image.logs.entry(log).or_default();
                 let kept = batches.partition_point(|batch| batch.last_offset() < to);
@@ -92,6 +116,29 @@ impl Disk {
                 self.image.clean_shutdown = Some(epoch);
             }
             DiskOp::ClearCleanShutdown => self.image.clean_shutdown = None,
+        }
+        Ok(())
+    }
+
+    /// Something happens to it.
+    pub(super) fn suffer(&mut self, what: DiskFault) {
+        match what {
+            DiskFault::Wiped => *self = Self::default(),
+            DiskFault::StaleCheckpoints { epochs } => {
+                self.image.high_watermarks.clear();
+                self.image.log_starts.clear();
+                for log in self.image.logs.values_mut() {
+                    log.epochs.truncate(epochs as usize);
+                }
+            }
+            DiskFault::Rotten { log, batch, bit } => {
+                let log = self.image.logs.get_mut(&log);
+                let batch = log.and_then(|log| log.batches.get_mut(batch as usize));
+                let batch = batch.expect("what rots is there");
+                *batch = batch.rotten(bit as usize);
+            }
+            DiskFault::Full { torn_bytes } => self.full = Some(torn_bytes),
+            DiskFault::Freed => self.full = None,
         }
     }
 
@@ -139,8 +186,11 @@ impl Disk {
 
     /// The first batches of a log are deleted.
     fn forget_synced(&mut self, log: TopicPartition, deleted: usize) {
-        if let Some(synced) = self.synced.get_mut(&log) {
-            *synced = synced.saturating_sub(deleted);
+        let synced = self.synced_batches(log).saturating_sub(deleted);
+        if synced > 0 {
+            self.synced.insert(log, synced);
+        } else {
+            self.synced.remove(&log);
         }
         for (syncing, _, batches) in &mut self.syncing {
             if *syncing == log {
@@ -151,5 +201,103 @@ impl Disk {
 
     fn synced_batches(&self, log: TopicPartition) -> usize {
         self.synced.get(&log).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kafkasim_core::disk::EpochEntry;
+    use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, Offset, Timestamp, TopicId};
+    use kafkasim_core::record::{Batch, BatchBuilder};
+
+    use super::*;
+
+    const LOG: TopicPartition = TopicPartition {
+        topic: TopicId(1),
+        partition: 0,
+    };
+
+    fn batch(offset: i64) -> Batch {
+        let mut builder = BatchBuilder::new();
+        builder.append(Timestamp(0), None, Some("value".into()), &[]);
+        builder.build(None).at(Offset(offset), LeaderEpoch(offset as i32))
+    }
+
+    /// A disk with three batches of as many epochs, and a checkpoint of the high watermark.
+    fn disk() -> Disk {
+        let mut disk = Disk::default();
+        let epochs = (0..3).map(|epoch| EpochEntry {
+            epoch: LeaderEpoch(epoch),
+            start_offset: Offset(epoch.into()),
+        });
+        let entries = epochs.collect();
+        let appends = (0..3).map(|offset| DiskOp::Append {
+            log: LOG,
+            batch: batch(offset),
+        });
+        let checkpoints = [
+            DiskOp::WriteEpochs { log: LOG, entries },
+            DiskOp::WriteHighWatermarks([(LOG, Offset(2))].into()),
+            DiskOp::MarkCleanShutdown(BrokerEpoch(7)),
+        ];
+        for op in appends.chain(checkpoints) {
+            disk.write(op).expect("there is room");
+        }
+        disk
+    }
+
+    #[test]
+    fn a_full_disk_takes_part_of_a_batch_at_most_until_there_is_room() {
+        for (torn_bytes, expected) in [(0, 3), (9, 4)] {
+            let mut disk = disk();
+            disk.suffer(DiskFault::Full { torn_bytes });
+            let more = DiskOp::Append {
+                log: LOG,
+                batch: batch(3),
+            };
+            assert_eq!(disk.write(more.clone()), Err(DiskError::Storage));
+            assert_eq!(disk.image().logs[&LOG].batches.len(), expected);
+            assert_eq!(disk.is_rotten(), torn_bytes > 0, "what is torn can be told");
+            let to = Offset(2);
+            assert_eq!(
+                disk.write(DiskOp::Truncate { log: LOG, to }),
+                Ok(()),
+                "less is always possible"
+            );
+            disk.suffer(DiskFault::Freed);
+            assert_eq!(disk.write(more), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_wiped_disk_has_nothing_and_a_rotten_one_the_same_but_for_a_bit() {
+        let mut wiped = disk();
+        wiped.suffer(DiskFault::Wiped);
+        assert_eq!(wiped, Disk::default());
+
+        let mut rotten = disk();
+        rotten.suffer(DiskFault::Rotten {
+            log: LOG,
+            batch: 1,
+            bit: 5,
+        });
+        let sound = |disk: &Disk| {
+            let batches = disk.image().logs[&LOG].batches.iter();
+            batches.map(|batch| batch.verify().is_ok()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (sound(&rotten), sound(&disk())),
+            (vec![true, false, true], vec![true; 3])
+        );
+        assert!(rotten.is_rotten() && !disk().is_rotten());
+    }
+
+    #[test]
+    fn stale_checkpoints_know_no_high_watermark_and_only_the_first_epochs() {
+        let mut stale = disk();
+        stale.suffer(DiskFault::StaleCheckpoints { epochs: 2 });
+        let image = stale.image();
+        assert_eq!((image.high_watermarks.len(), image.logs[&LOG].epochs.len()), (0, 2));
+        assert_eq!(image.logs[&LOG].batches.len(), 3, "the log itself is whole");
     }
 }

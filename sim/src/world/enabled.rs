@@ -4,7 +4,7 @@ use kafkasim_core::ids::NodeId;
 use kafkasim_core::operator::Operator;
 
 use super::network::Connection;
-use super::{Action, Delivery, Direction, Fault, Link, World};
+use super::{Action, Delivery, Direction, DiskFault, Fault, Link, World};
 use crate::program::AnyProgram;
 
 impl World {
@@ -113,6 +113,25 @@ impl World {
         }
     }
 
+    fn check_disk_fault(&self, node: NodeId, what: DiskFault) -> Result<(), String> {
+        let require = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
+        let (is_down, disk) = (!self.node(node).is_up(), self.node(node).disk());
+        match what {
+            DiskFault::Wiped => require(is_down, "the process is up"),
+            DiskFault::StaleCheckpoints { .. } => require(
+                is_down && disk.image().clean_shutdown.is_none(),
+                "the process is up, or has shut down in order",
+            ),
+            DiskFault::Rotten { log, batch, .. } => {
+                require(is_down, "the process is up")?;
+                let batches = disk.image().logs.get(&log).map_or(0, |log| log.batches.len());
+                require((batch as usize) < batches, "the log has no such batch")
+            }
+            DiskFault::Full { .. } => require(!disk.is_full(), "the disk is full already"),
+            DiskFault::Freed => require(disk.is_full(), "the disk has room"),
+        }
+    }
+
     fn check_fault(&self, fault: &Fault) -> Result<(), String> {
         let require = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
         match fault {
@@ -145,6 +164,7 @@ impl World {
                     "no operator that has nothing to do runs there",
                 )
             }
+            Fault::Disk { node, what } => self.check_disk_fault(*node, *what),
             Fault::ClockJump { .. } => Ok(()),
         }
     }

@@ -129,6 +129,11 @@ pub enum Event {
         /// The connection.
         link: Link,
     },
+    /// A disk refused a write, and so the process halts.
+    WriteRefused {
+        /// The process.
+        node: NodeId,
+    },
     /// A machine told something.
     Note {
         /// The process.

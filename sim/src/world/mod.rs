@@ -5,6 +5,7 @@
 
 mod action;
 mod disk;
+mod disk_fault;
 mod enabled;
 mod event;
 mod network;
@@ -19,6 +20,7 @@ use kafkasim_core::timer::{Mark, Timer, Window};
 
 pub use action::{Action, Delivery, Direction, Fault, KeptTail, Link, Step};
 pub use disk::Disk;
+pub use disk_fault::DiskFault;
 pub use event::{Event, Outcome, Queued};
 pub use network::{Connection, Network};
 pub use node::Node;
@@ -169,6 +171,12 @@ impl World {
         self.monitors = monitors;
     }
 
+    /// Whether a loss of data on all of these brokers would be more than the configuration of some topic covers, given what others have lost and not
+    /// caught up with since.
+    pub(crate) fn would_expose(&self, brokers: &[NodeId]) -> bool {
+        self.monitors.would_expose(self, brokers)
+    }
+
     /// The run is over: the checks that only the end can answer.
     pub fn finish(&mut self, finale: &Finale, findings: &mut Vec<Finding>) {
         let mut monitors = std::mem::take(&mut self.monitors);
@@ -256,6 +264,7 @@ impl World {
                 });
                 self.step(*node, wall_clock, Input::Call(call), outcome);
             }
+            Fault::Disk { node, what } => self.node_mut(*node).disk.suffer(*what),
             // The wall clock is the scheduler's; from now on it comes with each step.
             Fault::ClockJump { .. } => {}
         }
@@ -273,7 +282,12 @@ impl World {
         let mut outbox = std::mem::take(&mut outcome.outbox);
         let mut answered = false;
         let mut shut_down = false;
+        let mut refused = false;
         for effect in outbox.drain() {
+            if refused {
+                // The process has halted: whatever it was about to do besides does not happen.
+                continue;
+            }
             match effect {
                 Effect::Connect { peer, lane } => {
                     let link = self.network.open(id, peer, lane);
@@ -300,7 +314,7 @@ impl World {
                             token: *token,
                         });
                     }
-                    self.node_mut(id).disk.write(op);
+                    refused = self.node_mut(id).disk.write(op).is_err();
                 }
                 Effect::Choose(question) => {
                     self.node_mut(id).questions.push_back(question);
@@ -318,7 +332,11 @@ impl World {
             }
         }
         outcome.outbox = outbox;
-        if shut_down {
+        if refused {
+            // A broker whose last log directory is offline halts (KIP-112), and so does a controller that cannot write its log.
+            outcome.events.push(Event::WriteRefused { node: id });
+            self.stop(id, false, outcome);
+        } else if shut_down {
             self.stop(id, true, outcome);
         } else if self.setup.options.instant_sync {
             self.complete_syncs(id, wall_clock, outcome);

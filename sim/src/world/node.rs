@@ -99,6 +99,12 @@ impl Node {
         &self.disk
     }
 
+    /// Whether a batch on its disk has rotted that nobody looks for: an unclean start would have cut it off.
+    #[must_use]
+    pub fn serves_rot(&self) -> bool {
+        (self.is_up() || self.disk.image().clean_shutdown.is_some()) && self.disk.is_rotten()
+    }
+
     /// The armed timers.
     pub fn timers(&self) -> impl Iterator<Item = Timer> {
         self.timers.keys()

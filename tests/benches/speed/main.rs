@@ -3,6 +3,7 @@
 //! Each benchmark does a fixed amount of work, the same every time, so that its time divides into seeds, events and states.
 
 mod floor;
+mod peers;
 mod processor_time;
 mod report;
 mod tally;
@@ -56,7 +57,8 @@ fn main() {
     // With a filter, or as a test, some of the results would be those of another day.
     if env::args().skip(1).eq(["--bench"]) {
         let path = folder("results/bench.md");
-        let text = report::write(&criterion, &trial, events);
+        let peers = peers::measure(&folder("target/peers"));
+        let text = report::write(&criterion, &trial, events, &peers);
         std::fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         println!("wrote results/bench.md");
     }

@@ -8,6 +8,7 @@ use std::thread;
 
 use kafkasim_scenarios::campaign::Trial;
 
+use crate::peers::Peer;
 use crate::tally::{self, Tally};
 use crate::{SEEDS, STATES};
 
@@ -18,7 +19,7 @@ const EVENTS_AIM: f64 = 1_000_000.0;
 const SEEDS_AIM: f64 = 1_000.0;
 
 /// The text of the file.
-pub(crate) fn write(criterion: &Path, trial: &Trial<'_>, events: u64) -> String {
+pub(crate) fn write(criterion: &Path, trial: &Trial<'_>, events: u64, peers: &[Peer]) -> String {
     let run = Time::read(criterion, "default/run");
     let apply = Time::read(criterion, "default/apply");
     let floor = Time::read(criterion, "default/floor");
@@ -44,8 +45,27 @@ pub(crate) fn write(criterion: &Path, trial: &Trial<'_>, events: u64) -> String 
         run.median_ns / floor.median_ns,
         apply.median_ns / floor.median_ns,
     );
+    text += &beside(peers, events * 1e9 / run.median_ns, events * 1e9 / floor.median_ns);
     text += &default_scenario(&Tally::of(trial));
     text + "\n" + BETWEEN
+}
+
+/// What others need for a message that carries nothing but bytes.
+fn beside(peers: &[Peer], ours: f64, floor: f64) -> String {
+    let mut text = String::from(
+        "\n## Beside others\n\nThe same run also measures an echo under other simulators: two nodes send 150 bytes to and fro over datagrams, one at a time. Theirs is a \
+         message that only wakes a task; ours is a step of a Kafka machine with everything that it sends, writes and arms, and every check.\n\n\
+         | | events a second of processor time | `default` has as many times that |\n|---|---:|---:|\n",
+    );
+    let mut row = |name: &str, theirs: f64| {
+        let _ = writeln!(text, "| {name} | {} | {:.2} |", grouped(theirs), ours / theirs);
+    };
+    row("a bare agenda", floor);
+    for peer in peers {
+        row(&format!("{}, messages of an echo", peer.name), peer.messages_per_second);
+    }
+    row("kafkasim, events of `default`", ours);
+    text
 }
 
 fn heading() -> String {

@@ -55,11 +55,18 @@ impl CommittedBatch {
         }
     }
 
+    /// Whether this is the batch, whole.
     fn is(&self, batch: &Batch) -> bool {
-        self.base == batch.base_offset
-            && self.epoch == batch.leader_epoch
-            && self.digest == batch.digest()
-            && batch.verify().is_ok()
+        self.has_place_of(batch) && self.digest == batch.digest() && batch.verify().is_ok()
+    }
+
+    /// Whether this is the batch, or was before it rotted: nobody is handed anything else in its place.
+    fn is_or_was(&self, batch: &Batch) -> bool {
+        self.is(batch) || (self.has_place_of(batch) && batch.verify().is_err())
+    }
+
+    fn has_place_of(&self, batch: &Batch) -> bool {
+        self.base == batch.base_offset && self.epoch == batch.leader_epoch
     }
 }
 
@@ -91,6 +98,20 @@ impl Committed {
 
     /// The first offset in a range at which a log does not have what was committed and not given up since.
     pub(crate) fn first_missing(&self, log: &[Batch], range: Range<Offset>) -> Option<Offset> {
+        self.first_unlike(log, range, CommittedBatch::is)
+    }
+
+    /// The same, but what has rotted unnoticed is not missing: it cannot be read, but it is not taken for anything else either.
+    pub(crate) fn first_contradicted(&self, log: &[Batch], range: Range<Offset>) -> Option<Offset> {
+        self.first_unlike(log, range, CommittedBatch::is_or_was)
+    }
+
+    fn first_unlike(
+        &self,
+        log: &[Batch],
+        range: Range<Offset>,
+        is: impl Fn(&CommittedBatch, &Batch) -> bool,
+    ) -> Option<Offset> {
         let range = range.start.max(self.deleted)..range.end;
         if range.is_empty() {
             return None;
@@ -103,7 +124,7 @@ impl Committed {
         let mut found = log[start..].iter();
         expected
             .iter()
-            .find(|batch| found.next().is_none_or(|found| !batch.is(found)))
+            .find(|batch| found.next().is_none_or(|found| !is(batch, found)))
             .map(|batch| batch.base)
     }
 

@@ -49,18 +49,18 @@ impl Hits {
             .map(|hit| hit.from)
     }
 
-    /// The controller changed the partition. Whoever has joined the in-sync replicas as a newer registration has caught
-    /// up.
+    /// The controller changed the partition. Whoever has joined the in-sync replicas as a newer registration than this has caught
+    /// up, unless something is still wrong with its log.
     pub(crate) fn registered(
         &mut self,
         old: &PartitionImage,
         new: &PartitionImage,
-        registered_as: impl Fn(NodeId) -> BrokerEpoch,
+        has_caught_up: impl Fn(NodeId, BrokerEpoch) -> bool,
     ) {
         let same_leader = old.leader_epoch == new.leader_epoch;
         let joined = |node: &NodeId| same_leader && new.isr.contains(node) && !old.isr.contains(node);
         self.hits
-            .retain(|node, hit| !(joined(node) && registered_as(*node) > hit.registered_as));
+            .retain(|node, hit| !(joined(node) && has_caught_up(*node, hit.registered_as)));
         for (node, hit) in &mut self.hits {
             hit.counted_on |= is_counted_on(new, *node);
         }
@@ -142,13 +142,13 @@ mod tests {
         let (out, joined) = (registered(&[1], &[]), registered(&[1, 2], &[]));
         let mut hits = Hits::default();
         hits.hit(NodeId(2), Offset(3), BrokerEpoch(5), &out);
-        hits.registered(&out, &joined, |_| BrokerEpoch(5));
+        hits.registered(&out, &joined, |_, since| BrokerEpoch(5) > since);
         assert_eq!(
             hits.lost_from(NodeId(2)),
             Some(Offset(3)),
             "it was proposed before it lost power"
         );
-        hits.registered(&out, &joined, |_| BrokerEpoch(9));
+        hits.registered(&out, &joined, |_, since| BrokerEpoch(9) > since);
         assert_eq!(hits.lost_from(NodeId(2)), None);
     }
 }

@@ -29,7 +29,7 @@ use super::guarantee::LossSteps;
 use super::view::View;
 use super::{Verdict, guarantee};
 use crate::fingerprint::Fingerprint;
-use crate::world::{Event, Fault};
+use crate::world::{DiskFault, Event, Fault};
 
 const METADATA: TopicPartition = TopicPartition::CLUSTER_METADATA;
 
@@ -197,7 +197,17 @@ impl Truth {
     pub(crate) fn observe(&mut self, view: &dyn View, event: &Event, changes: &mut Vec<Change>) {
         match event {
             Event::Note { node, note } => self.noted(view, *node, note, changes),
-            Event::Fault(Fault::PowerLoss { node, .. }) => self.power_lost(view, *node, changes),
+            Event::Fault(
+                Fault::PowerLoss { node, .. }
+                | Fault::Disk {
+                    node,
+                    what: DiskFault::Wiped,
+                },
+            ) => self.power_lost(view, *node, changes),
+            Event::Fault(Fault::Disk {
+                node,
+                what: DiskFault::Rotten { log, .. },
+            }) => self.rotted(view, *node, *log),
             Event::Stopped { node, .. } => self.stopped(*node),
             Event::Called {
                 call: Call::DeleteRecords(deletion),
@@ -208,7 +218,8 @@ impl Truth {
             | Event::Called { .. }
             | Event::Answered { .. }
             | Event::Late { .. }
-            | Event::Severed { .. } => {}
+            | Event::Severed { .. }
+            | Event::WriteRefused { .. } => {}
         }
     }
 
@@ -361,7 +372,7 @@ impl Truth {
         if is_elected && !is_clean && topic.config.unclean_leader_election_enable {
             let steps = LossSteps {
                 unclean_election: true,
-                too_many_power_losses: false,
+                ..LossSteps::default()
             };
             let verdict = guarantee::lost_committed(&topic.config, view.keeps_eligible_leader_replicas(), steps);
             partition.unclean = true;
@@ -372,9 +383,9 @@ impl Truth {
         } else if is_elected {
             partition.last_known = !is_clean;
         }
-        partition
-            .hits
-            .registered(old, new, |node| registered_as(&self.metadata, node));
+        let has_caught_up =
+            |node, since| registered_as(&self.metadata, node) > since && !has_rotten(batches(view.log(node, id)));
+        partition.hits.registered(old, new, has_caught_up);
     }
 
     fn begins_to_lead(
@@ -396,7 +407,7 @@ impl Truth {
         let log = batches(view.log(node, id));
         let missing = self.partition(id).and_then(|truth| {
             let committed = &truth.committed;
-            committed.first_missing(log, Offset::ZERO..committed.end())
+            committed.first_contradicted(log, Offset::ZERO..committed.end())
         });
         let verdict = missing.map(|at| self.judge_candidate(view, id, at, Some(node)));
         let partition = self.partitions.entry(id).or_default();
@@ -417,7 +428,9 @@ impl Truth {
         let lost_from = partition.hits.lost_from(node);
         partition.unclean = false;
         partition.last_known = false;
-        partition.hits.leads(node);
+        if !has_rotten(log) {
+            partition.hits.leads(node);
+        }
         changes.push(Change::Leads {
             partition: id,
             leader: node,
@@ -451,7 +464,7 @@ impl Truth {
         }
         let log = batches(view.log(node, id));
         let known = from..to.min(truth.committed.end());
-        if let Some(at) = truth.committed.first_missing(log, known) {
+        if let Some(at) = truth.committed.first_contradicted(log, known) {
             changes.push(Change::Contradicted {
                 partition: id,
                 node,
@@ -540,6 +553,36 @@ impl Truth {
         }
     }
 
+    /// What a replica has from the first batch on that rotted is not worth having, whether its recovery cuts it off or not.
+    fn rotted(&mut self, view: &dyn View, node: NodeId, id: TopicPartition) {
+        let rotten = batches(view.log(node, id)).iter().find(|batch| batch.verify().is_err());
+        if let (Some(rotten), Some(registered)) = (rotten, self.metadata.partition(id)) {
+            let partition = self.partitions.entry(id).or_default();
+            let registered_as = registered_as(&self.metadata, node);
+            partition.hits.hit(node, rotten.base_offset, registered_as, registered);
+        }
+    }
+
+    /// Whether a loss on these brokers would be one too many: no configuration covers what it would take.
+    pub(crate) fn would_expose(&self, view: &dyn View, brokers: &[NodeId]) -> bool {
+        let has_elr = view.keeps_eligible_leader_replicas();
+        self.metadata.partitions().any(|(id, topic, registered)| {
+            let mut hits = self
+                .partition(id)
+                .map_or_else(Hits::default, |truth| truth.hits.clone());
+            for broker in brokers.iter().filter(|broker| registered.replicas.contains(broker)) {
+                hits.hit(
+                    *broker,
+                    Offset::ZERO,
+                    registered_as(&self.metadata, *broker),
+                    registered,
+                );
+            }
+            hits.exposed_from(registered, topic.effective_min_isr(registered), has_elr)
+                .is_some()
+        })
+    }
+
     fn stopped(&mut self, node: NodeId) {
         for (_, replica) in self.replicas.iter_mut().filter(|((_, replica), _)| *replica == node) {
             *replica = Replica {
@@ -564,6 +607,11 @@ impl Partition {
 /// What a disk holds of a log, or nothing.
 pub(crate) fn batches(log: Option<&LogImage>) -> &[Batch] {
     log.map_or(&[], |log| &log.batches)
+}
+
+/// Whether a batch has rotted, or is torn.
+fn has_rotten(log: &[Batch]) -> bool {
+    log.iter().any(|batch| batch.verify().is_err())
 }
 
 /// The offset after the last batch that is whole.
