@@ -59,8 +59,10 @@ fn history_with_deletions() -> impl Strategy<Value = Vec<Event>> {
 /// [`Replica::act`] also checks that the disk follows the log.
 fn lived_through(history: &[Event]) -> Replica {
     let mut replica = Replica::new();
+    let mut last_epoch = LeaderEpoch(0);
     for event in history {
-        let last_epoch = replica.log.last_epoch().unwrap_or(LeaderEpoch(0));
+        // A log whose records are all deleted may have forgotten its last epoch, but the cluster has not.
+        last_epoch = last_epoch.max(replica.log.last_epoch().unwrap_or(LeaderEpoch(0)));
         let epoch = |ahead: i32| LeaderEpoch(last_epoch.0 + ahead);
         match event {
             Event::Begin { ahead } => drop(replica.act(|log, out| log.begin_epoch(epoch(*ahead), out))),
@@ -201,7 +203,7 @@ proptest! {
         };
         let checkpoints = Checkpoints { log_start: truncated.start(), high_watermark: before.high_watermark };
         let recovered = Log::recover(PARTITION, &image, clean, checkpoints, &mut Outbox::new());
-        prop_assert_eq!(truncated, recovered);
+        prop_assert_eq!(truncated, without_empty_epoch(&recovered));
     }
 
     #[test]
