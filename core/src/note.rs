@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use crate::error::ErrorCode;
 use crate::ids::{
-    BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, Sequence, TopicPartition,
+    BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, Sequence, Timestamp,
+    TopicPartition,
 };
 use crate::record::Batch;
 
@@ -172,4 +173,9 @@ pub enum LogStartCause {
     DeleteRecords,
     /// The leader's log starts there.
     Leader,
+    /// Old segments were deleted.
+    Retention {
+        /// The wall clock by which they were old.
+        now: Timestamp,
+    },
 }

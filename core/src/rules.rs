@@ -2,7 +2,7 @@
 //!
 //! [`Rules::CURRENT`] is Kafka 4.1. Wrong and historical rules live with the exhibits that convict them, never here.
 
-use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, Sequence};
+use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, Sequence, Timestamp};
 use crate::log::ProducerEntry;
 
 /// Every decision, as a function that decides and changes nothing.
@@ -24,6 +24,8 @@ pub struct Rules {
     pub sequence: fn(Option<&ProducerEntry>, &SequencedBatch) -> SequenceVerdict,
     /// Whether a log whose start moves up forgets what it knows of a producer.
     pub forgets_producer: fn(&KnownProducer) -> bool,
+    /// Whether `retention.ms` is over for a segment.
+    pub has_expired: fn(&AgedSegment) -> bool,
     /// Whether a producer may send another Produce over a connection.
     pub has_room: fn(&InFlight) -> bool,
     /// Whether an attempt that failed gives its batch the whole `delivery.timeout.ms` again.
@@ -45,6 +47,7 @@ impl Rules {
         is_replicated: current::is_replicated,
         sequence: current::sequence,
         forgets_producer: current::forgets_producer,
+        has_expired: current::has_expired,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
         wakes_parked: current::wakes_parked,
@@ -134,6 +137,19 @@ pub struct KnownProducer {
     pub log_start: Offset,
 }
 
+/// A segment below the high watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgedSegment {
+    /// The earliest of its batches' times.
+    pub oldest: Timestamp,
+    /// The latest.
+    pub newest: Timestamp,
+    /// The broker's wall clock.
+    pub now: Timestamp,
+    /// `retention.ms`
+    pub retention_ms: i64,
+}
+
 /// What an idempotent producer wants appended.
 #[derive(Clone, Copy, Debug)]
 pub struct SequencedBatch {
@@ -187,7 +203,7 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        FetchedBatch, FollowerLog, InFlight, IsrCandidate, KnownProducer, LeaderCandidate, PendingProduce,
+        AgedSegment, FetchedBatch, FollowerLog, InFlight, IsrCandidate, KnownProducer, LeaderCandidate, PendingProduce,
         ProducerEntry, Replayed, Sequence, SequenceVerdict, SequencedBatch, Truncation, Wake,
     };
 
@@ -254,6 +270,11 @@ mod current {
     // A producer is known for as long as it does not expire, whatever becomes of its records (KIP-360): a retry may still come.
     pub(super) fn forgets_producer(_: &KnownProducer) -> bool {
         false
+    }
+
+    // A segment goes as a whole, so its youngest record decides.
+    pub(super) fn has_expired(segment: &AgedSegment) -> bool {
+        segment.now.0 - segment.newest.0 > segment.retention_ms
     }
 
     pub(super) fn has_room(connection: &InFlight) -> bool {

@@ -34,6 +34,8 @@ pub enum Timer {
     },
     /// Broker: write the high watermarks down (`replica.high.watermark.checkpoint.interval.ms`).
     HighWatermarkCheckpoint,
+    /// Broker: delete old segments (`log.retention.check.interval.ms`).
+    LogRetention,
     /// Broker: write down where logs start (`log.flush.start.offset.checkpoint.interval.ms`).
     LogStartCheckpoint,
     /// Broker and controller: a parked Fetch has waited for `fetch.max.wait.ms`.
@@ -98,22 +100,23 @@ impl Timer {
             Self::AlterPartitionBackoff { partition } => of_partition(6, partition, 0),
             Self::ReplicaLag { partition, follower } => of_partition(7, partition, follower.0 as u32),
             Self::HighWatermarkCheckpoint => pack(8, [0; 3]),
-            Self::LogStartCheckpoint => pack(9, [0; 3]),
-            Self::FetchWait { connection } => of_connection(10, connection, 0),
-            Self::ProduceWait { connection } => of_connection(11, connection, 0),
-            Self::DeleteRecordsWait { connection } => of_connection(12, connection, 0),
-            Self::Session { broker } => pack(13, [broker.0 as u32, 0, 0]),
-            Self::Linger { partition } => of_partition(14, partition, 0),
-            Self::RetryBackoff { partition } => of_partition(15, partition, 0),
-            Self::DeliveryTimeout { partition, batch } => of_partition(16, partition, batch),
-            Self::InitProducerIdBackoff => pack(17, [0; 3]),
-            Self::MaxBlock { call } => pack(18, [call, 0, 0]),
-            Self::MetadataBackoff => pack(19, [0; 3]),
-            Self::MetadataMaxAge => pack(20, [0; 3]),
-            Self::PollTimeout => pack(21, [0; 3]),
-            Self::FetchBackoff { leader } => pack(22, [leader.0 as u32, 0, 0]),
-            Self::PositionBackoff { partition } => of_partition(23, partition, 0),
-            Self::OperatorBackoff => pack(24, [0; 3]),
+            Self::LogRetention => pack(9, [0; 3]),
+            Self::LogStartCheckpoint => pack(10, [0; 3]),
+            Self::FetchWait { connection } => of_connection(11, connection, 0),
+            Self::ProduceWait { connection } => of_connection(12, connection, 0),
+            Self::DeleteRecordsWait { connection } => of_connection(13, connection, 0),
+            Self::Session { broker } => pack(14, [broker.0 as u32, 0, 0]),
+            Self::Linger { partition } => of_partition(15, partition, 0),
+            Self::RetryBackoff { partition } => of_partition(16, partition, 0),
+            Self::DeliveryTimeout { partition, batch } => of_partition(17, partition, batch),
+            Self::InitProducerIdBackoff => pack(18, [0; 3]),
+            Self::MaxBlock { call } => pack(19, [call, 0, 0]),
+            Self::MetadataBackoff => pack(20, [0; 3]),
+            Self::MetadataMaxAge => pack(21, [0; 3]),
+            Self::PollTimeout => pack(22, [0; 3]),
+            Self::FetchBackoff { leader } => pack(23, [leader.0 as u32, 0, 0]),
+            Self::PositionBackoff { partition } => of_partition(24, partition, 0),
+            Self::OperatorBackoff => pack(25, [0; 3]),
         }
     }
 
@@ -143,7 +146,9 @@ impl Timer {
             | Self::Session { .. }
             | Self::DeliveryTimeout { .. }
             | Self::MaxBlock { .. } => TimerClass::Suspicion,
-            Self::HighWatermarkCheckpoint | Self::LogStartCheckpoint | Self::MetadataMaxAge => TimerClass::Horizon,
+            Self::HighWatermarkCheckpoint | Self::LogRetention | Self::LogStartCheckpoint | Self::MetadataMaxAge => {
+                TimerClass::Horizon
+            }
         }
     }
 }

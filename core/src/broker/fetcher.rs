@@ -170,7 +170,10 @@ impl Broker {
             let answers = &mut response.responses.iter();
             match answers.find(|answer| answer.partition == wanted.partition) {
                 Some(answer) if response.error_code == ErrorCode::None => {
-                    replica.fetched(answer, context.rules, changes, out)
+                    // Without the topic there would be nothing to follow.
+                    if let Some(topic) = self.metadata.image().topics.get(&wanted.partition.topic) {
+                        replica.fetched(answer, &topic.config, context.rules, changes, out);
+                    }
                 }
                 Some(_) | None => replica.follower_mut().into_iter().for_each(|follower| follower.delay()),
             }

@@ -35,6 +35,7 @@ mod offset_for_leader_epoch;
 mod partition;
 mod produce;
 mod purgatory;
+mod retention;
 mod view;
 
 use alloc::collections::BTreeMap;
@@ -73,6 +74,8 @@ pub struct Broker {
     checkpoint_is_due: bool,
     /// [`Timer::LogStartCheckpoint`] is armed.
     log_start_checkpoint_is_due: bool,
+    /// [`Timer::LogRetention`] is armed.
+    retention_is_planned: bool,
 }
 
 /// What the broker has asked somebody else and waits to hear.
@@ -118,6 +121,7 @@ impl Machine for Broker {
             producer_ids: ProducerIds::none(),
             checkpoint_is_due: false,
             log_start_checkpoint_is_due: false,
+            retention_is_planned: false,
         };
         broker.pursue_lifecycle(context, out);
         broker.pursue_metadata(context, out);
@@ -291,6 +295,7 @@ impl Broker {
                 }
             }
             Timer::HighWatermarkCheckpoint => self.write_high_watermarks(out),
+            Timer::LogRetention => self.delete_old_segments(context, changes, out),
             Timer::LogStartCheckpoint => self.write_log_starts(out),
             Timer::FetchWait { connection }
             | Timer::ProduceWait { connection }

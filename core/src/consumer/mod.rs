@@ -184,6 +184,7 @@ impl Consumer {
             | Timer::AlterPartitionBackoff { .. }
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
+            | Timer::LogRetention
             | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }

@@ -155,6 +155,7 @@ impl Controller {
             | Timer::AlterPartitionBackoff { .. }
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
+            | Timer::LogRetention
             | Timer::LogStartCheckpoint
             | Timer::ProduceWait { .. }
             | Timer::DeleteRecordsWait { .. }

@@ -7,6 +7,7 @@ mod epochs;
 mod head;
 mod producers;
 mod recover;
+mod retention;
 mod truncate;
 
 #[cfg(test)]
@@ -37,6 +38,8 @@ pub struct Log {
     batches: Vec<Batch>,
     /// All but the one that every log begins with, at offset 0: until that is full, or deleted, there is nothing here.
     segments: Vec<Segment>,
+    /// How large the last segment is.
+    active_bytes: usize,
     /// Nothing below it is read. It may lie within the first segment, and within a batch.
     start: Offset,
     epochs: EpochCache,
@@ -52,6 +55,7 @@ impl Log {
             partition,
             batches: Vec::new(),
             segments: Vec::new(),
+            active_bytes: 0,
             start: Offset::ZERO,
             epochs: EpochCache::default(),
             producers: ProducerStates::default(),
@@ -178,6 +182,7 @@ impl Log {
             self.write_epochs(out);
         }
         self.producers.appended(&batch);
+        self.active_bytes += batch.size();
         self.batches.push(batch.clone());
         out.disk(DiskOp::Append {
             log: self.partition,

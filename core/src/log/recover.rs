@@ -46,6 +46,7 @@ impl Log {
             partition,
             batches,
             segments,
+            active_bytes: 0,
             start,
             epochs: EpochCache::default(),
             producers,
@@ -62,6 +63,7 @@ impl Log {
         if log.end() < start {
             log.start_anew(start, out);
         }
+        log.active_bytes = log.active().iter().map(Batch::size).sum();
         log.epochs = recovered_epochs(image, &log, clean);
         log.set_high_watermark(checkpoints.high_watermark);
         if log.epochs.entries() != image.epochs {

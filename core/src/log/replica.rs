@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Checkpoints, Log, ProducerStates};
+use crate::config::TopicConfig;
 use crate::disk::{DiskOp, EpochEntry, LogImage, Segment};
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicId, TopicPartition};
@@ -128,6 +129,15 @@ impl Replica {
         } else if let DiskOp::Truncate { log: PARTITION, to } = op {
             self.disk.batches.retain(|batch| batch.next_offset() <= *to);
             self.disk.segments.retain(|segment| segment.base <= *to);
+        } else if let DiskOp::Roll {
+            log: PARTITION,
+            segment,
+        } = op
+        {
+            self.disk.segments.push(segment.clone());
+        } else if let DiskOp::DeleteSegments { log: PARTITION, to } = op {
+            self.disk.batches.retain(|batch| batch.base_offset >= *to);
+            self.disk.segments.retain(|segment| segment.base >= *to);
         } else if let DiskOp::StartAnew { log: PARTITION, at } = op {
             self.disk.batches.clear();
             self.disk.segments = [Segment {
@@ -151,7 +161,9 @@ impl Replica {
         let words: Vec<&str> = command.split_whitespace().collect();
         let (&verb, arguments) = words.split_first().expect("a command has a verb");
         match verb {
-            "begin" | "lead" | "follow" | "truncate" | "delete" | "anew" => self.change(verb, arguments),
+            "begin" | "lead" | "follow" | "truncate" | "delete" | "anew" | "roll" | "clean" => {
+                self.change(verb, arguments)
+            }
             "tear" | "rot" | "drop" | "checkpoint" | "crash" | "shutdown" => self.damage(verb, arguments),
             _ => self.ask(verb, arguments),
         }
@@ -192,6 +204,18 @@ impl Replica {
                 answer.map_or_else(|error| error.to_string(), |_| told)
             }
             ("anew", [at]) => self.act(|log, out| log.start_anew(Offset(number(at)), out)).1,
+            ("roll", [records, limits @ ..]) => {
+                let batch = described(&[records]);
+                let config = topic(limits);
+                self.act(|log, out| log.roll_before(&batch, &config, out)).1
+            }
+            ("clean", [now, limits @ ..]) => {
+                let (now, config) = (Timestamp(number(now)), topic(limits));
+                let (moved, told) = self.act(|log, out| log.delete_old_segments(&config, now, &Rules::CURRENT, out));
+                assert!(!moved || told.contains("starts at"), "a log that starts later says so");
+                self.log_start_checkpoint = self.log.start();
+                told
+            }
             ("truncate", [to]) => self.truncate(Offset(number(to))),
             _ => panic!("what does {verb} {arguments:?} mean?"),
         }
@@ -293,6 +317,12 @@ fn described(words: &[&str]) -> Batch {
     }
 }
 
+/// `retention.ms=5` and the like.
+fn topic(pairs: &[&str]) -> TopicConfig {
+    let pairs = pairs.iter().map(|pair| pair.split_once('=').expect("KEY=VALUE"));
+    TopicConfig::parse(pairs, &TopicConfig::defaults()).expect("a topic's keys")
+}
+
 fn number<T: core::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| panic!("{text} is no such number"))
 }
@@ -326,6 +356,10 @@ fn told(effect: &Effect) -> String {
         format!("cut at {to}")
     } else if let Effect::Disk(DiskOp::WriteEpochs { entries, .. }) = effect {
         format!("write epochs {}", listed(entries))
+    } else if let Effect::Disk(DiskOp::Roll { segment, .. }) = effect {
+        format!("new segment at {}", segment.base)
+    } else if let Effect::Disk(DiskOp::DeleteSegments { to, .. }) = effect {
+        format!("delete segments up to {to}")
     } else if let Effect::Disk(DiskOp::StartAnew { at, .. }) = effect {
         format!("begin again at {at}")
     } else if let Effect::Note(Note::LogStart { to, .. }) = effect {

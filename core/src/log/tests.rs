@@ -368,3 +368,53 @@ fn what_is_begun_anew_knows_nothing_of_before() {
         ",
     );
 }
+
+#[test]
+fn old_segments_go_as_wholes_and_their_producers_stay() {
+    transcript(
+        "
+        roll x1 segment.bytes=14    => nothing
+        lead 1 x1 7/0:0             => write epochs 1@0; append 0-0 of epoch 1
+        roll x1                     => nothing
+        roll x1 segment.bytes=14    => new segment at 1
+        roll x1 segment.bytes=14    => nothing
+        lead 1 x1 7/0:1             => append 1-1 of epoch 1
+        roll x1 segment.bytes=14    => new segment at 2
+        lead 1 x1 8/0:0             => append 2-2 of epoch 1
+        clean 9 retention.ms=5      => nothing
+        watermark 2                 => moved at 2
+        clean 5 retention.ms=5      => nothing
+        clean 9 retention.ms=-1     => nothing
+        clean 9 retention.bytes=200 => nothing
+        clean 9 retention.bytes=130 => delete segments up to 1; write epochs 1@1; starts at 1
+        clean 9 retention.ms=5      => delete segments up to 2; write epochs 1@2; starts at 2
+        producer 7                  => epoch 0, last 1
+        again 7/0 1 1               => is at 1
+        crash 2                     => recovered to 3, high watermark 2, 0 batches lost
+        producer 7                  => epoch 0, last 1
+        watermark 3                 => moved at 3
+        clean 9 retention.ms=5      => new segment at 3; delete segments up to 3; write epochs 1@3; starts at 3
+        producer 8                  => epoch 0, last 0
+        state                       => 3 to 3, high watermark 3, epochs 1@3
+        lead 1 x2                   => append 3-4 of epoch 1
+        truncate 3                  => cut at 3; truncated from 5 to 3; write epochs none
+        producer 8                  => epoch 0, last 0
+        ",
+    );
+}
+
+#[test]
+fn what_is_deleted_by_request_goes_from_disk_with_its_segment() {
+    transcript(
+        "
+        lead 1 x2                   => write epochs 1@0; append 0-1 of epoch 1
+        roll x1 segment.bytes=14    => new segment at 2
+        lead 1 x2                   => append 2-3 of epoch 1
+        watermark 4                 => moved at 4
+        delete 3                    => write epochs 1@3; starts at 3
+        clean 0 retention.ms=-1     => delete segments up to 2
+        state                       => 3 to 4, high watermark 4, epochs 1@3
+        crash 4                     => recovered to 4, high watermark 4, 0 batches lost
+        ",
+    );
+}

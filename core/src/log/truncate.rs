@@ -6,6 +6,7 @@ use crate::disk::DiskOp;
 use crate::ids::Offset;
 use crate::machine::Outbox;
 use crate::note::Note;
+use crate::record::Batch;
 
 impl Log {
     /// Removes everything at and beyond `to` (a batch that straddles it goes as a whole); epochs, producers and high watermark follow.
@@ -21,6 +22,7 @@ impl Log {
             let forgets_producers = self.batches[kept..].iter().any(has_producer);
             self.batches.truncate(kept);
             self.segments.retain(|segment| segment.base <= to);
+            self.active_bytes = self.active().iter().map(Batch::size).sum();
             if forgets_producers {
                 self.producers = ProducerStates::recovered(&self.segments, &self.batches);
             }

@@ -348,6 +348,7 @@ impl Producer {
             | Timer::AlterPartitionBackoff { .. }
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
+            | Timer::LogRetention
             | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }

@@ -196,6 +196,7 @@ fn noted(note: &Note, names: &Names) -> String {
         Note::LogStart { partition, to, cause } => {
             let why = match cause {
                 LogStartCause::DeleteRecords => "as asked",
+                LogStartCause::Retention { .. } => "as its topic says",
                 LogStartCause::Leader => "as its leader",
             };
             of(partition, &format_args!("log starts at {to}, {why}"))

@@ -93,6 +93,7 @@ pub fn all() -> &'static [Exhibit] {
         canaries::FORGOTTEN_WAKE_UP,
         canaries::ISR_NEVER_EXPANDS,
         canaries::ONE_REQUEST_TOO_MANY,
+        canaries::RETENTION_BY_OLDEST_RECORD,
     ]
 }
 

@@ -75,6 +75,18 @@ impl Step {
     }
 }
 
+/// A batch was appended again, or out of order, to a partition that has been led by a replica which had begun anew: Kafka hands no producers'
+/// states over to a replica that has to start at its leader's start, so old records that are deleted cost the protection of their retries.
+pub(super) fn unknown_producer(has_forgotten_producers: bool, otherwise: Verdict) -> Verdict {
+    if has_forgotten_producers && otherwise == Verdict::Violated {
+        Verdict::Allowed {
+            because: "the deletion of old records (retention.ms, retention.bytes, DeleteRecords)".to_owned(),
+        }
+    } else {
+        otherwise
+    }
+}
+
 /// A consumer goes back. If what it was to read next was deleted, it starts over at whatever its leader still has, and another leader may have
 /// more.
 pub(super) fn read_again(policy: Option<AutoOffsetReset>, was_undercut: bool, otherwise: Verdict) -> Verdict {

@@ -41,6 +41,7 @@ situations! {
     MetadataReplayed = "metadata-replayed", "a broker took in what the controller had committed";
     Truncation = "truncation", "a log lost its end, because its leader had something else";
     RecordsDeleted = "records-deleted", "a leader's log started later, because an operator asked for it";
+    SegmentsDeleted = "segments-deleted", "a log started later, because its first segments were too old or too much";
     LogStartFollowed = "log-start-followed", "a follower's log started later, because its leader's did";
     LogStartedAnew = "log-started-anew", "a replica's log ended before its leader's started, and began anew";
     Divergence = "divergence", "a fetch showed that a follower had diverged";
@@ -278,6 +279,10 @@ impl Coverage {
                 cause: LogStartCause::DeleteRecords,
                 ..
             } => self.reached(Reached::RecordsDeleted),
+            Note::LogStart {
+                cause: LogStartCause::Retention { .. },
+                ..
+            } => self.reached(Reached::SegmentsDeleted),
             Note::LogStart {
                 cause: LogStartCause::Leader,
                 ..

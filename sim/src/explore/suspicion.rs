@@ -37,6 +37,7 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::AlterPartitionBackoff { .. }
         | Timer::ReplicaLag { .. }
         | Timer::HighWatermarkCheckpoint
+        | Timer::LogRetention
         | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
         | Timer::DeleteRecordsWait { .. }
@@ -88,6 +89,7 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::ReplicaFetchBackoff { .. }
         | Timer::AlterPartitionBackoff { .. }
         | Timer::HighWatermarkCheckpoint
+        | Timer::LogRetention
         | Timer::LogStartCheckpoint
         | Timer::FetchWait { .. }
         | Timer::Linger { .. }

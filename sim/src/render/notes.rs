@@ -125,6 +125,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         Note::LogStart { partition, to, cause } => {
             let why = match cause {
                 LogStartCause::DeleteRecords => "as asked",
+                LogStartCause::Retention { .. } => "as its topic says",
                 LogStartCause::Leader => "as its leader",
             };
             Line::of(

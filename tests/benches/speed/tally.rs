@@ -90,6 +90,7 @@ const fn fired(timer: &Timer) -> &'static str {
         | Timer::ReplicaFetchBackoff { .. }
         | Timer::AlterPartitionBackoff { .. }
         | Timer::ReplicaLag { .. }
+        | Timer::LogRetention
         | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
         | Timer::DeleteRecordsWait { .. }

@@ -1,6 +1,7 @@
 //! A replica that follows: what it does with what it fetches.
 
 use super::{Changes, Surroundings};
+use crate::config::TopicConfig;
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, Offset, PartitionEpoch};
 use crate::log::Log;
@@ -117,6 +118,7 @@ impl Follower {
         &mut self,
         answer: &FetchedPartition,
         log: &mut Log,
+        topic: &TopicConfig,
         rules: &Rules,
         changes: &mut Changes,
         out: &mut Outbox,
@@ -129,7 +131,7 @@ impl Follower {
             truncate(log, divergence(log, at_leader), changes, out);
             Progress::Ready
         } else {
-            self.append(answer, log, rules, changes, out)
+            self.append(answer, log, topic, rules, changes, out)
         };
     }
 
@@ -137,6 +139,7 @@ impl Follower {
         &self,
         answer: &FetchedPartition,
         log: &mut Log,
+        topic: &TopicConfig,
         rules: &Rules,
         changes: &mut Changes,
         out: &mut Outbox,
@@ -151,6 +154,7 @@ impl Follower {
                 // Nor anything behind it.
                 break;
             }
+            log.roll_before(batch, topic, out);
             match log.append_as_follower(batch, out) {
                 Ok(()) => out.note(Note::Appended {
                     partition,

@@ -13,7 +13,7 @@ pub(super) use follower::{Follower, Progress};
 pub(super) use leader::Leader;
 use replica::Replica;
 
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, TopicConfig};
 use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, TopicPartition};
 use crate::log::Log;
@@ -203,6 +203,9 @@ impl Partition {
             panic!("only the leader appends for producers")
         };
         let previous_end = self.log.end();
+        if let Some(topic) = around.image.topics.get(&self.log.partition().topic) {
+            self.log.roll_before(batch, &topic.config, out);
+        }
         let batch = self.log.append_as_leader(batch, leader.epoch, out);
         out.note(Note::Appended {
             partition: self.log.partition(),
@@ -262,6 +265,23 @@ impl Partition {
         Ok(before)
     }
 
+    /// Deletes what is old.
+    pub(super) fn delete_old_segments(
+        &mut self,
+        topic: &TopicConfig,
+        context: &Context<'_, BrokerConfig>,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        if self
+            .log
+            .delete_old_segments(topic, context.wall_clock, context.rules, out)
+        {
+            changes.log_start_moved = true;
+            changes.woken.push((self.log.partition(), Wake::LowWatermarkAdvanced));
+        }
+    }
+
     /// As the leader: [`Timer::ReplicaLag`](crate::timer::Timer::ReplicaLag).
     pub(super) fn lagged(
         &mut self,
@@ -315,12 +335,13 @@ impl Partition {
     pub(super) fn fetched(
         &mut self,
         answer: &FetchedPartition,
+        topic: &TopicConfig,
         rules: &Rules,
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
         if let Role::Follower(follower) = &mut self.role {
-            follower.fetched(answer, &mut self.log, rules, changes, out);
+            follower.fetched(answer, &mut self.log, topic, rules, changes, out);
         }
     }
 

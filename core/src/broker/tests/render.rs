@@ -63,6 +63,7 @@ fn timer_text(timer: &Timer) -> String {
         Timer::RegistrationBackoff => "registration".into(),
         Timer::MetadataFetchBackoff => "metadata".into(),
         Timer::HighWatermarkCheckpoint => "checkpoint".into(),
+        Timer::LogRetention => "retention".into(),
         Timer::LogStartCheckpoint => "starts".into(),
         Timer::DeleteRecordsWait { connection } => format!("delete-wait {}", end(*connection)),
         other => format!("{other:?}"),

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kafkasim_core::ids::{LeaderEpoch, Offset};
+use kafkasim_core::ids::{LeaderEpoch, Offset, Timestamp};
 use kafkasim_core::record::Batch;
 
 /// The committed log of one partition.
@@ -31,6 +31,9 @@ pub(crate) struct CommittedBatch {
     pub(crate) next: Offset,
     epoch: LeaderEpoch,
     digest: u128,
+    /// The latest of its records' times.
+    timestamp: Timestamp,
+    size: usize,
     /// By offset; records without a value, and markers, are left out.
     pub(crate) values: Vec<(Offset, Bytes)>,
 }
@@ -51,6 +54,8 @@ impl CommittedBatch {
             next: batch.next_offset(),
             epoch: batch.leader_epoch,
             digest: batch.digest(),
+            timestamp: batch.max_timestamp(),
+            size: batch.size(),
             values: values.collect(),
         }
     }
@@ -89,6 +94,21 @@ impl Committed {
     /// Whether this was committed there, and then given up.
     pub(crate) fn has_deleted(&self, offset: Offset, value: &Bytes) -> bool {
         offset < self.deleted && self.value_at(offset) == Some(value)
+    }
+
+    /// How many bytes are left from an offset on in a log that may have lost its beginning.
+    pub(crate) fn bytes_from(&self, offset: Offset, log: &[Batch]) -> usize {
+        let committed = self.batches[self.index_of(offset)..].iter().map(|batch| batch.size);
+        let rest = log.iter().filter(|batch| batch.base_offset >= self.end());
+        committed.chain(rest.map(Batch::size)).sum()
+    }
+
+    /// Whether everything before this offset that was not given up yet is older than `retention_ms`.
+    pub(crate) fn has_expired(&self, before: Offset, now: Timestamp, retention_ms: i64) -> bool {
+        let mut going = self.batches[self.index_of(self.deleted)..]
+            .iter()
+            .take_while(|batch| batch.base < before);
+        retention_ms >= 0 && going.all(|batch| now.0 - batch.timestamp.0 > retention_ms)
     }
 
     /// Everything before this offset is given up.

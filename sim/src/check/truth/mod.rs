@@ -11,7 +11,7 @@ mod change;
 mod committed;
 mod hits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafkasim_core::call::{Call, RecordsToDelete};
 use kafkasim_core::disk::LogImage;
@@ -58,6 +58,10 @@ pub(crate) struct Partition {
     parted: Option<Parted>,
     /// Up to where an operator has asked for the deletion of records.
     asked_to_delete: Option<DeleteBefore>,
+    /// Replicas that have begun anew at their leader's start: what was known of producers whose records lay before is not known there.
+    began_anew: BTreeSet<NodeId>,
+    /// Such a replica has led since: a batch that it did not know may be in the log twice (Kafka's `truncateFullyAndStartAt`).
+    pub(crate) has_forgotten_producers: bool,
 }
 
 /// What was committed may not be what is committed now.
@@ -268,12 +272,13 @@ impl Truth {
                     to: *to,
                 });
             }
-            Note::LogStart { partition, to, cause } => self.starts(*partition, node, *to, Some(*cause), changes),
+            Note::LogStart { partition, to, cause } => self.starts(view, *partition, node, *to, Some(*cause), changes),
             Note::LogStartedAnew { partition, at } => {
                 let replica = self.replica_mut(*partition, node);
                 replica.end = *at;
                 replica.high_watermark = *at;
-                self.starts(*partition, node, *at, None, changes);
+                self.partitions.entry(*partition).or_default().began_anew.insert(node);
+                self.starts(view, *partition, node, *at, None, changes);
             }
             Note::HighWatermark {
                 partition,
@@ -424,6 +429,7 @@ impl Truth {
                 verdict,
             });
         }
+        partition.has_forgotten_producers |= partition.began_anew.contains(&node);
         let previous = partition.reign.replace((node, epoch)).map(|(leader, _)| leader);
         let lost_from = partition.hits.lost_from(node);
         partition.unclean = false;
@@ -501,6 +507,7 @@ impl Truth {
     /// A log starts later: because an operator asked its leader for that, or because that of its leader does.
     fn starts(
         &mut self,
+        view: &dyn View,
         id: TopicPartition,
         node: NodeId,
         at: Offset,
@@ -508,6 +515,7 @@ impl Truth {
         changes: &mut Vec<Change>,
     ) {
         let epoch = self.replica(id, node).epoch;
+        let topic = self.metadata.topics.get(&id.topic);
         let truth = self.partitions.entry(id).or_default();
         // Whoever lives in a world of its own gives up nothing of this one.
         if truth.parted.as_ref().is_some_and(|parted| epoch < parted.epoch) {
@@ -519,6 +527,16 @@ impl Truth {
                 at <= before && at <= truth.committed.end()
             }
             (Some(LogStartCause::DeleteRecords), None) => false,
+            (Some(LogStartCause::Retention { now }), _) => {
+                // More may have gone in the same step, for another reason.
+                let left = truth.committed.bytes_from(at, batches(view.log(node, id)));
+                let is_enough = |limit: i64| usize::try_from(limit).is_ok_and(|limit| left >= limit);
+                let is_given_up = topic.is_some_and(|topic| {
+                    is_enough(topic.config.retention_bytes)
+                        || truth.committed.has_expired(at, now, topic.config.retention_ms)
+                });
+                at <= truth.committed.end() && is_given_up
+            }
             (Some(LogStartCause::Leader) | None, _) => at <= truth.committed.deleted(),
         };
         if is_due {
