@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::error::ErrorCode;
-use crate::ids::{CallId, LeaderEpoch, NodeId, Offset, Timestamp, TopicName};
+use crate::ids::{CallId, LeaderEpoch, NodeId, Offset, Timestamp, TopicName, TopicPartition};
+use crate::message::DeleteBefore;
 
 /// A call into a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +38,8 @@ pub enum Call {
     ShutDown,
     /// Operator: create a topic with the given replicas; answered with [`Answer::TopicCreated`]. One at a time.
     CreateTopic(NewTopic),
+    /// Operator: delete the oldest records of a partition; answered with [`Answer::RecordsDeleted`]. One at a time.
+    DeleteRecords(RecordsToDelete),
 }
 
 /// What an application sends.
@@ -63,6 +66,17 @@ pub struct NewTopic {
     pub configs: Vec<(alloc::string::String, alloc::string::String)>,
 }
 
+/// Records to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RecordsToDelete {
+    /// Of which partition.
+    pub partition: TopicPartition,
+    /// The first record to keep.
+    pub before: DeleteBefore,
+    /// Whom to ask: the leader, as far as the caller knows.
+    pub leader: NodeId,
+}
+
 /// What a machine tells its caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
@@ -83,6 +97,8 @@ pub enum Answer {
     ShutDown,
     /// The topic exists, or cannot.
     TopicCreated(Result<(), ErrorCode>),
+    /// The partition's low watermark, or why the records may still be there.
+    RecordsDeleted(Result<Offset, ErrorCode>),
 }
 
 /// Where a record was written.

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::ids::{BrokerEpoch, DiskToken, LeaderEpoch, Offset, TopicPartition};
+use crate::log::ProducerStates;
 use crate::record::Batch;
 
 /// Everything on one process's disk.
@@ -13,6 +14,8 @@ pub struct DiskImage {
     pub logs: BTreeMap<TopicPartition, LogImage>,
     /// `replication-offset-checkpoint`: the high watermarks as last written down.
     pub high_watermarks: BTreeMap<TopicPartition, Offset>,
+    /// `log-start-offset-checkpoint`: where logs begin that begin within their first segment, as last written down.
+    pub log_starts: BTreeMap<TopicPartition, Offset>,
     /// `.kafka_cleanshutdown`: there only after an orderly shutdown, with the epoch of that registration (KIP-966).
     pub clean_shutdown: Option<BrokerEpoch>,
 }
@@ -22,8 +25,33 @@ pub struct DiskImage {
 pub struct LogImage {
     /// The segments' contents, as found: the last batch may be torn and any may have rotted, which its CRC tells.
     pub batches: Vec<Batch>,
+    /// The segments, by their names, oldest first: all but the one that every log begins with, at offset 0.
+    pub segments: Vec<Segment>,
     /// `leader-epoch-checkpoint`.
     pub epochs: Vec<EpochEntry>,
+}
+
+impl LogImage {
+    /// Where the first segment begins. One that has begun at offset 0 is not in the list, but its batches are there.
+    #[must_use]
+    pub fn base(&self) -> Offset {
+        crate::log::base_of_first(&self.segments, &self.batches)
+    }
+
+    /// The offset after the last batch, or where the last segment begins.
+    #[must_use]
+    pub fn end(&self) -> Offset {
+        self.batches.last().map_or_else(|| self.base(), Batch::next_offset)
+    }
+}
+
+/// One file of a log, and the snapshot of the producers' states that was taken when it was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Segment {
+    /// Its name: the offset of its first record, or of the first that it would have.
+    pub base: Offset,
+    /// What was known of producers before that (`.snapshot`).
+    pub producers: ProducerStates,
 }
 
 /// The first offset of a leader epoch.
@@ -57,6 +85,27 @@ pub enum DiskOp {
         /// The new end.
         to: Offset,
     },
+    /// Begin another segment at the log's end.
+    Roll {
+        /// The log.
+        log: TopicPartition,
+        /// The segment.
+        segment: Segment,
+    },
+    /// Remove every segment before the one that begins at `to`.
+    DeleteSegments {
+        /// The log.
+        log: TopicPartition,
+        /// The new first segment.
+        to: Offset,
+    },
+    /// Remove every segment, and begin anew with an empty one.
+    StartAnew {
+        /// The log.
+        log: TopicPartition,
+        /// Where.
+        at: Offset,
+    },
     /// Replace `leader-epoch-checkpoint`.
     WriteEpochs {
         /// The log.
@@ -66,6 +115,8 @@ pub enum DiskOp {
     },
     /// Replace `replication-offset-checkpoint`.
     WriteHighWatermarks(BTreeMap<TopicPartition, Offset>),
+    /// Replace `log-start-offset-checkpoint`.
+    WriteLogStarts(BTreeMap<TopicPartition, Offset>),
     /// Force a log to the platter; [`crate::machine::Input::Synced`] follows.
     Sync {
         /// The log.

@@ -156,6 +156,12 @@ impl Sequence {
     pub const fn advance(self, count: i32) -> Self {
         Self(self.0.wrapping_add(count) & i32::MAX)
     }
+
+    /// How many records this sequence is further on than an earlier one.
+    #[must_use]
+    pub fn distance_from(self, earlier: Self) -> i64 {
+        i64::from(self.0.wrapping_sub(earlier.0) & i32::MAX)
+    }
 }
 
 impl NodeId {

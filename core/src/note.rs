@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use crate::error::ErrorCode;
 use crate::ids::{
-    BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, Sequence, TopicPartition,
+    BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, Sequence, Timestamp,
+    TopicPartition,
 };
 use crate::record::Batch;
 
@@ -83,6 +84,14 @@ pub enum Note {
         from: Offset,
         to: Offset,
     },
+    /// A log starts later: what was before is deleted.
+    LogStart {
+        partition: TopicPartition,
+        to: Offset,
+        cause: LogStartCause,
+    },
+    /// A follower whose log ended before its leader's starts has begun anew there.
+    LogStartedAnew { partition: TopicPartition, at: Offset },
     /// A fetch found that follower and leader had diverged (KIP-595).
     FetchDiverged {
         partition: TopicPartition,
@@ -146,6 +155,11 @@ pub enum Note {
     },
 
     // A consumer
+    /// A position turned out to be outside of the log.
+    PositionOutOfRange {
+        partition: TopicPartition,
+        position: Offset,
+    },
     /// A position was looked up by auto.offset.reset.
     PositionReset { partition: TopicPartition, to: Offset },
     /// A position was validated against a new leader (KIP-320).
@@ -155,5 +169,19 @@ pub enum Note {
         partition: TopicPartition,
         position: Offset,
         divergent_offset: Offset,
+    },
+}
+
+/// Why a log starts later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogStartCause {
+    /// An operator asked the leader for it (DeleteRecords).
+    DeleteRecords,
+    /// The leader's log starts there.
+    Leader,
+    /// Old segments were deleted.
+    Retention {
+        /// The wall clock by which they were old.
+        now: Timestamp,
     },
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Rules::CURRENT`] is Kafka 4.1. Wrong and historical rules live with the exhibits that convict them, never here.
 
-use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, Sequence};
+use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, Sequence, Timestamp};
 use crate::log::ProducerEntry;
 use crate::message::EpochEndOffset;
 
@@ -37,6 +37,10 @@ pub struct Rules {
     pub is_replicated: fn(&PendingProduce) -> bool,
     /// What to do with a batch of an idempotent producer, given what is remembered of that producer.
     pub sequence: fn(Option<&ProducerEntry>, &SequencedBatch) -> SequenceVerdict,
+    /// Whether a log whose start moves up forgets what it knows of a producer.
+    pub forgets_producer: fn(&KnownProducer) -> bool,
+    /// Whether `retention.ms` is over for a segment.
+    pub has_expired: fn(&AgedSegment) -> bool,
     /// Whether a producer may send another Produce over a connection.
     pub has_room: fn(&InFlight) -> bool,
     /// Whether an attempt that failed gives its batch the whole `delivery.timeout.ms` again.
@@ -72,6 +76,8 @@ impl Rules {
         takes_fetched: current::takes_fetched,
         is_replicated: current::is_replicated,
         sequence: current::sequence,
+        forgets_producer: current::forgets_producer,
+        has_expired: current::has_expired,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
         recovers: current::recovers,
@@ -254,6 +260,28 @@ pub struct PendingProduce {
     pub high_watermark: Offset,
 }
 
+/// What a log knows of an idempotent producer while its oldest records are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownProducer {
+    /// Where its last batch ends, if any batch of its epoch is known.
+    pub last_offset: Option<Offset>,
+    /// Where the log starts from now on.
+    pub log_start: Offset,
+}
+
+/// A segment below the high watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgedSegment {
+    /// The earliest of its batches' times.
+    pub oldest: Timestamp,
+    /// The latest.
+    pub newest: Timestamp,
+    /// The broker's wall clock.
+    pub now: Timestamp,
+    /// `retention.ms`
+    pub retention_ms: i64,
+}
+
 /// What an idempotent producer wants appended.
 #[derive(Clone, Copy, Debug)]
 pub struct SequencedBatch {
@@ -287,6 +315,8 @@ pub enum Wake {
     HighWatermarkAdvanced,
     /// Leadership or the in-sync replicas changed.
     LeadershipChanged,
+    /// The leader, or a follower, has deleted records.
+    LowWatermarkAdvanced,
 }
 
 /// A replica that the controller might elect.
@@ -305,9 +335,9 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        Agreement, EpochAnswer, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate, LeaderCandidate,
-        PendingProduce, ProducerEntry, ProposedMember, Quorum, Recovery, Replayed, Restart, Sequence, SequenceVerdict,
-        SequencedBatch, Truncation, Waited, Wake,
+        AgedSegment, Agreement, EpochAnswer, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate,
+        KnownProducer, LeaderCandidate, PendingProduce, ProducerEntry, ProposedMember, Quorum, Recovery, Replayed,
+        Restart, Sequence, SequenceVerdict, SequencedBatch, Truncation, Waited, Wake,
     };
     use crate::ids::{BrokerEpoch, LeaderEpoch, Offset};
 
@@ -413,6 +443,16 @@ mod current {
         } else {
             SequenceVerdict::OutOfOrder
         }
+    }
+
+    // A producer is known for as long as it does not expire, whatever becomes of its records (KIP-360): a retry may still come.
+    pub(super) fn forgets_producer(_: &KnownProducer) -> bool {
+        false
+    }
+
+    // A segment goes as a whole, so its youngest record decides.
+    pub(super) fn has_expired(segment: &AgedSegment) -> bool {
+        segment.now.0 - segment.newest.0 > segment.retention_ms
     }
 
     pub(super) fn has_room(connection: &InFlight) -> bool {

@@ -34,10 +34,16 @@ pub enum Timer {
     },
     /// Broker: write the high watermarks down (`replica.high.watermark.checkpoint.interval.ms`).
     HighWatermarkCheckpoint,
+    /// Broker: delete old segments (`log.retention.check.interval.ms`).
+    LogRetention,
+    /// Broker: write down where logs start (`log.flush.start.offset.checkpoint.interval.ms`).
+    LogStartCheckpoint,
     /// Broker and controller: a parked Fetch has waited for `fetch.max.wait.ms`.
     FetchWait { connection: ConnectionId },
     /// Broker: a parked Produce has waited for its `timeout_ms`.
     ProduceWait { connection: ConnectionId },
+    /// Broker: a parked DeleteRecords has waited for its `timeout_ms`.
+    DeleteRecordsWait { connection: ConnectionId },
 
     /// Controller: this broker was not heard from for `broker.session.timeout.ms`.
     Session { broker: NodeId },
@@ -97,21 +103,24 @@ impl Timer {
             Self::AlterPartitionBackoff { partition } => of_partition(6, partition, 0),
             Self::ReplicaLag { partition, follower } => of_partition(7, partition, follower.0 as u32),
             Self::HighWatermarkCheckpoint => pack(8, [0; 3]),
-            Self::FetchWait { connection } => of_connection(9, connection, 0),
-            Self::ProduceWait { connection } => of_connection(10, connection, 0),
-            Self::Session { broker } => pack(11, [broker.0 as u32, 0, 0]),
-            Self::Linger { partition } => of_partition(12, partition, 0),
-            Self::RetryBackoff { partition } => of_partition(13, partition, 0),
-            Self::DeliveryTimeout { partition, batch } => of_partition(14, partition, batch),
-            Self::InitProducerIdBackoff => pack(15, [0; 3]),
-            Self::MaxBlock { call } => pack(16, [call, 0, 0]),
-            Self::MetadataBackoff => pack(17, [0; 3]),
-            Self::MetadataMaxAge => pack(18, [0; 3]),
-            Self::PollTimeout => pack(19, [0; 3]),
-            Self::FetchBackoff { leader } => pack(20, [leader.0 as u32, 0, 0]),
-            Self::PositionBackoff { partition } => of_partition(21, partition, 0),
-            Self::OperatorBackoff => pack(22, [0; 3]),
-            Self::CloseTimeout => pack(23, [0; 3]),
+            Self::LogRetention => pack(9, [0; 3]),
+            Self::LogStartCheckpoint => pack(10, [0; 3]),
+            Self::FetchWait { connection } => of_connection(11, connection, 0),
+            Self::ProduceWait { connection } => of_connection(12, connection, 0),
+            Self::DeleteRecordsWait { connection } => of_connection(13, connection, 0),
+            Self::Session { broker } => pack(14, [broker.0 as u32, 0, 0]),
+            Self::Linger { partition } => of_partition(15, partition, 0),
+            Self::RetryBackoff { partition } => of_partition(16, partition, 0),
+            Self::DeliveryTimeout { partition, batch } => of_partition(17, partition, batch),
+            Self::InitProducerIdBackoff => pack(18, [0; 3]),
+            Self::MaxBlock { call } => pack(19, [call, 0, 0]),
+            Self::CloseTimeout => pack(20, [0; 3]),
+            Self::MetadataBackoff => pack(21, [0; 3]),
+            Self::MetadataMaxAge => pack(22, [0; 3]),
+            Self::PollTimeout => pack(23, [0; 3]),
+            Self::FetchBackoff { leader } => pack(24, [leader.0 as u32, 0, 0]),
+            Self::PositionBackoff { partition } => of_partition(25, partition, 0),
+            Self::OperatorBackoff => pack(26, [0; 3]),
         }
     }
 
@@ -137,11 +146,14 @@ impl Timer {
             Self::RequestTimeout { .. }
             | Self::ReplicaLag { .. }
             | Self::ProduceWait { .. }
+            | Self::DeleteRecordsWait { .. }
             | Self::Session { .. }
             | Self::DeliveryTimeout { .. }
             | Self::MaxBlock { .. }
             | Self::CloseTimeout => TimerClass::Suspicion,
-            Self::HighWatermarkCheckpoint | Self::MetadataMaxAge => TimerClass::Horizon,
+            Self::HighWatermarkCheckpoint | Self::LogRetention | Self::LogStartCheckpoint | Self::MetadataMaxAge => {
+                TimerClass::Horizon
+            }
         }
     }
 }

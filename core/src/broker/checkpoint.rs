@@ -1,4 +1,4 @@
-//! The high watermarks are written down from time to time, so that a restarted broker does not start from nothing.
+//! The high watermarks, and where logs start, are written down from time to time, so that a restarted broker does not start from nothing.
 
 use super::{Broker, Changes};
 use crate::config::BrokerConfig;
@@ -19,6 +19,30 @@ impl Broker {
             };
             out.set_timer(Timer::HighWatermarkCheckpoint, window);
         }
+        if changes.log_start_moved && !self.log_start_checkpoint_is_due {
+            self.log_start_checkpoint_is_due = true;
+            let latest_ms = context.config.log_flush_start_offset_checkpoint_interval_ms;
+            let window = Window {
+                earliest_ms: 0,
+                ..Window::monotonic(latest_ms)
+            };
+            out.set_timer(Timer::LogStartCheckpoint, window);
+        }
+    }
+
+    /// Whether a log's start has moved since it was written down.
+    pub(super) fn has_to_write_log_starts(&self) -> bool {
+        self.log_start_checkpoint_is_due
+    }
+
+    /// [`Timer::LogStartCheckpoint`]
+    pub(super) fn write_log_starts(&mut self, out: &mut Outbox) {
+        self.log_start_checkpoint_is_due = false;
+        let starts = self
+            .partitions
+            .iter()
+            .filter_map(|(partition, replica)| Some((*partition, replica.log().start_to_be_written()?)));
+        out.disk(DiskOp::WriteLogStarts(starts.collect()));
     }
 
     /// [`Timer::HighWatermarkCheckpoint`]

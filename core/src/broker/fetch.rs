@@ -169,7 +169,7 @@ impl Broker {
             .partitions
             .get_mut(&fetch.partition)
             .expect("what was read from is here");
-        match hosted.fetched_by(follower, fetch.fetch_offset, &around, changes, out) {
+        match hosted.fetched_by(follower, fetch, &around, changes, out) {
             Ok(()) => fetched,
             Err(error) => self.failed(fetch.partition, error),
         }

@@ -10,8 +10,8 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicPartition};
 use crate::machine::{Context, Lane, Outbox};
 use crate::message::{
-    FetchRequest, FetchResponse, IsolationLevel, OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest,
-    OffsetForLeaderEpochResponse, ReplicaState,
+    FetchRequest, FetchResponse, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse,
+    OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetSpec, ReplicaState,
 };
 use crate::timer::{Timer, Window};
 
@@ -55,6 +55,8 @@ impl Broker {
             // One at a time.
         } else if self.askers_of(leader).next().is_some() {
             self.ask_for_ends(context, leader, out);
+        } else if self.followers_of(leader, Progress::Outdated).next().is_some() {
+            self.ask_for_start(context, leader, out);
         } else if self.followers_of(leader, Progress::Ready).next().is_some() {
             self.fetch(context, leader, out);
         }
@@ -128,6 +130,31 @@ impl Broker {
         );
     }
 
+    fn ask_for_start(&mut self, context: &Context<'_, BrokerConfig>, leader: NodeId, out: &mut Outbox) {
+        if !self.connections.ready(leader, Lane::Replica, out) {
+            return;
+        }
+        let outdated: Vec<Wanted> = self.followers_of(leader, Progress::Outdated).map(Wanted::of).collect();
+        let partitions = outdated.iter().map(|wanted| ListOffsetsPartition {
+            partition: wanted.partition,
+            current_leader_epoch: wanted.epoch,
+            timestamp: OffsetSpec::Earliest,
+        });
+        let request = ListOffsetsRequest {
+            isolation_level: IsolationLevel::ReadUncommitted,
+            partitions: partitions.collect(),
+        };
+        let timeout = socket_timeout(context.config);
+        self.connections.send(
+            leader,
+            Lane::Replica,
+            request.into(),
+            Asked::LeaderStart(outdated),
+            timeout,
+            out,
+        );
+    }
+
     pub(super) fn on_fetched(
         &mut self,
         context: &Context<'_, BrokerConfig>,
@@ -148,7 +175,10 @@ impl Broker {
             let answers = &mut response.responses.iter();
             match answers.find(|answer| answer.partition == wanted.partition) {
                 Some(answer) if response.error_code == ErrorCode::None => {
-                    replica.fetched(answer, context.rules, changes, out)
+                    // Without the topic there would be nothing to follow.
+                    if let Some(topic) = self.metadata.image().topics.get(&wanted.partition.topic) {
+                        replica.fetched(answer, &topic.config, context.rules, changes, out);
+                    }
                 }
                 Some(_) | None => replica.follower_mut().into_iter().for_each(|follower| follower.delay()),
             }
@@ -181,6 +211,34 @@ impl Broker {
                 None => Err(ErrorCode::UnknownServerError),
             };
             replica.epoch_ended_at(asked, end, context.rules, changes, out);
+        }
+        self.after_answer(context, leader, had_delayed, out);
+    }
+
+    pub(super) fn on_leader_start(
+        &mut self,
+        context: &Context<'_, BrokerConfig>,
+        leader: NodeId,
+        wanted: &[Wanted],
+        response: &ListOffsetsResponse,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        let had_delayed = self.followers_of(leader, Progress::Delayed).next().is_some();
+        for wanted in wanted {
+            let Some(replica) = self.partitions.get_mut(&wanted.partition) else {
+                continue;
+            };
+            if Wanted::of(replica) != *wanted {
+                continue;
+            }
+            let answers = &mut response.partitions.iter();
+            let start = match answers.find(|answer| answer.partition == wanted.partition) {
+                Some(answer) if answer.error_code == ErrorCode::None => Ok(answer.offset),
+                Some(answer) => Err(answer.error_code),
+                None => Err(ErrorCode::UnknownServerError),
+            };
+            replica.leader_starts_at(start, changes, out);
         }
         self.after_answer(context, leader, had_delayed, out);
     }

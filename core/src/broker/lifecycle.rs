@@ -247,6 +247,9 @@ impl Broker {
 
     fn stop(&mut self, out: &mut Outbox) {
         self.write_high_watermarks(out);
+        if self.has_to_write_log_starts() {
+            self.write_log_starts(out);
+        }
         out.disk(DiskOp::MarkCleanShutdown(
             self.lifecycle.epoch.unwrap_or(BrokerEpoch::NONE),
         ));

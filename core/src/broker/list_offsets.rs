@@ -8,6 +8,7 @@ use crate::log::Log;
 use crate::machine::Outbox;
 use crate::message::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset, OffsetSpec};
 use crate::note::Note;
+use crate::record::Batch;
 use crate::rules::Rules;
 
 /// An offset with what is known about it.
@@ -92,11 +93,14 @@ fn list(rules: &Rules, replica: &Partition, query: &ListOffsetsPartition) -> Res
 }
 
 fn first_at_or_after(timestamp: Timestamp, log: &Log) -> Result<Option<Listed>, ErrorCode> {
-    let Some(batch) = log.batches().iter().find(|batch| batch.max_timestamp() >= timestamp) else {
+    let is_late_enough = |batch: &&Batch| batch.max_timestamp() >= timestamp && batch.next_offset() > log.start();
+    let Some(batch) = log.batches().iter().find(is_late_enough) else {
         return Ok(None);
     };
     let records = batch.records().map_err(|_| ErrorCode::CorruptMessage)?;
-    let found = records.iter().find(|record| record.timestamp >= timestamp);
+    let found = records
+        .iter()
+        .find(|record| record.timestamp >= timestamp && record.offset >= log.start());
     let leader_epoch = batch.leader_epoch;
     Ok(found.map(|record| Listed {
         timestamp: record.timestamp,

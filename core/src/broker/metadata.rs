@@ -237,6 +237,7 @@ impl Broker {
                 let replica = self.partitions.entry(partition);
                 let replica = replica.or_insert_with(|| Partition::new(Log::create(partition, out)));
                 replica.assign(registration, &around, changes, out);
+                self.plan_retention(context, partition, out);
             }
             None => {
                 if let Some(replica) = self.partitions.remove(&partition) {

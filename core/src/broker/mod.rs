@@ -2,7 +2,7 @@
 //!
 //! - `lifecycle` registers with the controller, `metadata` follows its log and tells the partitions what changed.
 //! - `partition` is one replica: its log, and its role as leader or follower.
-//! - `produce`, `fetch`, `list_offsets`, `offset_for_leader_epoch`, `metadata_request`, `init_producer_id` serve clients and followers;
+//! - `produce`, `fetch`, `list_offsets`, `offset_for_leader_epoch`, `metadata_request`, `delete_records`, `init_producer_id` serve clients and followers;
 //!   `purgatory` keeps the requests that wait.
 //! - `fetcher` asks leaders, `alter_partition` and `init_producer_id` ask the controller.
 //!
@@ -23,6 +23,7 @@ macro_rules! surroundings {
 
 mod alter_partition;
 mod checkpoint;
+mod delete_records;
 mod fetch;
 mod fetcher;
 mod init_producer_id;
@@ -34,6 +35,7 @@ mod offset_for_leader_epoch;
 mod partition;
 mod produce;
 mod purgatory;
+mod retention;
 mod view;
 
 use alloc::collections::BTreeMap;
@@ -47,7 +49,7 @@ use crate::connections::Connections;
 use crate::disk::DiskOp;
 use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, NodeId, Offset, TopicPartition};
-use crate::log::Log;
+use crate::log::{Checkpoints, Log};
 use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
 use crate::message::{CreateTopicsResponse, LeaderIdAndEpoch, Message, Request, Response};
 use crate::metadata::MetadataImage;
@@ -70,6 +72,10 @@ pub struct Broker {
     producer_ids: ProducerIds,
     /// [`Timer::HighWatermarkCheckpoint`] is armed.
     checkpoint_is_due: bool,
+    /// [`Timer::LogStartCheckpoint`] is armed.
+    log_start_checkpoint_is_due: bool,
+    /// [`Timer::LogRetention`] is armed.
+    retention_is_planned: bool,
 }
 
 /// What the broker has asked somebody else and waits to hear.
@@ -80,6 +86,7 @@ enum Asked {
     Metadata,
     Fetch(Vec<Wanted>),
     EpochEnds(Vec<Wanted>),
+    LeaderStart(Vec<Wanted>),
     AlterPartition,
     ProducerIds,
 }
@@ -95,10 +102,14 @@ impl Machine for Broker {
             out.disk(DiskOp::ClearCleanShutdown);
         }
         let partitions = disk.logs.iter().map(|(partition, image)| {
-            let checkpoint = disk.high_watermarks.get(partition).copied().unwrap_or(Offset::ZERO);
+            let of = |checkpoint: &BTreeMap<_, _>| checkpoint.get(partition).copied().unwrap_or(Offset::ZERO);
+            let checkpoints = Checkpoints {
+                log_start: of(&disk.log_starts),
+                high_watermark: of(&disk.high_watermarks),
+            };
             (
                 *partition,
-                Partition::new(Log::recover(*partition, image, clean, checkpoint, out)),
+                Partition::new(Log::recover(*partition, image, clean, checkpoints, out)),
             )
         });
         let mut broker = Self {
@@ -109,6 +120,8 @@ impl Machine for Broker {
             purgatory: Purgatory::default(),
             producer_ids: ProducerIds::none(),
             checkpoint_is_due: false,
+            log_start_checkpoint_is_due: false,
+            retention_is_planned: false,
         };
         broker.pursue_lifecycle(context, out);
         broker.pursue_metadata(context, out);
@@ -189,6 +202,7 @@ impl Broker {
                 let response = self.offset_for_leader_epoch(context.rules, &request, out);
                 out.respond(connection, response.into());
             }
+            Request::DeleteRecords(request) => self.on_delete_records(context, connection, &request, changes, out),
             Request::InitProducerId(_) => self.on_init_producer_id(context, connection, out),
             Request::CreateTopics(_) => {
                 out.respond(
@@ -234,6 +248,9 @@ impl Broker {
             (Asked::EpochEnds(wanted), Response::OffsetForLeaderEpoch(response)) => {
                 self.on_epoch_ends(context, connection.peer, &wanted, response, changes, out);
             }
+            (Asked::LeaderStart(wanted), Response::ListOffsets(response)) => {
+                self.on_leader_start(context, connection.peer, &wanted, response, changes, out);
+            }
             (Asked::AlterPartition, Response::AlterPartition(response)) => {
                 self.on_altered(context, response, changes, out);
             }
@@ -278,7 +295,11 @@ impl Broker {
                 }
             }
             Timer::HighWatermarkCheckpoint => self.write_high_watermarks(out),
-            Timer::FetchWait { connection } | Timer::ProduceWait { connection } => {
+            Timer::LogRetention => self.delete_old_segments(context, changes, out),
+            Timer::LogStartCheckpoint => self.write_log_starts(out),
+            Timer::FetchWait { connection }
+            | Timer::ProduceWait { connection }
+            | Timer::DeleteRecordsWait { connection } => {
                 self.on_wait_over(context, connection, out);
             }
             Timer::Session { .. }
@@ -305,7 +326,8 @@ impl Broker {
             | Call::Close { .. }
             | Call::Assign(_)
             | Call::Poll { .. }
-            | Call::CreateTopic(_) => {
+            | Call::CreateTopic(_)
+            | Call::DeleteRecords(_) => {
                 panic!("a broker is only asked to shut down, not {call:?}")
             }
         }
@@ -336,7 +358,11 @@ impl Broker {
             match asked {
                 Asked::Registration | Asked::Heartbeat => self.lifecycle.lost(),
                 Asked::AlterPartition => self.on_proposals_lost(context, changes, out),
-                Asked::Metadata | Asked::Fetch(_) | Asked::EpochEnds(_) | Asked::ProducerIds => {}
+                Asked::Metadata
+                | Asked::Fetch(_)
+                | Asked::EpochEnds(_)
+                | Asked::LeaderStart(_)
+                | Asked::ProducerIds => {}
             }
         }
     }

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::partition::Changes;
-use super::{Broker, fetch, produce};
+use super::{Broker, delete_records, fetch, produce};
 use crate::config::BrokerConfig;
 use crate::ids::TopicPartition;
 use crate::machine::{ConnectionId, Context, Outbox};
@@ -25,6 +25,8 @@ pub(super) enum Parked {
     Fetch(fetch::Parked),
     /// For the in-sync replicas, or [`Timer::ProduceWait`].
     Produce(produce::Parked),
+    /// For the followers, or [`Timer::DeleteRecordsWait`].
+    DeleteRecords(delete_records::Parked),
     /// For a block of producer ids.
     InitProducerId,
 }
@@ -38,7 +40,7 @@ impl Purgatory {
         match &request {
             Parked::Fetch(_) => out.note(Note::Parked { produce: false }),
             Parked::Produce(_) => out.note(Note::Parked { produce: true }),
-            Parked::InitProducerId => {}
+            Parked::DeleteRecords(_) | Parked::InitProducerId => {}
         }
         let earlier = self.parked.insert(connection, request);
         assert!(
@@ -53,7 +55,7 @@ impl Purgatory {
         match &parked {
             Parked::Fetch(_) => out.note(Note::ParkedExpired { produce: false }),
             Parked::Produce(_) => out.note(Note::ParkedExpired { produce: true }),
-            Parked::InitProducerId => {}
+            Parked::DeleteRecords(_) | Parked::InitProducerId => {}
         }
         Some(parked)
     }
@@ -85,6 +87,7 @@ impl Parked {
         match self {
             Self::Fetch(_) => out.cancel_timer(Timer::FetchWait { connection }),
             Self::Produce(_) => out.cancel_timer(Timer::ProduceWait { connection }),
+            Self::DeleteRecords(_) => out.cancel_timer(Timer::DeleteRecordsWait { connection }),
             Self::InitProducerId => {}
         }
     }
@@ -115,6 +118,18 @@ impl Broker {
         out.set_timer(Timer::ProduceWait { connection }, Window::monotonic(wait_ms));
     }
 
+    /// Parks a DeleteRecords.
+    pub(super) fn park_delete_records(
+        &mut self,
+        connection: ConnectionId,
+        deletion: delete_records::Parked,
+        wait_ms: u64,
+        out: &mut Outbox,
+    ) {
+        self.purgatory.park(connection, Parked::DeleteRecords(deletion), out);
+        out.set_timer(Timer::DeleteRecordsWait { connection }, Window::monotonic(wait_ms));
+    }
+
     /// Answers those requests that what has changed makes ready.
     pub(super) fn wake_parked(&mut self, context: &Context<'_, BrokerConfig>, changes: &Changes, out: &mut Outbox) {
         if changes.woken.is_empty() || self.purgatory.parked.is_empty() {
@@ -133,6 +148,7 @@ impl Broker {
             let is_ready = match parked {
                 Parked::Fetch(fetch) => fetch.is_woken(woken) && fetch.is_ready(&self.partitions, &around),
                 Parked::Produce(produce) => produce.is_ready(woken, &self.partitions, &around),
+                Parked::DeleteRecords(deletion) => deletion.is_ready(woken, &self.partitions, &around),
                 Parked::InitProducerId => false,
             };
             if is_ready {
@@ -147,7 +163,7 @@ impl Broker {
         }
     }
 
-    /// [`Timer::FetchWait`] or [`Timer::ProduceWait`]
+    /// [`Timer::FetchWait`], [`Timer::ProduceWait`] or [`Timer::DeleteRecordsWait`]
     pub(super) fn on_wait_over(
         &mut self,
         context: &Context<'_, BrokerConfig>,
@@ -175,6 +191,7 @@ impl Broker {
                 let response = self.produced(produce);
                 out.respond(connection, response.into());
             }
+            Parked::DeleteRecords(deletion) => out.respond(connection, deletion.expired().into()),
             Parked::InitProducerId => panic!("an InitProducerId waits for a block of ids, not for time or partitions"),
         }
     }

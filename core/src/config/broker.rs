@@ -36,6 +36,13 @@ configuration! {
         /// How often to write the high watermarks down.
         "replica.high.watermark.checkpoint.interval.ms" = "5000", LONG.at_least(1)
             => replica_high_watermark_checkpoint_interval_ms: u64;
+        /// How often to look for old segments.
+        "log.retention.check.interval.ms" = "300000", LONG.at_least(1) => log_retention_check_interval_ms: u64;
+        /// How long to wait after the start before looking for the first time.
+        "log.initial.task.delay.ms" = "30000", LONG.at_least(0) => log_initial_task_delay_ms: u64;
+        /// How often to write down where logs start.
+        "log.flush.start.offset.checkpoint.interval.ms" = "60000", INT.at_least(0)
+            => log_flush_start_offset_checkpoint_interval_ms: u64;
         /// How long the broker's own channels to the controller wait for an answer.
         "request.timeout.ms" = "30000", INT.at_least(0) => request_timeout_ms: u64;
     }

@@ -1,6 +1,6 @@
 //! Controller configuration: the keys of `server.properties` that a controller acts upon, and the cluster's features.
 
-use super::domain::{BOOLEAN, INT, one_of};
+use super::domain::{BOOLEAN, INT, LONG, one_of};
 use super::key::{Table, configuration};
 use super::{ConfigError, TopicConfig};
 
@@ -24,6 +24,14 @@ configuration! {
             "unclean.leader.election.enable" = "false", BOOLEAN => unclean_leader_election_enable;
             /// The default of a topic's max.message.bytes.
             "message.max.bytes" = "1048588", INT.at_least(0) => max_message_bytes;
+            /// The default of a topic's segment.bytes.
+            "log.segment.bytes" = "1073741824", INT.at_least(14) => segment_bytes;
+            /// The default of a topic's segment.ms (in Kafka nothing, which leaves it to log.roll.hours).
+            "log.roll.ms" = "604800000", LONG.at_least(1) => segment_ms;
+            /// The default of a topic's retention.bytes.
+            "log.retention.bytes" = "-1", LONG => retention_bytes;
+            /// The default of a topic's retention.ms (in Kafka nothing, which leaves it to log.retention.minutes and log.retention.hours).
+            "log.retention.ms" = "604800000", LONG.at_least(-1) => retention_ms;
         }
     }
 }

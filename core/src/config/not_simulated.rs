@@ -21,8 +21,7 @@ const TOPIC: &str = "
     index.interval.bytes leader.replication.throttled.replicas local.retention.bytes local.retention.ms
     max.compaction.lag.ms message.timestamp.after.max.ms message.timestamp.before.max.ms message.timestamp.type
     min.cleanable.dirty.ratio min.compaction.lag.ms preallocate remote.log.copy.disable remote.log.delete.on.disable
-    remote.storage.enable retention.bytes retention.ms segment.bytes segment.index.bytes segment.jitter.ms
-    segment.ms
+    remote.storage.enable segment.index.bytes segment.jitter.ms
 ";
 
 /// Of a broker or a controller.
@@ -61,11 +60,11 @@ const SERVER: &str = "
     log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio log.cleaner.min.compaction.lag.ms
     log.cleaner.threads log.cleanup.policy log.dir log.dir.failure.timeout.ms log.dirs log.flush.interval.messages
     log.flush.interval.ms log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
-    log.flush.start.offset.checkpoint.interval.ms log.index.interval.bytes log.index.size.max.bytes
+    log.index.interval.bytes log.index.size.max.bytes
     log.local.retention.bytes log.local.retention.ms log.message.timestamp.after.max.ms
-    log.message.timestamp.before.max.ms log.message.timestamp.type log.preallocate log.retention.bytes
-    log.retention.check.interval.ms log.retention.hours log.retention.minutes log.retention.ms log.roll.hours
-    log.roll.jitter.hours log.roll.jitter.ms log.roll.ms log.segment.bytes log.segment.delete.delay.ms
+    log.message.timestamp.before.max.ms log.message.timestamp.type log.preallocate
+    log.retention.hours log.retention.minutes log.roll.hours
+    log.roll.jitter.hours log.roll.jitter.ms log.segment.delete.delay.ms
     max.connection.creation.rate max.connections max.connections.per.ip max.connections.per.ip.overrides
     max.incremental.fetch.session.cache.slots max.request.partition.size.limit metadata.log.dir
     metadata.log.max.record.bytes.between.snapshots metadata.log.max.snapshot.interval.ms metadata.log.segment.bytes

@@ -1,7 +1,7 @@
 //! Topic configuration: how a topic's partitions are kept.
 
 use super::ConfigError;
-use super::domain::{BOOLEAN, INT};
+use super::domain::{BOOLEAN, INT, LONG};
 use super::key::{Table, configuration};
 
 configuration! {
@@ -13,6 +13,14 @@ configuration! {
         "unclean.leader.election.enable" = "false", BOOLEAN => unclean_leader_election_enable: bool;
         /// The largest batch that a leader accepts, in bytes.
         "max.message.bytes" = "1048588", INT.at_least(0) => max_message_bytes: i32;
+        /// How many bytes a segment has, at most; only whole segments are deleted.
+        "segment.bytes" = "1073741824", INT.at_least(14) => segment_bytes: i32;
+        /// How much younger than a segment's first record its others may be, in milliseconds.
+        "segment.ms" = "604800000", LONG.at_least(1) => segment_ms: i64;
+        /// How many bytes a log keeps at least when old segments are deleted; -1 is all.
+        "retention.bytes" = "-1", LONG => retention_bytes: i64;
+        /// How long a record is kept at least, in milliseconds; -1 is for ever.
+        "retention.ms" = "604800000", LONG.at_least(-1) => retention_ms: i64;
     }
 }
 
@@ -21,6 +29,12 @@ impl TopicConfig {
     #[must_use]
     pub fn defaults() -> Self {
         Self::of_defaults()
+    }
+
+    /// Whether anything is deleted within less time than Kafka's own week, which no run lasts.
+    #[must_use]
+    pub fn lets_go_soon(&self) -> bool {
+        self.retention_bytes >= 0 || (0..Self::of_defaults().retention_ms).contains(&self.retention_ms)
     }
 
     /// Reads what a topic sets itself; the rest it inherits from the cluster

@@ -15,6 +15,7 @@ use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use crate::machine::{Context, Lane, Outbox};
 use crate::message::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition};
+use crate::note::Note;
 use crate::timer::{Timer, Window};
 
 /// What was asked of one partition.
@@ -186,7 +187,15 @@ impl Consumer {
         let position = *assigned
             .valid_position()
             .expect("errors of partitions without a valid position are dropped");
-        match judge(error) {
+        let failure = judge(error);
+        if failure == Failure::OutOfRange {
+            let partition = assigned.id.expect("a partition with a position has been located");
+            out.note(Note::PositionOutOfRange {
+                partition,
+                position: position.offset,
+            });
+        }
+        match failure {
             Failure::AskForMetadata => {
                 self.cluster.request_update();
                 self.fetch_later(context, index, position, out);

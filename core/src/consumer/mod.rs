@@ -184,8 +184,11 @@ impl Consumer {
             | Timer::AlterPartitionBackoff { .. }
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
+            | Timer::LogRetention
+            | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }
+            | Timer::DeleteRecordsWait { .. }
             | Timer::Session { .. }
             | Timer::Linger { .. }
             | Timer::RetryBackoff { .. }
@@ -204,7 +207,12 @@ impl Consumer {
                 self.continue_poll(context, out);
             }
             Call::Poll { timeout_ms } => self.on_poll(context, timeout_ms, out),
-            Call::Send { .. } | Call::Flush | Call::Close { .. } | Call::ShutDown | Call::CreateTopic(_) => {
+            Call::Send { .. }
+            | Call::Flush
+            | Call::Close { .. }
+            | Call::ShutDown
+            | Call::CreateTopic(_)
+            | Call::DeleteRecords(_) => {
                 panic!("a consumer cannot do {call:?}")
             }
         }

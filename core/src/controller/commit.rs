@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::{Controller, ControllerContext, Role};
 use crate::disk::{DiskImage, DiskOp};
 use crate::ids::{BrokerEpoch, DiskToken, LeaderEpoch, NodeId, Offset, TopicPartition};
-use crate::log::Log;
+use crate::log::{Checkpoints, Log};
 use crate::machine::{ConnectionId, Outbox};
 use crate::message::Response;
 use crate::metadata::MetadataImage;
@@ -100,7 +100,7 @@ impl Commits {
 pub(super) fn recover(disk: &DiskImage, out: &mut Outbox) -> (Log, MetadataImage) {
     // Nothing is known to be durable before it was forced again, so the high watermark starts at 0 (KAFKA-12619).
     let log = match disk.logs.get(&METADATA) {
-        Some(image) => Log::recover(METADATA, image, false, Offset::ZERO, out),
+        Some(image) => Log::recover(METADATA, image, false, Checkpoints::NONE, out),
         None => Log::create(METADATA, out),
     };
     let mut image = MetadataImage::new();

@@ -134,6 +134,7 @@ impl Controller {
             other @ (Request::Produce(_)
             | Request::ListOffsets(_)
             | Request::Metadata(_)
+            | Request::DeleteRecords(_)
             | Request::InitProducerId(_)
             | Request::OffsetForLeaderEpoch(_)) => {
                 refusal::refuse(connection, &other, ErrorCode::UnsupportedVersion, out);
@@ -154,7 +155,10 @@ impl Controller {
             | Timer::AlterPartitionBackoff { .. }
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
+            | Timer::LogRetention
+            | Timer::LogStartCheckpoint
             | Timer::ProduceWait { .. }
+            | Timer::DeleteRecordsWait { .. }
             | Timer::Linger { .. }
             | Timer::RetryBackoff { .. }
             | Timer::DeliveryTimeout { .. }

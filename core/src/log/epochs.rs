@@ -60,6 +60,20 @@ impl EpochCache {
         changed
     }
 
+    /// Lets the epoch that covers the log's start begin there, forgets those before it, and says whether that changed anything.
+    pub(super) fn truncate_from_start(&mut self, start: Offset) -> bool {
+        let covered = self.entries.partition_point(|entry| entry.start_offset <= start);
+        let Some(covering) = covered.checked_sub(1) else {
+            return false;
+        };
+        if self.entries[covering].start_offset == start && covering == 0 {
+            return false;
+        }
+        self.entries.drain(..covering);
+        self.entries[0].start_offset = start;
+        true
+    }
+
     /// Where an epoch ended in a log that ends at `log_end`: the largest known epoch that is not beyond the one asked for, and the start
     /// of the next. (-1, -1) if the epoch is beyond every known one.
     pub fn end_offset_for(&self, epoch: LeaderEpoch, log_end: Offset) -> EpochEndOffset {
@@ -107,16 +121,18 @@ mod tests {
     use super::super::replica::{entry, listed};
     use super::*;
 
-    /// Runs assignments (`3@7`) and truncations (`<7`), and compares the entries that are left and where epochs 0, 1, 2 … end in a log
+    /// Runs assignments (`3@7`) and truncations of the end (`<7`) and the start (`>7`), and compares the entries that are left and where epochs 0, 1, 2 … end in a log
     /// that ends at 20 (`epoch:end`, `-` if undefined).
     #[track_caller]
     fn check(operations: &str, entries: &str, ends: &str) {
         let mut cache = EpochCache::default();
         for operation in operations.split_whitespace() {
             let before = cache.clone();
-            let changed = match operation.strip_prefix('<') {
-                Some(end) => cache.truncate_from_end(Offset(end.parse().expect("an offset is a number"))),
-                None => cache.assign(entry(operation).epoch, entry(operation).start_offset),
+            let offset = || Offset(operation[1..].parse().expect("an offset is a number"));
+            let changed = match &operation[..1] {
+                "<" => cache.truncate_from_end(offset()),
+                ">" => cache.truncate_from_start(offset()),
+                _ => cache.assign(entry(operation).epoch, entry(operation).start_offset),
             };
             assert_eq!(
                 changed,
@@ -174,6 +190,16 @@ mod tests {
         check("0@0 1@5 2@7 <1", "0@0", "0:20 -");
         check("0@0 1@5 2@7 <0", "none", "- -");
         check("0@0 1@5 <5 2@5", "0@0 2@5", "0:5 0:5 2:20 -");
+    }
+
+    #[test]
+    fn truncation_of_the_start_keeps_the_epoch_that_covers_it() {
+        check("0@0 1@5 2@7 >0", "0@0 1@5 2@7", "0:5 1:7 2:20 -");
+        check("0@0 1@5 2@7 >3", "0@3 1@5 2@7", "0:5 1:7 2:20 -");
+        check("0@0 1@5 2@7 >5", "1@5 2@7", "0:5 1:7 2:20 -");
+        check("0@0 1@5 2@7 >6", "1@6 2@7", "0:6 1:7 2:20 -");
+        check("0@0 1@5 2@7 >20", "2@20", "0:20 1:20 2:20 -");
+        check("1@5 >3", "1@5", "0:5 1:20 -");
     }
 
     #[test]

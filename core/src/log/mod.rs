@@ -4,8 +4,10 @@
 //! its checkpoint is one file for all logs, written by the broker from time to time.
 
 mod epochs;
+mod head;
 mod producers;
 mod recover;
+mod retention;
 mod truncate;
 
 #[cfg(test)]
@@ -20,19 +22,26 @@ use core::ops::Range;
 
 pub use epochs::EpochCache;
 pub use producers::{ProducerEntry, ProducerStates};
+pub use recover::Checkpoints;
 
-use crate::disk::DiskOp;
+use crate::disk::{DiskOp, Segment};
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, Offset, ProducerId, TopicPartition};
 use crate::machine::Outbox;
 use crate::message::EpochEndOffset;
 use crate::record::Batch;
 
-/// A log as its replica knows it: batches without gaps from [`Offset::ZERO`] on, and what follows from them.
+/// A log as its replica knows it: batches without gaps from the first segment's name on, and what follows from them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Log {
     partition: TopicPartition,
     batches: Vec<Batch>,
+    /// All but the one that every log begins with, at offset 0: until that is full, or deleted, there is nothing here.
+    segments: Vec<Segment>,
+    /// How large the last segment is.
+    active_bytes: usize,
+    /// Nothing below it is read. It may lie within the first segment, and within a batch.
+    start: Offset,
     epochs: EpochCache,
     producers: ProducerStates,
     high_watermark: Offset,
@@ -45,6 +54,9 @@ impl Log {
         Self {
             partition,
             batches: Vec::new(),
+            segments: Vec::new(),
+            active_bytes: 0,
+            start: Offset::ZERO,
             epochs: EpochCache::default(),
             producers: ProducerStates::default(),
             high_watermark: Offset::ZERO,
@@ -56,14 +68,16 @@ impl Log {
         self.partition
     }
 
-    /// The first offset.
+    /// The first offset that can be read.
     pub fn start(&self) -> Offset {
-        Offset::ZERO
+        self.start
     }
 
     /// The offset after the last record (LEO).
     pub fn end(&self) -> Offset {
-        self.batches.last().map_or(self.start(), Batch::next_offset)
+        self.batches
+            .last()
+            .map_or_else(|| base_of_last(&self.segments), Batch::next_offset)
     }
 
     /// Below it everything is committed, as far as this replica knows.
@@ -115,12 +129,16 @@ impl Log {
     }
 
     /// Appends what a leader sent, offsets and epoch included. Errors: `CorruptMessage` if the CRC does not match or there is no epoch;
-    /// `OffsetOutOfRange` if it does not start at the log's end.
+    /// `OffsetOutOfRange` if it does not start at the log's end. A log with nothing to read may take a batch that starts earlier: the
+    /// leader's log starts within it.
     pub fn append_as_follower(&mut self, batch: &Batch, out: &mut Outbox) -> Result<(), ErrorCode> {
         if batch.verify().is_err() || batch.leader_epoch <= LeaderEpoch::NONE {
             return Err(ErrorCode::CorruptMessage);
         }
-        if batch.base_offset != self.end() {
+        let is_divided_by_start = batch.base_offset < self.end() && self.end() <= batch.last_offset();
+        if is_divided_by_start && self.start == self.end() {
+            self.start_anew_within(batch.base_offset, out);
+        } else if batch.base_offset != self.end() {
             return Err(ErrorCode::OffsetOutOfRange);
         }
         self.append(batch.clone(), out);
@@ -148,7 +166,7 @@ impl Log {
             .sum()
     }
 
-    /// Everything, oldest first.
+    /// Everything that there is, oldest first: the first batches may lie before the log's start.
     pub fn batches(&self) -> &[Batch] {
         &self.batches
     }
@@ -164,11 +182,17 @@ impl Log {
             self.write_epochs(out);
         }
         self.producers.appended(&batch);
+        self.active_bytes += batch.size();
         self.batches.push(batch.clone());
         out.disk(DiskOp::Append {
             log: self.partition,
             batch,
         });
+    }
+
+    /// The segments that have begun after offset 0, oldest first.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
     }
 
     fn write_epochs(&self, out: &mut Outbox) {
@@ -184,5 +208,19 @@ impl Log {
         let first = self.batches.partition_point(|batch| batch.last_offset() < from);
         let after_last = self.batches.partition_point(|batch| batch.next_offset() <= limit);
         first..after_last.max(first)
+    }
+}
+
+/// Where the last segment begins.
+fn base_of_last(segments: &[Segment]) -> Offset {
+    segments.last().map_or(Offset::ZERO, |segment| segment.base)
+}
+
+/// Where the first segment begins. One that has begun at offset 0 is not in the list, but its batches are there.
+pub(crate) fn base_of_first(segments: &[Segment], batches: &[Batch]) -> Offset {
+    match (segments.first(), batches.first()) {
+        (None, _) => Offset::ZERO,
+        (Some(segment), Some(batch)) if batch.base_offset < segment.base => Offset::ZERO,
+        (Some(segment), Some(_) | None) => segment.base,
     }
 }

@@ -2,26 +2,36 @@
 
 use alloc::collections::BTreeMap;
 
+use crate::disk::Segment;
 use crate::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::record::Batch;
+use crate::rules::KnownProducer;
 
 /// How many batches of a producer can be recognised when they come again: as many as it may have in flight.
 const REMEMBERED: usize = 5;
 
-/// All producers known to one log. They are always those that reading the log from its start would give.
+/// All producers known to one log: those that a snapshot knows, and those that reading the log from there would give.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ProducerStates {
     entries: BTreeMap<ProducerId, ProducerEntry>,
 }
 
 impl ProducerStates {
-    /// What a log that holds these batches knows.
-    pub(super) fn of(batches: &[Batch]) -> Self {
-        let mut states = Self::default();
-        for batch in batches {
+    /// What a log that holds these segments and batches knows: the snapshot of the last segment, and what came after it.
+    pub(super) fn recovered(segments: &[Segment], batches: &[Batch]) -> Self {
+        let last = segments.last();
+        let mut states = last.map_or_else(Self::default, |segment| segment.producers.clone());
+        let from = last.map_or(Offset::ZERO, |segment| segment.base);
+        let first = batches.partition_point(|batch| batch.base_offset < from);
+        for batch in &batches[first..] {
             states.appended(batch);
         }
         states
+    }
+
+    /// Forgets some producers.
+    pub(super) fn forget(&mut self, is_forgotten: impl Fn(&ProducerEntry) -> bool) {
+        self.entries.retain(|_, entry| !is_forgotten(entry));
     }
 
     /// What is known of one producer.
@@ -82,6 +92,15 @@ impl ProducerEntry {
                 last: batch.last_sequence(),
                 base_offset: batch.base_offset,
             });
+        }
+    }
+
+    /// What a log that starts here from now on has to decide on.
+    pub(super) fn outliving(&self, log_start: Offset) -> KnownProducer {
+        let newest = self.batches[0];
+        KnownProducer {
+            last_offset: newest.map(|newest| newest.base_offset + newest.last.distance_from(newest.first)),
+            log_start,
         }
     }
 

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::replica::{PARTITION, Replica, batch};
-use super::{Log, ProducerStates};
+use super::{Checkpoints, Log, ProducerStates, base_of_first};
 use crate::disk::{EpochEntry, LogImage};
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 use crate::machine::Outbox;
@@ -21,6 +21,8 @@ enum Event {
     Follow { ahead: i32, batch: Batch },
     Truncate { to: i64 },
     HighWatermark { to: i64 },
+    Delete { before: i64 },
+    StartAnew { ahead: i64 },
     Restart { clean: bool, checkpoint: i64 },
 }
 
@@ -45,11 +47,22 @@ fn history() -> impl Strategy<Value = Vec<Event>> {
     vec(event(), 0..40)
 }
 
+/// With records deleted, and logs that begin anew.
+fn history_with_deletions() -> impl Strategy<Value = Vec<Event>> {
+    let deletion = prop_oneof![
+        2 => (0_i64..30).prop_map(|before| Event::Delete { before }),
+        1 => (1_i64..5).prop_map(|ahead| Event::StartAnew { ahead }),
+    ];
+    vec(prop_oneof![5 => event(), 1 => deletion], 0..40)
+}
+
 /// [`Replica::act`] also checks that the disk follows the log.
 fn lived_through(history: &[Event]) -> Replica {
     let mut replica = Replica::new();
+    let mut last_epoch = LeaderEpoch(0);
     for event in history {
-        let last_epoch = replica.log.last_epoch().unwrap_or(LeaderEpoch(0));
+        // A log whose records are all deleted may have forgotten its last epoch, but the cluster has not.
+        last_epoch = last_epoch.max(replica.log.last_epoch().unwrap_or(LeaderEpoch(0)));
         let epoch = |ahead: i32| LeaderEpoch(last_epoch.0 + ahead);
         match event {
             Event::Begin { ahead } => drop(replica.act(|log, out| log.begin_epoch(epoch(*ahead), out))),
@@ -61,8 +74,16 @@ fn lived_through(history: &[Event]) -> Replica {
                 let (answer, _) = replica.act(|log, out| log.append_as_follower(&batch, out));
                 answer.expect("the batch is next in line");
             }
-            Event::Truncate { to } => drop(replica.act(|log, out| log.truncate(Offset(*to), out))),
+            Event::Truncate { to } => drop(replica.truncate(Offset(*to).max(replica.log.start()))),
             Event::HighWatermark { to } => drop(replica.act(|log, _| log.set_high_watermark(Offset(*to)))),
+            Event::Delete { before } => {
+                let (answer, _) = replica.delete(Offset(*before));
+                assert_eq!(answer.is_ok(), Offset(*before) <= replica.log.high_watermark());
+            }
+            Event::StartAnew { ahead } => {
+                let at = replica.log.end() + *ahead;
+                drop(replica.act(|log, out| log.start_anew(at, out)));
+            }
             Event::Restart { clean, checkpoint } => drop(replica.restart(*clean, Offset(*checkpoint))),
         }
     }
@@ -106,9 +127,10 @@ fn naive_remembered(log: &Log, id: ProducerId) -> (Option<ProducerEpoch>, Vec<&B
 
 proptest! {
     #[test]
-    fn batches_follow_each_other_and_the_high_watermark_is_among_them(history in history()) {
+    fn batches_follow_each_other_and_the_high_watermark_is_among_them(history in history_with_deletions()) {
         let log = log_after(&history);
-        let mut end = log.start();
+        let mut end = base_of_first(log.segments(), log.batches());
+        prop_assert!(end <= log.start());
         for batch in log.batches() {
             prop_assert_eq!(batch.base_offset, end);
             end = batch.next_offset();
@@ -162,28 +184,34 @@ proptest! {
     }
 
     #[test]
-    fn producers_are_what_reading_the_log_gives(history in history()) {
+    fn producers_are_what_reading_the_log_gives(history in history_with_deletions()) {
         let log = log_after(&history);
-        prop_assert_eq!(&log.producers, &ProducerStates::of(log.batches()));
+        prop_assert_eq!(&log.producers, &ProducerStates::recovered(log.segments(), log.batches()));
     }
 
     #[test]
-    fn truncating_leaves_what_recovering_the_rest_gives(history in history(), to in 0_i64..40, clean: bool) {
+    fn truncating_leaves_what_recovering_the_rest_gives(history in history_with_deletions(), to in 0_i64..40, clean: bool) {
         let before = log_after(&history);
+        let to = to.max(before.start().0);
         let mut truncated = before.clone();
         truncated.truncate(Offset(to), &mut Outbox::new());
         let rest = before.batches.iter().filter(|batch| batch.last_offset() < Offset(to)).cloned().collect();
-        let image = LogImage { batches: rest, epochs: before.epochs.entries().to_vec() };
-        let recovered = Log::recover(PARTITION, &image, clean, before.high_watermark, &mut Outbox::new());
-        prop_assert_eq!(truncated, recovered);
+        let image = LogImage {
+            batches: rest,
+            segments: before.segments.clone(),
+            epochs: before.epochs.entries().to_vec(),
+        };
+        let checkpoints = Checkpoints { log_start: truncated.start(), high_watermark: before.high_watermark };
+        let recovered = Log::recover(PARTITION, &image, clean, checkpoints, &mut Outbox::new());
+        prop_assert_eq!(truncated, without_empty_epoch(&recovered));
     }
 
     #[test]
-    fn a_restart_keeps_everything_but_an_epoch_without_data(history in history(), clean: bool) {
+    fn a_restart_keeps_everything_but_an_epoch_without_data(history in history_with_deletions(), clean: bool) {
         let mut replica = lived_through(&history);
         let before = replica.log.clone();
         replica.restart(clean, before.high_watermark());
-        prop_assert_eq!(replica.log, without_empty_epoch(&before));
+        prop_assert_eq!(without_empty_epoch(&replica.log), without_empty_epoch(&before));
     }
 
     #[test]

@@ -6,12 +6,15 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::Log;
-use crate::disk::{DiskOp, EpochEntry, LogImage};
+use super::{Checkpoints, Log, ProducerStates};
+use crate::config::TopicConfig;
+use crate::disk::{DiskOp, EpochEntry, LogImage, Segment};
+use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicId, TopicPartition};
 use crate::machine::{Effect, Outbox};
-use crate::note::Note;
+use crate::note::{LogStartCause, Note};
 use crate::record::{Batch, BatchBuilder};
+use crate::rules::Rules;
 
 pub(super) const PARTITION: TopicPartition = TopicPartition {
     topic: TopicId(1),
@@ -53,6 +56,8 @@ pub(super) fn batch(records: i32, producer: Option<(i64, i16, i32)>) -> Batch {
 pub(super) struct Replica {
     pub(super) log: Log,
     pub(super) disk: LogImage,
+    /// Where the log starts, as last written down.
+    log_start_checkpoint: Offset,
 }
 
 impl Replica {
@@ -63,6 +68,7 @@ impl Replica {
         Self {
             log,
             disk: LogImage::default(),
+            log_start_checkpoint: Offset::ZERO,
         }
     }
 
@@ -81,6 +87,10 @@ impl Replica {
             "the disk holds the batches of the log"
         );
         assert_eq!(
+            self.disk.segments, self.log.segments,
+            "the disk holds the segments of the log"
+        );
+        assert_eq!(
             self.disk.epochs,
             self.log.epochs.entries(),
             "the disk holds the epochs of the log"
@@ -91,8 +101,26 @@ impl Replica {
     /// Starts again from the disk as it is.
     pub(super) fn restart(&mut self, clean: bool, checkpoint: Offset) -> String {
         let image = self.disk.clone();
-        self.act(|log, out| *log = Log::recover(PARTITION, &image, clean, checkpoint, out))
+        let checkpoints = Checkpoints {
+            log_start: self.log_start_checkpoint,
+            high_watermark: checkpoint,
+        };
+        self.act(|log, out| *log = Log::recover(PARTITION, &image, clean, checkpoints, out))
             .1
+    }
+
+    /// Cuts the end off, and writes down where the log starts.
+    pub(super) fn truncate(&mut self, to: Offset) -> String {
+        let (_, told) = self.act(|log, out| log.truncate(to, out));
+        self.log_start_checkpoint = self.log.start();
+        told
+    }
+
+    /// Deletes records, and writes down where the log starts.
+    pub(super) fn delete(&mut self, before: Offset) -> (Result<bool, ErrorCode>, String) {
+        let told = self.act(|log, out| log.advance_start(before, LogStartCause::DeleteRecords, &Rules::CURRENT, out));
+        self.log_start_checkpoint = self.log.start();
+        told
     }
 
     fn write(&mut self, op: &DiskOp) {
@@ -100,6 +128,23 @@ impl Replica {
             self.disk.batches.push(batch.clone());
         } else if let DiskOp::Truncate { log: PARTITION, to } = op {
             self.disk.batches.retain(|batch| batch.next_offset() <= *to);
+            self.disk.segments.retain(|segment| segment.base <= *to);
+        } else if let DiskOp::Roll {
+            log: PARTITION,
+            segment,
+        } = op
+        {
+            self.disk.segments.push(segment.clone());
+        } else if let DiskOp::DeleteSegments { log: PARTITION, to } = op {
+            self.disk.batches.retain(|batch| batch.base_offset >= *to);
+            self.disk.segments.retain(|segment| segment.base >= *to);
+        } else if let DiskOp::StartAnew { log: PARTITION, at } = op {
+            self.disk.batches.clear();
+            self.disk.segments = [Segment {
+                base: *at,
+                producers: ProducerStates::default(),
+            }]
+            .into();
         } else if let DiskOp::WriteEpochs {
             log: PARTITION,
             entries,
@@ -116,7 +161,9 @@ impl Replica {
         let words: Vec<&str> = command.split_whitespace().collect();
         let (&verb, arguments) = words.split_first().expect("a command has a verb");
         match verb {
-            "begin" | "lead" | "follow" | "truncate" => self.change(verb, arguments),
+            "begin" | "lead" | "follow" | "truncate" | "delete" | "anew" | "roll" | "clean" => {
+                self.change(verb, arguments)
+            }
             "tear" | "rot" | "drop" | "checkpoint" | "crash" | "shutdown" => self.damage(verb, arguments),
             _ => self.ask(verb, arguments),
         }
@@ -152,7 +199,24 @@ impl Replica {
                     |()| told.clone(),
                 )
             }
-            ("truncate", [to]) => self.act(|log, out| log.truncate(Offset(number(to)), out)).1,
+            ("delete", [before]) => {
+                let (answer, told) = self.delete(Offset(number(before)));
+                answer.map_or_else(|error| error.to_string(), |_| told)
+            }
+            ("anew", [at]) => self.act(|log, out| log.start_anew(Offset(number(at)), out)).1,
+            ("roll", [records, limits @ ..]) => {
+                let batch = described(&[records]);
+                let config = topic(limits);
+                self.act(|log, out| log.roll_before(&batch, &config, out)).1
+            }
+            ("clean", [now, limits @ ..]) => {
+                let (now, config) = (Timestamp(number(now)), topic(limits));
+                let (moved, told) = self.act(|log, out| log.delete_old_segments(&config, now, &Rules::CURRENT, out));
+                assert!(!moved || told.contains("starts at"), "a log that starts later says so");
+                self.log_start_checkpoint = self.log.start();
+                told
+            }
+            ("truncate", [to]) => self.truncate(Offset(number(to))),
             _ => panic!("what does {verb} {arguments:?} mean?"),
         }
     }
@@ -253,6 +317,12 @@ fn described(words: &[&str]) -> Batch {
     }
 }
 
+/// `retention.ms=5` and the like.
+fn topic(pairs: &[&str]) -> TopicConfig {
+    let pairs = pairs.iter().map(|pair| pair.split_once('=').expect("KEY=VALUE"));
+    TopicConfig::parse(pairs, &TopicConfig::defaults()).expect("a topic's keys")
+}
+
 fn number<T: core::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| panic!("{text} is no such number"))
 }
@@ -286,6 +356,16 @@ fn told(effect: &Effect) -> String {
         format!("cut at {to}")
     } else if let Effect::Disk(DiskOp::WriteEpochs { entries, .. }) = effect {
         format!("write epochs {}", listed(entries))
+    } else if let Effect::Disk(DiskOp::Roll { segment, .. }) = effect {
+        format!("new segment at {}", segment.base)
+    } else if let Effect::Disk(DiskOp::DeleteSegments { to, .. }) = effect {
+        format!("delete segments up to {to}")
+    } else if let Effect::Disk(DiskOp::StartAnew { at, .. }) = effect {
+        format!("begin again at {at}")
+    } else if let Effect::Note(Note::LogStart { to, .. }) = effect {
+        format!("starts at {to}")
+    } else if let Effect::Note(Note::LogStartedAnew { at, .. }) = effect {
+        format!("started anew at {at}")
     } else if let Effect::Note(Note::Truncated {
         partition: PARTITION,
         from,

@@ -313,3 +313,108 @@ fn epochs_that_the_checkpoint_lacks_are_found_by_the_scan_after_a_crash() {
         ",
     );
 }
+
+#[test]
+fn a_log_starts_where_it_is_told_to() {
+    transcript(
+        "
+        lead 1 x2 7/0:0 => write epochs 1@0; append 0-1 of epoch 1
+        lead 2 x3 7/0:2 => write epochs 1@0 2@2; append 2-4 of epoch 2
+        delete 1        => OFFSET_OUT_OF_RANGE
+        watermark 4     => moved at 4
+        delete 1        => write epochs 1@1 2@2; starts at 1
+        delete 3        => write epochs 2@3; starts at 3
+        delete 2        => nothing
+        state           => 3 to 5, high watermark 4, epochs 2@3
+        producer 7      => epoch 0, last 4
+        again 7/0 0 1   => is at 0
+        crash 4         => recovered to 5, high watermark 4, 0 batches lost
+        state           => 3 to 5, high watermark 4, epochs 2@3
+        truncate 3      => cut at 2; truncated from 5 to 2; write epochs none
+        state           => 2 to 2, high watermark 2, epochs none
+        ",
+    );
+}
+
+#[test]
+fn a_log_that_ends_before_its_start_begins_there() {
+    transcript(
+        "
+        lead 1 x2       => write epochs 1@0; append 0-1 of epoch 1
+        lead 1 x2       => append 2-3 of epoch 1
+        watermark 4     => moved at 4
+        delete 3        => write epochs 1@3; starts at 3
+        tear 2          => done
+        crash 4         => cut at 2; begin again at 3; started anew at 3; write epochs none; recovered to 3, high watermark 3, 1 batches lost
+        state           => 3 to 3, high watermark 3, epochs none
+        ",
+    );
+}
+
+#[test]
+fn what_is_begun_anew_knows_nothing_of_before() {
+    transcript(
+        "
+        follow 0 1 x2 7/0:0 => write epochs 1@0; append 0-1 of epoch 1
+        anew 5              => begin again at 5; write epochs none; started anew at 5
+        state               => 5 to 5, high watermark 5, epochs none
+        producer 7          => unknown
+        crash 0             => recovered to 5, high watermark 5, 0 batches lost
+        follow 4 2 x1       => OFFSET_OUT_OF_RANGE
+        follow 3 2 x4       => begin again at 3; write epochs 2@3; append 3-6 of epoch 2
+        state               => 5 to 7, high watermark 5, epochs 2@3
+        read 5 7            => 3-6
+        crash 6             => recovered to 7, high watermark 6, 0 batches lost
+        ",
+    );
+}
+
+#[test]
+fn old_segments_go_as_wholes_and_their_producers_stay() {
+    transcript(
+        "
+        roll x1 segment.bytes=14    => nothing
+        lead 1 x1 7/0:0             => write epochs 1@0; append 0-0 of epoch 1
+        roll x1                     => nothing
+        roll x1 segment.bytes=14    => new segment at 1
+        roll x1 segment.bytes=14    => nothing
+        lead 1 x1 7/0:1             => append 1-1 of epoch 1
+        roll x1 segment.bytes=14    => new segment at 2
+        lead 1 x1 8/0:0             => append 2-2 of epoch 1
+        clean 9 retention.ms=5      => nothing
+        watermark 2                 => moved at 2
+        clean 5 retention.ms=5      => nothing
+        clean 9 retention.ms=-1     => nothing
+        clean 9 retention.bytes=200 => nothing
+        clean 9 retention.bytes=130 => delete segments up to 1; write epochs 1@1; starts at 1
+        clean 9 retention.ms=5      => delete segments up to 2; write epochs 1@2; starts at 2
+        producer 7                  => epoch 0, last 1
+        again 7/0 1 1               => is at 1
+        crash 2                     => recovered to 3, high watermark 2, 0 batches lost
+        producer 7                  => epoch 0, last 1
+        watermark 3                 => moved at 3
+        clean 9 retention.ms=5      => new segment at 3; delete segments up to 3; write epochs 1@3; starts at 3
+        producer 8                  => epoch 0, last 0
+        state                       => 3 to 3, high watermark 3, epochs 1@3
+        lead 1 x2                   => append 3-4 of epoch 1
+        truncate 3                  => cut at 3; truncated from 5 to 3; write epochs none
+        producer 8                  => epoch 0, last 0
+        ",
+    );
+}
+
+#[test]
+fn what_is_deleted_by_request_goes_from_disk_with_its_segment() {
+    transcript(
+        "
+        lead 1 x2                   => write epochs 1@0; append 0-1 of epoch 1
+        roll x1 segment.bytes=14    => new segment at 2
+        lead 1 x2                   => append 2-3 of epoch 1
+        watermark 4                 => moved at 4
+        delete 3                    => write epochs 1@3; starts at 3
+        clean 0 retention.ms=-1     => delete segments up to 2
+        state                       => 3 to 4, high watermark 4, epochs 1@3
+        crash 4                     => recovered to 4, high watermark 4, 0 batches lost
+        ",
+    );
+}

@@ -8,6 +8,7 @@ mod alter_partition;
 mod broker_heartbeat;
 mod broker_registration;
 mod create_topics;
+mod delete_records;
 mod fetch;
 mod init_producer_id;
 mod list_offsets;
@@ -22,6 +23,9 @@ pub use alter_partition::{
 pub use broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 pub use broker_registration::{BrokerRegistrationRequest, BrokerRegistrationResponse};
 pub use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
+pub use delete_records::{
+    DeleteBefore, DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsResponse, DeletedRecords,
+};
 pub use fetch::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition, IsolationLevel, ReplicaState};
 pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 pub use list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset, OffsetSpec};
@@ -98,6 +102,7 @@ apis! {
     ListOffsets(ListOffsetsRequest, ListOffsetsResponse),
     Metadata(MetadataRequest, MetadataResponse),
     CreateTopics(CreateTopicsRequest, CreateTopicsResponse),
+    DeleteRecords(DeleteRecordsRequest, DeleteRecordsResponse),
     InitProducerId(InitProducerIdRequest, InitProducerIdResponse),
     OffsetForLeaderEpoch(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse),
     AlterPartition(AlterPartitionRequest, AlterPartitionResponse),
@@ -132,6 +137,7 @@ impl Request {
             Self::ListOffsets(_) | Self::Metadata(_) | Self::OffsetForLeaderEpoch(_) => true,
             Self::Produce(_)
             | Self::CreateTopics(_)
+            | Self::DeleteRecords(_)
             | Self::InitProducerId(_)
             | Self::AlterPartition(_)
             | Self::BrokerRegistration(_)

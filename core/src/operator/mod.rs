@@ -1,9 +1,11 @@
-//! The operator: whoever creates topics with Kafka's command-line tools, and does not give up.
+//! The operator: whoever creates topics with Kafka's command-line tools, and does not give up; and who deletes records, once asked.
+
+mod deletion;
 
 #[cfg(test)]
 mod tests;
 
-use crate::call::{Answer, Call, NewTopic};
+use crate::call::{Answer, Call, NewTopic, RecordsToDelete};
 use crate::config::OperatorConfig;
 use crate::connections::Connections;
 use crate::error::ErrorCode;
@@ -12,11 +14,12 @@ use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
 use crate::message::{CreateTopicsRequest, Message, Response};
 use crate::timer::{Timer, Window};
 
-/// A process that creates topics, one at a time. Between two calls it is as if newly started.
+/// A process that creates topics and deletes records, one at a time. Between two calls it is as if newly started.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operator {
     connections: Connections<()>,
     creation: Option<Creation>,
+    deletion: Option<RecordsToDelete>,
 }
 
 /// A topic that is being created. Without an open connection the operator waits for one; with one it waits for the
@@ -39,12 +42,17 @@ impl Machine for Operator {
         Self {
             connections: Connections::default(),
             creation: None,
+            deletion: None,
         }
     }
 
     fn step(&mut self, context: &OperatorContext<'_>, input: Input, out: &mut Outbox) {
+        if self.is_about_deletion(&input) {
+            return self.on_deletion_input(context, input, out);
+        }
         match input {
             Input::Call(Call::CreateTopic(topic)) => self.on_create_topic(context, topic, out),
+            Input::Call(Call::DeleteRecords(deletion)) => self.on_delete_records(context, deletion, out),
             Input::Connected(connection) => {
                 self.connections.connected(connection);
                 self.attempt(context, out);
@@ -77,6 +85,12 @@ impl Machine for Operator {
 }
 
 impl Operator {
+    /// Whether it has nothing to do.
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        self.creation.is_none() && self.deletion.is_none()
+    }
+
     fn on_create_topic(&mut self, context: &OperatorContext<'_>, topic: NewTopic, out: &mut Outbox) {
         assert!(self.creation.is_none(), "an operator creates one topic at a time");
         self.creation = Some(Creation {

@@ -119,7 +119,13 @@ impl Machine for Producer {
             Input::Call(Call::Send { call, record }) => self.on_send(context, call, record, out),
             Input::Call(Call::Flush) => self.on_flush(),
             Input::Call(Call::Close { timeout_ms }) => self.on_close(timeout_ms, out),
-            Input::Call(call @ (Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_))) => {
+            Input::Call(
+                call @ (Call::Assign(_)
+                | Call::Poll { .. }
+                | Call::ShutDown
+                | Call::CreateTopic(_)
+                | Call::DeleteRecords(_)),
+            ) => {
                 panic!("a producer was called with {call:?}")
             }
             Input::Message { connection, message } => self.on_message(context, connection, message, out),
@@ -352,8 +358,11 @@ impl Producer {
             | Timer::AlterPartitionBackoff { .. }
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
+            | Timer::LogRetention
+            | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }
+            | Timer::DeleteRecordsWait { .. }
             | Timer::Session { .. }
             | Timer::PollTimeout
             | Timer::FetchBackoff { .. }

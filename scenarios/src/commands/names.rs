@@ -6,6 +6,7 @@ use kafkasim::replay::Drift;
 use kafkasim::setup::Setup;
 use kafkasim::world::{Action, Delivery, Direction, DiskFault, Fault, Link, World};
 use kafkasim_core::ids::{NodeId, TopicId, TopicName, TopicPartition};
+use kafkasim_core::message::DeleteBefore;
 use kafkasim_core::timer::Timer;
 
 /// What processes and topics are called.
@@ -149,6 +150,12 @@ impl Names {
                 )
             }
             Timer::HighWatermarkCheckpoint => "high watermarks are to be written down".to_owned(),
+            Timer::LogRetention => "old segments are to be deleted".to_owned(),
+            Timer::LogStartCheckpoint => "where logs start is to be written down".to_owned(),
+            Timer::DeleteRecordsWait { connection } => format!(
+                "the DeleteRecords of {} has waited for too long",
+                self.process(connection.peer)
+            ),
             Timer::FetchWait { connection } => {
                 format!("the Fetch of {} has waited long enough", self.process(connection.peer))
             }
@@ -221,6 +228,22 @@ impl Names {
             Fault::Mend { from, to } => format!("mended {} → {}", self.process(*from), self.process(*to)),
             Fault::Reset(link) => format!("RESET {}", self.link(*link)),
             Fault::Lose(link) => format!("a late request is lost: {}", self.link(*link)),
+            Fault::DeleteRecords {
+                node,
+                partition,
+                before,
+                leader,
+            } => {
+                let what = match before {
+                    DeleteBefore::HighWatermark => "everything committed".to_owned(),
+                    DeleteBefore::Offset(offset) => format!("everything before {offset}"),
+                };
+                let (operator, leader) = (self.process(*node), self.process(*leader));
+                format!(
+                    "{operator} DELETES {what} of {} at {leader}",
+                    self.partition(*partition)
+                )
+            }
             Fault::Disk { node, what } => self.disk(*node, *what),
             Fault::ClockJump { node, by_ms } => format!("{}'s wall clock JUMPS by {by_ms:+} ms", self.process(*node)),
         }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use kafkasim::world::Event;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, ProducerRecord, RecordMetadata};
 use kafkasim_core::ids::TopicPartition;
-use kafkasim_core::note::Note;
+use kafkasim_core::note::{LogStartCause, Note};
 
 use super::names::Names;
 
@@ -45,6 +45,7 @@ fn called(call: &Call) -> String {
         }
         Call::Poll { timeout_ms } => format!("poll for at most {timeout_ms} ms"),
         Call::ShutDown => "shut down".to_owned(),
+        Call::DeleteRecords(_) => "delete records".to_owned(),
         Call::CreateTopic(topic) => format!(
             "create topic {} with {} partitions",
             topic.name,
@@ -91,6 +92,8 @@ fn answered(answer: &Answer) -> String {
         Answer::Flushed => "everything is flushed".to_owned(),
         Answer::Closed => "is closed".to_owned(),
         Answer::ShutDown => "has shut down".to_owned(),
+        Answer::RecordsDeleted(Ok(low_watermark)) => format!("records deleted up to {low_watermark}"),
+        Answer::RecordsDeleted(Err(error)) => format!("records perhaps not deleted: {error}"),
         Answer::TopicCreated(Ok(())) => "topic created".to_owned(),
         Answer::TopicCreated(Err(error)) => format!("topic not created: {error}"),
     }
@@ -197,6 +200,21 @@ fn noted(note: &Note, names: &Names) -> String {
         ),
         Note::ProduceRefused { partition, error, .. } => of(partition, &format_args!("produce refused: {error}")),
         Note::Truncated { partition, from, to } => of(partition, &format_args!("log truncated from {from} to {to}")),
+        Note::LogStart { partition, to, cause } => {
+            let why = match cause {
+                LogStartCause::DeleteRecords => "as asked",
+                LogStartCause::Retention { .. } => "as its topic says",
+                LogStartCause::Leader => "as its leader",
+            };
+            of(partition, &format_args!("log starts at {to}, {why}"))
+        }
+        Note::LogStartedAnew { partition, at } => of(
+            partition,
+            &format_args!("log starts anew at {at}: its leader has nothing earlier"),
+        ),
+        Note::PositionOutOfRange { partition, position } => {
+            of(partition, &format_args!("position {position} is out of range"))
+        }
         Note::FetchDiverged { partition, follower } => {
             of(partition, &format_args!("{} has diverged", names.process(*follower)))
         }

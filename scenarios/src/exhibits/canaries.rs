@@ -3,7 +3,7 @@
 use kafkasim::check::Promise;
 use kafkasim_core::log::ProducerEntry;
 use kafkasim_core::rules::{
-    Flush, InFlight, IsrCandidate, PendingProduce, Rules, SequenceVerdict, SequencedBatch, Wake,
+    AgedSegment, Flush, InFlight, IsrCandidate, PendingProduce, Rules, SequenceVerdict, SequencedBatch, Wake,
 };
 
 use super::{Exhibit, Kind, file};
@@ -102,6 +102,25 @@ pub(super) const ONE_REQUEST_TOO_MANY: Exhibit = Exhibit {
     scenario: file!("exhibits/one-request-too-many.toml"),
     seeds_at_most: 100,
 };
+
+/// A segment goes with its oldest record.
+pub(super) const RETENTION_BY_OLDEST_RECORD: Exhibit = Exhibit {
+    name: "canary-retention-by-oldest-record",
+    about: "a segment is deleted as soon as its oldest record is older than retention.ms",
+    kind: Kind::Canary,
+    rules: Rules {
+        has_expired: with_its_oldest_record,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::UndueDeletion],
+    scope: "1 broker, 2 records in one segment",
+    scenario: file!("catalog/retention-under-a-slow-reader.toml"),
+    seeds_at_most: 200,
+};
+
+fn with_its_oldest_record(segment: &AgedSegment) -> bool {
+    segment.now.0 - segment.oldest.0 > segment.retention_ms
+}
 
 fn always_replicated(_: &PendingProduce) -> bool {
     true

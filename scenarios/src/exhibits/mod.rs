@@ -4,6 +4,7 @@ mod canaries;
 mod clients;
 mod in_sync;
 mod replication;
+mod storage;
 mod truncation;
 
 use std::path::Path;
@@ -96,6 +97,7 @@ pub fn all() -> &'static [Exhibit] {
         in_sync::KIP_903,
         in_sync::KIP_966,
         in_sync::KAFKA_15583,
+        storage::KAFKA_7190,
         clients::KIP_91,
         clients::KAFKA_14034,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
@@ -104,6 +106,7 @@ pub fn all() -> &'static [Exhibit] {
         canaries::FORGOTTEN_WAKE_UP,
         canaries::ISR_NEVER_EXPANDS,
         canaries::ONE_REQUEST_TOO_MANY,
+        canaries::RETENTION_BY_OLDEST_RECORD,
     ]
 }
 

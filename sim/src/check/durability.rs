@@ -144,7 +144,10 @@ impl Durability {
             } => {
                 self.judge_new_leader(scene, *partition, *leader, *took_over, *lost_from, findings);
             }
-            Change::MetadataCommitted { .. } | Change::Contradicted { .. } | Change::Watermark { .. } => {}
+            Change::MetadataCommitted { .. }
+            | Change::Contradicted { .. }
+            | Change::Watermark { .. }
+            | Change::Started { .. } => {}
         }
     }
 
@@ -155,6 +158,10 @@ impl Durability {
                 continue;
             };
             let offset = told.or(send.committed.map(|(_, offset)| offset));
+            let truth = scene.truth.partition(partition);
+            if offset.is_some_and(|offset| truth.is_some_and(|truth| truth.committed.has_deleted(offset, value))) {
+                continue;
+            }
             let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
             let verdict = self.judge_at_the_end(scene, value, send, partition, offset);
             let message = match offset {

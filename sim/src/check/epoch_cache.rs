@@ -1,7 +1,7 @@
 //! R9: the leader-epoch cache agrees with the log.
 
 use kafkasim_core::disk::{EpochEntry, LogImage};
-use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
+use kafkasim_core::ids::{LeaderEpoch, NodeId, TopicPartition};
 use kafkasim_core::note::Note;
 use kafkasim_core::record::Batch;
 
@@ -15,7 +15,10 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
             let wrong = disagreement(image.batches.last()?, &image.epochs)?;
             Some(finding(scene, *partition, node, &wrong))
         }
-        Note::Truncated { partition, .. } | Note::LogRecovered { partition, .. } => {
+        Note::Truncated { partition, .. }
+        | Note::LogRecovered { partition, .. }
+        | Note::LogStart { partition, .. }
+        | Note::LogStartedAnew { partition, .. } => {
             let wrong = disorder(scene.view.log(node, *partition)?)?;
             Some(finding(scene, *partition, node, &wrong))
         }
@@ -42,6 +45,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
+        | Note::PositionOutOfRange { .. }
         | Note::PositionReset { .. }
         | Note::PositionValidated { .. }
         | Note::TruncationDetected { .. } => None,
@@ -61,7 +65,7 @@ fn disagreement(batch: &Batch, entries: &[EpochEntry]) -> Option<String> {
 
 /// Whether entries do not grow, or reach beyond the log.
 fn disorder(image: &LogImage) -> Option<String> {
-    let end = image.batches.last().map_or(Offset::ZERO, Batch::next_offset);
+    let end = image.end();
     let grows = |pair: &[EpochEntry]| pair[0].epoch < pair[1].epoch && pair[0].start_offset <= pair[1].start_offset;
     if let Some(pair) = image.epochs.windows(2).find(|pair| !grows(pair)) {
         return Some(format!(

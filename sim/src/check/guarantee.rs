@@ -5,7 +5,7 @@
 //! this step; a run without faults allows nothing. The functions named after anomalies judge one occurrence;
 //! [`standing`] says what to expect before anything is run.
 
-use kafkasim_core::config::{ProducerConfig, TopicConfig};
+use kafkasim_core::config::{AutoOffsetReset, ProducerConfig, TopicConfig};
 use kafkasim_core::message::Acks;
 
 use super::{Promise, Verdict};
@@ -75,6 +75,39 @@ impl Step {
     }
 }
 
+/// A batch was appended again, or out of order, to a partition that has been led by a replica which had begun anew: Kafka hands no producers'
+/// states over to a replica that has to start at its leader's start, so old records that are deleted cost the protection of their retries.
+pub(super) fn unknown_producer(has_forgotten_producers: bool, otherwise: Verdict) -> Verdict {
+    if has_forgotten_producers && otherwise == Verdict::Violated {
+        Verdict::Allowed {
+            because: "the deletion of old records (retention.ms, retention.bytes, DeleteRecords)".to_owned(),
+        }
+    } else {
+        otherwise
+    }
+}
+
+/// A consumer goes back. If what it was to read next was deleted, it starts over at whatever its leader still has, and another leader may have
+/// more.
+pub(super) fn read_again(policy: Option<AutoOffsetReset>, was_undercut: bool, otherwise: Verdict) -> Verdict {
+    match policy {
+        Some(AutoOffsetReset::Earliest) if was_undercut => Verdict::Allowed {
+            because: "auto.offset.reset=earliest".to_owned(),
+        },
+        Some(AutoOffsetReset::Earliest | AutoOffsetReset::Latest | AutoOffsetReset::None) | None => otherwise,
+    }
+}
+
+/// A consumer skips a record that was not deleted. If what it was to read next was, it may have gone on at the end.
+pub(super) fn skipped(policy: Option<AutoOffsetReset>, was_undercut: bool, otherwise: Verdict) -> Verdict {
+    match policy {
+        Some(AutoOffsetReset::Latest) if was_undercut => Verdict::Allowed {
+            because: "auto.offset.reset=latest".to_owned(),
+        },
+        Some(AutoOffsetReset::Earliest | AutoOffsetReset::Latest | AutoOffsetReset::None) | None => otherwise,
+    }
+}
+
 /// What is to be expected of an anomaly under a configuration.
 #[must_use]
 pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing {
@@ -105,6 +138,7 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::SingleLeader
         | Promise::MetadataPrefix
         | Promise::EpochCache
+        | Promise::UndueDeletion
         | Promise::DefiniteFailure
         | Promise::SendCompletion
         | Promise::FlushCompletion

@@ -9,6 +9,7 @@
 //! remembered is needed by a later verdict; an event costs what it changed.
 
 mod completion;
+mod deletion;
 mod durability;
 mod epoch_cache;
 mod finishing;
@@ -251,6 +252,7 @@ impl State {
         };
         findings.extend(self.single_leader.changed(&scene, change));
         findings.extend(log_match::changed(&scene, change));
+        findings.extend(deletion::changed(&scene, change));
         watermark::changed(&scene, change, findings);
         self.durability.changed(&scene, change, findings);
         match change {
@@ -288,6 +290,7 @@ impl State {
             | Change::Contradicted { .. }
             | Change::Watermark { .. }
             | Change::Leads { .. }
+            | Change::Started { .. }
             | Change::Shortened { .. } => {}
         }
     }
@@ -317,7 +320,10 @@ impl State {
             }
             Note::MetadataReplayed { to } => findings.extend(self.metadata_prefix.replayed(view, node, *to)),
             Note::BatchSent { partition, .. } => findings.extend(completion::sent(&scene, node, *partition)),
-            Note::PositionReset { partition, to } => self.order.moved(node, *partition, *to),
+            Note::PositionReset { partition, to } => {
+                let deleted = self.truth.partition(*partition).map(|truth| truth.committed.deleted());
+                self.order.reset(node, *partition, *to, deleted.unwrap_or(Offset::ZERO));
+            }
             Note::TruncationDetected {
                 partition,
                 divergent_offset,
@@ -337,6 +343,9 @@ impl State {
             | Note::DuplicateSuppressed { .. }
             | Note::ProduceRefused { .. }
             | Note::Truncated { .. }
+            | Note::LogStart { .. }
+            | Note::LogStartedAnew { .. }
+            | Note::PositionOutOfRange { .. }
             | Note::FetchDiverged { .. }
             | Note::EpochRefused { .. }
             | Note::HighWatermark { .. }
@@ -408,12 +417,12 @@ fn is_relevant(event: &Event) -> bool {
         Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Disk { .. } | Fault::Reset(_)),
         Event::Called { call, .. } => matches!(
             call,
-            Call::Send { .. } | Call::Flush | Call::Close { .. } | Call::Assign(_)
+            Call::Send { .. } | Call::Flush | Call::Close { .. } | Call::Assign(_) | Call::DeleteRecords(_)
         ),
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } | Answer::Flushed | Answer::Closed => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
-            Answer::ShutDown | Answer::TopicCreated(_) => false,
+            Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => false,
         },
         Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
         Event::Note { note, .. } => is_relevant_note(note),
@@ -428,6 +437,8 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::Appended { .. }
         | Note::ProduceRefused { .. }
         | Note::Truncated { .. }
+        | Note::LogStart { .. }
+        | Note::LogStartedAnew { .. }
         | Note::HighWatermark { .. }
         | Note::IsrProposed { .. }
         | Note::IsrCommitted { .. }
@@ -451,6 +462,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
+        | Note::PositionOutOfRange { .. }
         | Note::PositionValidated { .. } => false,
     }
 }

@@ -40,7 +40,10 @@ impl Offsets {
         if let Some((first_partition, first)) = send.committed {
             let retried = scene.risks.may_have_duplicated(send.producer, partition) && partition == first_partition;
             let producer = scene.view.producer(send.producer);
-            let verdict = producer.map_or(Verdict::Violated, |producer| guarantee::duplicate(producer, retried));
+            let otherwise = producer.map_or(Verdict::Violated, |producer| guarantee::duplicate(producer, retried));
+            let truth = scene.truth.partition(partition);
+            let verdict =
+                guarantee::unknown_producer(truth.is_some_and(|truth| truth.has_forgotten_producers), otherwise);
             let message = format!(
                 "{} is in {} at {first}, too",
                 record(),

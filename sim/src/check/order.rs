@@ -23,6 +23,8 @@ struct Reader {
     last: Option<Offset>,
     /// Where it is to start, while it was given nothing.
     starts_at: Option<Offset>,
+    /// What was deleted when it had to start elsewhere, because what it was to read next was deleted.
+    undercut: Option<Offset>,
 }
 
 /// What is wrong with the next records.
@@ -51,13 +53,15 @@ impl Order {
             *last = send.order;
             return;
         }
-        let verdict = scene
+        let otherwise = scene
             .view
             .producer(send.producer)
             .map_or(Verdict::Violated, |producer| {
                 let retried = scene.risks.has_retried(send.producer, partition);
                 guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
             });
+        let truth = scene.truth.partition(partition);
+        let verdict = guarantee::unknown_producer(truth.is_some_and(|truth| truth.has_forgotten_producers), otherwise);
         let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
         let message = format!("{whose}: {what} at {offset} was sent by {producer} before what precedes it there");
         findings.push(Finding::new(Promise::NonmonotonicSend, verdict, message));
@@ -83,10 +87,18 @@ impl Order {
     ) {
         let reader = self.readers.entry((node, partition)).or_default();
         for (offset, _) in records {
+            let was_undercut = reader.undercut.is_some();
             if let Some(broken) = reader.next(*offset, |from| first_record(scene, partition, from)) {
-                findings.push(broken.finding(scene, node, partition, *offset));
+                findings.push(broken.finding(scene, node, partition, *offset, was_undercut));
             }
         }
+    }
+
+    /// A consumer's position was looked up anew, in a log of which everything before `deleted` was given up.
+    pub(crate) fn reset(&mut self, node: NodeId, partition: TopicPartition, to: Offset, deleted: Offset) {
+        self.moved(node, partition, to);
+        let reader = self.readers.entry((node, partition)).or_default();
+        reader.undercut = reader.last.filter(|last| last.next() < deleted).map(|_| deleted);
     }
 
     /// A consumer's position was moved: looked up anew, or taken back behind a truncation.
@@ -112,6 +124,7 @@ impl Reader {
     fn next(&mut self, offset: Offset, first_record: impl Fn(Offset) -> Option<Offset>) -> Option<Break> {
         let last = self.last.replace(offset);
         let starts_at = self.starts_at.take();
+        let undercut = self.undercut.take();
         if last.is_some_and(|last| offset <= last) {
             return Some(Break::Back);
         }
@@ -119,14 +132,27 @@ impl Reader {
         if offset == from {
             return None;
         }
+        let from = undercut.map_or(from, |deleted| from.max(deleted));
         first_record(from).filter(|missed| *missed < offset).map(Break::Skip)
     }
 }
 
 impl Break {
-    fn finding(self, scene: &Scene<'_>, node: NodeId, partition: TopicPartition, offset: Offset) -> Finding {
-        // A position is only ever moved because what was read is gone; if nothing is gone, moving it was wrong.
-        let verdict = scene.truth.judge_view(scene.view, partition, offset);
+    fn finding(
+        self,
+        scene: &Scene<'_>,
+        node: NodeId,
+        partition: TopicPartition,
+        offset: Offset,
+        was_undercut: bool,
+    ) -> Finding {
+        // A position is only ever moved because what was read is gone, or what was to be read; otherwise moving it was wrong.
+        let otherwise = scene.truth.judge_view(scene.view, partition, offset);
+        let policy = scene.view.consumer(node).map(|consumer| consumer.auto_offset_reset);
+        let verdict = match self {
+            Self::Back => guarantee::read_again(policy, was_undercut, otherwise),
+            Self::Skip(_) => guarantee::skipped(policy, was_undercut, otherwise),
+        };
         let (whose, node) = (scene.truth.name(partition), scene.name(node));
         match self {
             Self::Back => {
@@ -151,7 +177,7 @@ fn first_record(scene: &Scene<'_>, partition: TopicPartition, from: Offset) -> O
 mod tests {
     use super::*;
 
-    /// What a reader meets in a log with records at these offsets.
+    /// What a reader meets in a log with records at these offsets; `cut:7` looks its position up after the deletion of what is before 7.
     fn check(records: &[i64], steps: &str, expected: &str) {
         let first_record = |from: Offset| records.iter().copied().map(Offset).find(|offset| *offset >= from);
         let mut reader = Reader::default();
@@ -160,6 +186,10 @@ mod tests {
             .filter_map(|step| {
                 if let Some(to) = step.strip_prefix("move:") {
                     reader.starts_at = reader.last.is_none().then(|| Offset(to.parse().expect("an offset")));
+                    return None;
+                }
+                if let Some(deleted) = step.strip_prefix("cut:") {
+                    reader.undercut = Some(Offset(deleted.parse().expect("an offset")));
                     return None;
                 }
                 let offset: i64 = step.parse().expect("an offset");
@@ -183,5 +213,9 @@ mod tests {
         check(&[0, 1, 2], "move:0 2", "2:skips 0");
         check(&[0, 1, 2], "0 1 2 move:1 1", "0 1 2 1:back");
         check(&[0, 1, 2, 3], "0 move:3 3", "0 3:skips 1");
+        check(&[0, 1, 2, 3, 4], "0 cut:3 3 4", "0 3 4");
+        check(&[0, 1, 2, 3, 4], "0 cut:3 4", "0 4:skips 3");
+        check(&[0, 1, 2, 3, 4], "0 1 cut:3 1", "0 1 1:back");
+        check(&[0, 1, 2, 3, 4], "0 cut:2 2 4", "0 2 4:skips 3");
     }
 }

@@ -63,6 +63,8 @@ promises! {
     AcknowledgedExists = "acknowledged-exists", "an acknowledged record exists in some replica's log";
     /// R9.
     EpochCache = "epoch-cache", "the leader-epoch cache agrees with the log";
+    /// R10.
+    UndueDeletion = "undue-deletion", "nothing is deleted that is not committed, or that nobody gave up";
     /// P3.
     AcknowledgedPayload = "acknowledged-payload", "an acknowledged offset holds exactly what was sent, in the partition that it was sent to";
     DefiniteFailure = "definite-failure", "a record of which its producer is told that it was not written is not in the log";

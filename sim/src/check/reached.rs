@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kafkasim_core::call::{Answer, PollError};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
-use kafkasim_core::note::Note;
+use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::timer::Timer;
 
 use crate::world::{Action, DiskFault, Event, Fault};
@@ -40,6 +40,10 @@ situations! {
     ControllerRestart = "controller-restart", "the controller began another epoch";
     MetadataReplayed = "metadata-replayed", "a broker took in what the controller had committed";
     Truncation = "truncation", "a log lost its end, because its leader had something else";
+    RecordsDeleted = "records-deleted", "a leader's log started later, because an operator asked for it";
+    SegmentsDeleted = "segments-deleted", "a log started later, because its first segments were too old or too much";
+    LogStartFollowed = "log-start-followed", "a follower's log started later, because its leader's did";
+    LogStartedAnew = "log-started-anew", "a replica's log ended before its leader's started, and began anew";
     Divergence = "divergence", "a fetch showed that a follower had diverged";
     EpochRefused = "epoch-refused", "a request carried another leader epoch than the broker's";
     DuplicateSuppressed = "duplicate-suppressed", "a batch was answered instead of being appended again";
@@ -54,6 +58,7 @@ situations! {
     EpochBumped = "epoch-bumped", "an idempotent producer began anew with the next epoch";
     ReaderValidatedPosition = "reader-validated-position", "a consumer validated its position against a new leader";
     ReaderTruncated = "reader-truncated", "a consumer found the log shorter than its position";
+    ReaderOutOfRange = "reader-out-of-range", "what a consumer was to read next was not in the log";
     ReaderReset = "reader-reset", "a consumer looked its position up";
     Acknowledged = "acknowledged", "a send was acknowledged";
     SendFailed = "send-failed", "a send was not acknowledged";
@@ -209,7 +214,7 @@ impl Coverage {
             Fault::Reset(_) => self.reached(Reached::Reset),
             Fault::Lose(_) => self.reached(Reached::LateRequestLost),
             Fault::ClockJump { .. } => self.reached(Reached::ClockJump),
-            Fault::Resume { .. } | Fault::ShutDown { .. } | Fault::Mend { .. } => {}
+            Fault::Resume { .. } | Fault::ShutDown { .. } | Fault::Mend { .. } | Fault::DeleteRecords { .. } => {}
         }
     }
 
@@ -221,7 +226,7 @@ impl Coverage {
             Answer::Flushed => self.reached(Reached::Flushed),
             Answer::Closed => self.reached(Reached::Closed),
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
-            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) => {}
+            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => {}
         }
     }
 
@@ -275,6 +280,20 @@ impl Coverage {
                     self.reached(Reached::LossyPowerLoss);
                 }
             }
+            Note::LogStart {
+                cause: LogStartCause::DeleteRecords,
+                ..
+            } => self.reached(Reached::RecordsDeleted),
+            Note::LogStart {
+                cause: LogStartCause::Retention { .. },
+                ..
+            } => self.reached(Reached::SegmentsDeleted),
+            Note::LogStart {
+                cause: LogStartCause::Leader,
+                ..
+            } => self.reached(Reached::LogStartFollowed),
+            Note::LogStartedAnew { .. } => self.reached(Reached::LogStartedAnew),
+            Note::PositionOutOfRange { .. } => self.reached(Reached::ReaderOutOfRange),
             Note::FetchDiverged { .. } => self.reached(Reached::Divergence),
             Note::EpochRefused { .. } => self.reached(Reached::EpochRefused),
             Note::DuplicateSuppressed { .. } => self.reached(Reached::DuplicateSuppressed),

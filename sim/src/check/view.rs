@@ -1,6 +1,6 @@
 //! What monitors may look at besides events: disks, configurations, and what leaders believe.
 
-use kafkasim_core::config::ProducerConfig;
+use kafkasim_core::config::{ConsumerConfig, ProducerConfig};
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, TopicPartition};
 use kafkasim_core::metadata::MetadataImage;
@@ -18,6 +18,8 @@ pub(crate) trait View {
     fn producers(&self) -> Vec<NodeId>;
     /// How a producer is configured, if this process is one.
     fn producer(&self, node: NodeId) -> Option<&ProducerConfig>;
+    /// How a consumer is configured, if this process is one.
+    fn consumer(&self, node: NodeId) -> Option<&ConsumerConfig>;
     /// Whether the cluster keeps eligible leader replicas (KIP-966).
     fn keeps_eligible_leader_replicas(&self) -> bool;
     /// How often a process was started.
@@ -70,6 +72,13 @@ impl View for World {
         match &self.setup().process(node).role {
             Role::Producer(config, _) => Some(config),
             Role::Controller(_) | Role::Broker(_) | Role::Operator(..) | Role::Consumer(..) => None,
+        }
+    }
+
+    fn consumer(&self, node: NodeId) -> Option<&ConsumerConfig> {
+        match &self.setup().process(node).role {
+            Role::Consumer(config, _) => Some(config),
+            Role::Controller(_) | Role::Broker(_) | Role::Operator(..) | Role::Producer(..) => None,
         }
     }
 

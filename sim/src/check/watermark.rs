@@ -33,6 +33,7 @@ pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Fin
         | Change::Contradicted { .. }
         | Change::Lost { .. }
         | Change::Leads { .. }
+        | Change::Started { .. }
         | Change::Shortened { .. } => {}
     }
 }

@@ -37,7 +37,10 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::AlterPartitionBackoff { .. }
         | Timer::ReplicaLag { .. }
         | Timer::HighWatermarkCheckpoint
+        | Timer::LogRetention
+        | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
+        | Timer::DeleteRecordsWait { .. }
         | Timer::Session { .. }
         | Timer::Linger { .. }
         | Timer::RetryBackoff { .. }
@@ -76,9 +79,11 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         }
         Timer::ReplicaLag { follower, .. } => world.node(*follower).is_up(),
         Timer::RequestTimeout { connection, .. } => is_answerable(world, node, *connection),
-        Timer::ProduceWait { .. } | Timer::DeliveryTimeout { .. } | Timer::MaxBlock { .. } | Timer::CloseTimeout => {
-            true
-        }
+        Timer::ProduceWait { .. }
+        | Timer::DeleteRecordsWait { .. }
+        | Timer::DeliveryTimeout { .. }
+        | Timer::MaxBlock { .. }
+        | Timer::CloseTimeout => true,
         Timer::ReconnectBackoff { .. }
         | Timer::RegistrationBackoff
         | Timer::Heartbeat
@@ -86,6 +91,8 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::ReplicaFetchBackoff { .. }
         | Timer::AlterPartitionBackoff { .. }
         | Timer::HighWatermarkCheckpoint
+        | Timer::LogRetention
+        | Timer::LogStartCheckpoint
         | Timer::FetchWait { .. }
         | Timer::Linger { .. }
         | Timer::RetryBackoff { .. }

@@ -160,7 +160,7 @@ impl Program for SendLoop {
                     is_closed: false,
                 };
             }
-            Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_) => {}
+            Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_) | Call::DeleteRecords(_) => {}
         }
     }
 
@@ -175,7 +175,7 @@ impl Program for SendLoop {
                     *is_closed = true;
                 }
             }
-            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) => {}
+            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => {}
         }
     }
 

@@ -1,6 +1,8 @@
 //! The nemesis: turns a kind of fault into concrete actions against the world as it is, and remembers how each is undone.
 
 use kafkasim_core::ids::{NodeId, TopicPartition};
+use kafkasim_core::message::DeleteBefore;
+use kafkasim_core::operator::Operator;
 
 use super::ailments::Ailment;
 use super::plan::{Family, FaultKind, Losses, Plan, Target};
@@ -95,6 +97,7 @@ fn hit(kind: &FaultKind, node: NodeId, world: &World, stream: &mut Stream) -> Op
             let by_ms = if stream.chance(1, 2) { by_ms } else { -by_ms };
             Blow::of(vec![Fault::ClockJump { node, by_ms }], vec![])
         }
+        Family::DeleteRecords => Blow::of(vec![draw_deletion(node, world, stream)?], vec![]),
         Family::Slow => Blow::ailing(Ailment::Slow(node, stream.between(20_000, 1_000_000))),
         Family::Wipe => {
             let what = DiskFault::Wiped;
@@ -223,6 +226,36 @@ fn draw_peer(node: NodeId, world: &World, stream: &mut Stream) -> NodeId {
         .filter(|other| *other != node)
         .collect();
     *stream.pick(&others)
+}
+
+/// Of a partition that the broker leads and that has something committed.
+fn draw_deletion(leader: NodeId, world: &World, stream: &mut Stream) -> Option<Fault> {
+    let node = world
+        .nodes()
+        .find(|(_, process)| process.operator().is_some_and(Operator::is_idle))
+        .map(|(node, _)| node)?;
+    let replicas = world.node(leader).broker()?.partitions();
+    let led =
+        replicas.filter(|(_, replica)| replica.is_leader() && replica.log().high_watermark() > replica.log().start());
+    let led: Vec<_> = led
+        .map(|(partition, replica)| (partition, replica.log().start(), replica.log().high_watermark()))
+        .collect();
+    if led.is_empty() {
+        return None;
+    }
+    let (partition, start, high_watermark) = *stream.pick(&led);
+    let before = if stream.chance(1, 2) {
+        DeleteBefore::HighWatermark
+    } else {
+        let records = u64::try_from(high_watermark - start).expect("the log starts before its high watermark");
+        DeleteBefore::Offset(start + i64::try_from(stream.between(1, records)).expect("logs are short"))
+    };
+    Some(Fault::DeleteRecords {
+        node,
+        partition,
+        before,
+        leader,
+    })
 }
 
 /// One of a process's open connections.

@@ -104,6 +104,8 @@ pub enum Family {
     Clog,
     /// The process's wall clock jumps, forwards or backwards.
     ClockJump,
+    /// The operator deletes records of a partition that the broker leads: some of what is committed, or all of it.
+    DeleteRecords,
     /// Whatever arrives at the process waits for a while, up to a second.
     Slow,
     /// The process dies, and is started again with an empty disk.
@@ -137,6 +139,7 @@ impl Family {
             | Self::Clog
             | Self::ClockJump
             | Self::Slow
+            | Self::DeleteRecords
             | Self::FullDisk
             | Self::SlowDisk
             | Self::FailingDisk => false,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kafkasim_core::ids::NodeId;
-use kafkasim_core::message::Api;
+use kafkasim_core::message::{Api, DeleteBefore};
 use kafkasim_core::timer::{Timer, TimerClass};
 
 use super::lanes::{Figure, Shaft};
@@ -202,6 +202,20 @@ fn fault(fault: &Fault, carried: Option<&Sent>, view: View<'_>) -> Headline {
             let line = Line::of(Tone::Bad, "╳ lost: ").then_line(line);
             arrow(*link, Direction::ToServer, Shaft::Broken, Words { line, weight })
         }
+        Fault::DeleteRecords {
+            node,
+            partition,
+            before,
+            leader,
+        } => {
+            let whose = names.partition(*partition);
+            let what = match before {
+                DeleteBefore::HighWatermark => "everything committed".to_owned(),
+                DeleteBefore::Offset(offset) => format!("what is before {offset}"),
+            };
+            let text = format!("deletes {what} of {whose} at {}", names.process(*leader));
+            Headline::bad(*node, '◇', text)
+        }
         Fault::Disk { node, what } => disk(*node, *what, names),
         Fault::ClockJump { node, by_ms } => Headline::bad(
             *node,
@@ -331,6 +345,9 @@ fn timer_words(timer: &Timer, names: &Names) -> String {
             format!("{}{} lags", names.whose(*partition), names.process(*follower))
         }
         Timer::HighWatermarkCheckpoint => "writes high watermarks down".to_owned(),
+        Timer::LogRetention => "looks for old segments".to_owned(),
+        Timer::LogStartCheckpoint => "writes down where logs start".to_owned(),
+        Timer::DeleteRecordsWait { .. } => "a DeleteRecords has waited".to_owned(),
         Timer::FetchWait { .. } => "a Fetch has waited".to_owned(),
         Timer::ProduceWait { .. } => "a Produce has waited".to_owned(),
         Timer::Session { broker } => format!("session of {} expires", names.process(*broker)),

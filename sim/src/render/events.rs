@@ -163,6 +163,8 @@ fn called(call: &Call, names: &Names) -> Words {
         Call::Close { timeout_ms } => Words::notable(Line::plain(names::close(*timeout_ms))),
         Call::Poll { .. } => Words::routine(Line::plain("poll")),
         Call::ShutDown => Words::routine(Line::plain("shut down")),
+        // What the environment made of it says the same.
+        Call::DeleteRecords(_) => Words::routine(Line::plain("delete records")),
         Call::CreateTopic(topic) => Words::notable(Line::plain(creation(topic, names))),
     }
 }
@@ -232,6 +234,14 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
         Answer::Flushed => Some(Words::ordinary(Line::of(Tone::Good, "flushed"))),
         Answer::Closed => Some(Words::notable(Line::plain("closed"))),
         Answer::Sent { .. } | Answer::ShutDown => None,
+        Answer::RecordsDeleted(Ok(low_watermark)) => Some(Words::ordinary(Line::of(
+            Tone::Good,
+            format!("deleted up to {low_watermark}"),
+        ))),
+        Answer::RecordsDeleted(Err(error)) => Some(Words::notable(Line::of(
+            Tone::Bad,
+            format!("perhaps not deleted: {error}"),
+        ))),
         Answer::TopicCreated(Ok(())) => Some(Words::notable(Line::of(Tone::Good, "topic created"))),
         Answer::TopicCreated(Err(error)) => Some(Words::notable(Line::of(
             Tone::Bad,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use kafkasim_core::call::{Answer, Call, ConsumerRecord};
 use kafkasim_core::ids::{CallId, NodeId, Timestamp};
+use kafkasim_core::message::DeleteBefore;
 
 use super::events::{Outcome, assignment, creation, destination, poll_failure, send_failure};
 use super::names::{self, Names};
@@ -106,6 +107,16 @@ impl History {
             // One at a time, and answered soon: the answer says all.
             Call::Poll { .. } => None,
             Call::ShutDown => None,
+            Call::DeleteRecords(deletion) => {
+                let before = match deletion.before {
+                    DeleteBefore::HighWatermark => "high watermark".to_owned(),
+                    DeleteBefore::Offset(offset) => offset.to_string(),
+                };
+                Some(format!(
+                    "delete {} before {before}",
+                    self.names.partition(deletion.partition)
+                ))
+            }
             Call::CreateTopic(topic) => Some(creation(topic, &self.names)),
         }
     }
@@ -135,6 +146,8 @@ impl History {
             Answer::Flushed => Some("flush -> ok".to_owned()),
             Answer::Closed => Some("close -> ok".to_owned()),
             Answer::ShutDown => None,
+            Answer::RecordsDeleted(Ok(low_watermark)) => Some(format!("delete -> ok up to {low_watermark}")),
+            Answer::RecordsDeleted(Err(error)) => Some(format!("delete -> info {error}")),
             Answer::TopicCreated(Ok(())) => Some("create -> ok".to_owned()),
             Answer::TopicCreated(Err(error)) => Some(format!("create -> fail {error}")),
         }

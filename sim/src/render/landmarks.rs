@@ -62,7 +62,12 @@ pub(super) fn landmarks<'a>(
         Event::Note { node, note } => in_logs(*node, note, names, scene, marks),
         Event::Answered {
             answer:
-                Answer::Polled(Err(_)) | Answer::Flushed | Answer::Closed | Answer::ShutDown | Answer::TopicCreated(_),
+                Answer::Polled(Err(_))
+                | Answer::Flushed
+                | Answer::Closed
+                | Answer::ShutDown
+                | Answer::TopicCreated(_)
+                | Answer::RecordsDeleted(_),
             ..
         }
         | Event::Called {
@@ -72,7 +77,8 @@ pub(super) fn landmarks<'a>(
                 | Call::Assign(_)
                 | Call::Poll { .. }
                 | Call::ShutDown
-                | Call::CreateTopic(_),
+                | Call::CreateTopic(_)
+                | Call::DeleteRecords(_),
             ..
         }
         | Event::Started { .. }

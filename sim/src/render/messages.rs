@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, TopicPartition};
 use kafkasim_core::message::{
-    Acks, AlterPartitionRequest, AlterPartitionResponse, BrokerHeartbeatResponse, EpochEndOffset, FetchRequest,
-    FetchResponse, FetchedPartition, ListOffsetsRequest, ListOffsetsResponse, Message, MetadataResponse,
+    Acks, AlterPartitionRequest, AlterPartitionResponse, BrokerHeartbeatResponse, DeleteBefore, EpochEndOffset,
+    FetchRequest, FetchResponse, FetchedPartition, ListOffsetsRequest, ListOffsetsResponse, Message, MetadataResponse,
     OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetSpec, ProduceRequest, ProduceResponse, Request,
     Response,
 };
@@ -98,6 +98,13 @@ fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words 
             ))
         }
         Request::CreateTopics(create) => Words::routine(Line::plain(&*create.topic.name)),
+        Request::DeleteRecords(delete) => joined(delete.partitions.iter().map(|asked| {
+            let before = match asked.offset {
+                DeleteBefore::HighWatermark => "high watermark".to_owned(),
+                DeleteBefore::Offset(offset) => offset.to_string(),
+            };
+            Words::notable(Line::plain(format!("before {before}"))).of(names.whose(asked.partition))
+        })),
         Request::InitProducerId(_) | Request::AllocateProducerIds(_) => Words::routine(Line::new()),
         Request::OffsetForLeaderEpoch(ask) => epochs_request(ask, names),
         Request::AlterPartition(alter) => alter_request(alter, names),
@@ -116,6 +123,10 @@ fn response(response: &Response, names: &Names, marks: &BTreeSet<String>) -> Wor
         Response::ListOffsets(list) => list_offsets_response(list, names),
         Response::Metadata(metadata) => metadata_response(metadata),
         Response::CreateTopics(create) => outcome(create.error_code, Words::routine(Line::plain("ok"))),
+        Response::DeleteRecords(deleted) => joined(deleted.partitions.iter().map(|found| {
+            let line = Words::ordinary(Line::plain(format!("low watermark {}", found.low_watermark)));
+            outcome(found.error_code, line).of(names.whose(found.partition))
+        })),
         Response::InitProducerId(init) => {
             let line = Line::plain(format!("id {} epoch {}", init.producer_id, init.producer_epoch));
             outcome(init.error_code, Words::notable(line))

@@ -1,7 +1,7 @@
 //! What machines tell about themselves, in words.
 
 use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
-use kafkasim_core::note::Note;
+use kafkasim_core::note::{LogStartCause, Note};
 
 use super::landmarks::missing;
 use super::messages::{Words, marked};
@@ -122,6 +122,24 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
             );
             line.then_line(lost(partition, *to))
         }
+        Note::LogStart { partition, to, cause } => {
+            let why = match cause {
+                LogStartCause::DeleteRecords => "as asked",
+                LogStartCause::Retention { .. } => "as its topic says",
+                LogStartCause::Leader => "as its leader",
+            };
+            Line::of(
+                Tone::Unsure,
+                format!("{}starts at {to}, {why}", names.whose(*partition)),
+            )
+        }
+        Note::LogStartedAnew { partition, at } => {
+            let line = Line::of(
+                Tone::Bad,
+                format!("{}starts anew at {at}, loses ", names.whose(*partition)),
+            );
+            line.then_line(lost(partition, Offset::ZERO))
+        }
         Note::HighWatermark { partition, to, .. } => {
             let from = scene
                 .replica(*partition, node)
@@ -171,6 +189,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
+        | Note::PositionOutOfRange { .. }
         | Note::PositionReset { .. }
         | Note::PositionValidated { .. }
         | Note::TruncationDetected { .. } => return None,
@@ -224,6 +243,11 @@ fn of_client(note: &Note, names: &Names) -> Option<Words> {
         return Some(Words::routine(Line::plain(format!(
             "is producer {producer_id} epoch {epoch}"
         ))));
+    } else if let Note::PositionOutOfRange { partition, position } = note {
+        Line::of(
+            Tone::Bad,
+            format!("{}position {position} is out of range", names.whose(*partition)),
+        )
     } else if let Note::PositionReset { partition, to } = note {
         Line::plain(format!("{}starts at {to}", names.whose(*partition)))
     } else if let Note::PositionValidated { partition, at } = note {
@@ -249,6 +273,9 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::LogRecovered { partition, .. }
         | Note::Appended { partition, .. }
         | Note::Truncated { partition, .. }
+        | Note::LogStart { partition, .. }
+        | Note::LogStartedAnew { partition, .. }
+        | Note::PositionOutOfRange { partition, .. }
         | Note::FetchDiverged { partition, .. }
         | Note::EpochRefused { partition, .. }
         | Note::HighWatermark { partition, .. }

@@ -147,7 +147,8 @@ impl Scene {
                     | Call::Assign(_)
                     | Call::Poll { .. }
                     | Call::ShutDown
-                    | Call::CreateTopic(_),
+                    | Call::CreateTopic(_)
+                    | Call::DeleteRecords(_),
                 ..
             } => {}
             Event::Answered {
@@ -158,7 +159,12 @@ impl Scene {
             }
             Event::Answered {
                 answer:
-                    Answer::Polled(_) | Answer::Flushed | Answer::Closed | Answer::ShutDown | Answer::TopicCreated(_),
+                    Answer::Polled(_)
+                    | Answer::Flushed
+                    | Answer::Closed
+                    | Answer::ShutDown
+                    | Answer::TopicCreated(_)
+                    | Answer::RecordsDeleted(_),
                 ..
             } => {}
             Event::Late { .. } | Event::Severed { .. } | Event::WriteRefused { .. } => {}
@@ -181,6 +187,7 @@ impl Scene {
             Fault::ShutDown { .. }
             | Fault::Reset(_)
             | Fault::Lose(_)
+            | Fault::DeleteRecords { .. }
             | Fault::Disk { .. }
             | Fault::ClockJump { .. } => {}
         }
@@ -205,6 +212,14 @@ impl Scene {
             self.replica_mut(*partition, node).records.extend(stored(batch));
         } else if let Note::Truncated { partition, to, .. } = note {
             self.replica_mut(*partition, node).truncate(*to);
+        } else if let Note::LogStart { partition, to, .. } = note {
+            self.replica_mut(*partition, node)
+                .records
+                .retain(|record| record.offset >= *to);
+        } else if let Note::LogStartedAnew { partition, at } = note {
+            let replica = self.replica_mut(*partition, node);
+            replica.records.clear();
+            replica.high_watermark = *at;
         } else if let Note::HighWatermark { partition, to, .. } = note {
             self.replica_mut(*partition, node).high_watermark = *to;
         } else if let Note::BrokerRegistered { broker, .. } = note {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use kafkasim_core::ids::{DiskToken, Generation, NodeId, Timestamp, TopicPartition};
 use kafkasim_core::machine::Lane;
-use kafkasim_core::message::Api;
+use kafkasim_core::message::{Api, DeleteBefore};
 use kafkasim_core::timer::Timer;
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,17 @@ pub enum Fault {
         node: NodeId,
         /// By how many milliseconds.
         by_ms: i64,
+    },
+    /// An operator deletes the oldest records of a partition.
+    DeleteRecords {
+        /// The operator.
+        node: NodeId,
+        /// Of which partition.
+        partition: TopicPartition,
+        /// The first record to keep.
+        before: DeleteBefore,
+        /// Whom it asks.
+        leader: NodeId,
     },
 }
 
@@ -260,6 +271,7 @@ impl Fault {
             | Self::Pause { node }
             | Self::Resume { node }
             | Self::ShutDown { node }
+            | Self::DeleteRecords { node, .. }
             | Self::Disk { node, .. }
             | Self::ClockJump { node, .. } => Some(*node),
             Self::Cut { .. } | Self::Mend { .. } | Self::Reset(_) | Self::Lose(_) => None,
@@ -326,6 +338,15 @@ impl fmt::Display for Fault {
             Self::Mend { from, to } => write!(f, "mend {from}→{to}"),
             Self::Reset(link) => write!(f, "reset {link}"),
             Self::Lose(link) => write!(f, "lose late request of {link}"),
+            Self::DeleteRecords {
+                node,
+                partition,
+                before,
+                leader,
+            } => match before {
+                DeleteBefore::HighWatermark => write!(f, "{node} deletes what {leader} has committed of {partition}"),
+                DeleteBefore::Offset(offset) => write!(f, "{node} deletes {partition} before {offset} at {leader}"),
+            },
             Self::Disk { node, what } => write!(f, "disk of {node} {what}"),
             Self::ClockJump { node, by_ms } => write!(f, "clock of {node} jumps {by_ms:+} ms"),
         }

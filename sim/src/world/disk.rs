@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kafkasim_core::disk::{DiskError, DiskImage, DiskOp};
+use kafkasim_core::disk::{DiskError, DiskImage, DiskOp, LogImage, Segment};
 use kafkasim_core::ids::{DiskToken, TopicPartition};
+use kafkasim_core::log::ProducerStates;
 
 use super::action::KeptTail;
 use super::disk_fault::DiskFault;
@@ -76,15 +77,35 @@ impl Disk {
                 batches.push(batch);
             }
             DiskOp::Truncate { log, to } => {
-                let batches = &mut self.image.logs.entry(log).or_default().batches;
+                let LogImage { batches, segments, .. } = self.image.logs.entry(log).or_default();
                 let kept = batches.partition_point(|batch| batch.last_offset() < to);
                 batches.truncate(kept);
+                segments.retain(|segment| segment.base <= to);
                 if let Some(synced) = self.synced.get_mut(&log) {
                     *synced = kept.min(*synced);
                 }
             }
+            DiskOp::Roll { log, segment } => self.image.logs.entry(log).or_default().segments.push(segment),
+            DiskOp::DeleteSegments { log, to } => {
+                let LogImage { batches, segments, .. } = self.image.logs.entry(log).or_default();
+                let deleted = batches.partition_point(|batch| batch.base_offset < to);
+                batches.drain(..deleted);
+                segments.retain(|segment| segment.base >= to);
+                self.forget_synced(log, deleted);
+            }
+            DiskOp::StartAnew { log, at } => {
+                let LogImage { batches, segments, .. } = self.image.logs.entry(log).or_default();
+                let deleted = batches.len();
+                batches.clear();
+                *segments = vec![Segment {
+                    base: at,
+                    producers: ProducerStates::default(),
+                }];
+                self.forget_synced(log, deleted);
+            }
             DiskOp::WriteEpochs { log, entries } => self.image.logs.entry(log).or_default().epochs = entries,
             DiskOp::WriteHighWatermarks(high_watermarks) => self.image.high_watermarks = high_watermarks,
+            DiskOp::WriteLogStarts(log_starts) => self.image.log_starts = log_starts,
             DiskOp::Sync { log, token } => {
                 let batches = self.image.logs.get(&log).map_or(0, |image| image.batches.len());
                 self.syncing.push_back((log, token, batches));
@@ -108,6 +129,7 @@ impl Disk {
             DiskFault::Wiped => *self = Self::default(),
             DiskFault::StaleCheckpoints { epochs } => {
                 self.image.high_watermarks.clear();
+                self.image.log_starts.clear();
                 for log in self.image.logs.values_mut() {
                     log.epochs.truncate(epochs as usize);
                 }
@@ -164,6 +186,21 @@ impl Disk {
                 self.synced.remove(log);
             } else {
                 self.synced.insert(*log, image.batches.len());
+            }
+        }
+    }
+
+    /// The first batches of a log are deleted.
+    fn forget_synced(&mut self, log: TopicPartition, deleted: usize) {
+        let synced = self.synced_batches(log).saturating_sub(deleted);
+        if synced > 0 {
+            self.synced.insert(log, synced);
+        } else {
+            self.synced.remove(&log);
+        }
+        for (syncing, _, batches) in &mut self.syncing {
+            if *syncing == log {
+                *batches = batches.saturating_sub(deleted);
             }
         }
     }

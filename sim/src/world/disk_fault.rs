@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum DiskFault {
     /// The process is down, and somebody puts an empty disk in place of its own (KIP-858, KIP-903).
     Wiped,
-    /// The process has stopped uncleanly, and its checkpoints are older than its logs: that of the high watermarks is not there at all, and those
+    /// The process has stopped uncleanly, and its checkpoints are older than its logs: those of the high watermarks and the log starts are not there at all, and those
     /// of the leader epochs have only so many entries.
     StaleCheckpoints {
         /// How many entries each `leader-epoch-checkpoint` still has, at most.

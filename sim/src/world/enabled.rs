@@ -1,6 +1,7 @@
 //! What can happen next in a world, and why something cannot.
 
 use kafkasim_core::ids::NodeId;
+use kafkasim_core::operator::Operator;
 
 use super::network::Connection;
 use super::{Action, Delivery, Direction, DiskFault, Fault, Link, World};
@@ -154,6 +155,13 @@ impl World {
                 require(
                     matches!(late, Some(Delivery::Late(_))),
                     "no request has outlived that connection",
+                )
+            }
+            Fault::DeleteRecords { node, .. } => {
+                let operator = self.node(*node).operator().filter(|_| self.node(*node).is_running());
+                require(
+                    operator.is_some_and(Operator::is_idle),
+                    "no operator that has nothing to do runs there",
                 )
             }
             Fault::Disk { node, what } => self.check_disk_fault(*node, *what),

@@ -13,7 +13,7 @@ mod node;
 
 use std::sync::Arc;
 
-use kafkasim_core::call::{Answer, Call};
+use kafkasim_core::call::{Answer, Call, RecordsToDelete};
 use kafkasim_core::ids::{NodeId, Timestamp};
 use kafkasim_core::machine::{Choice, ConnectionId, Effect, Input};
 use kafkasim_core::timer::{Mark, Timer, Window};
@@ -247,6 +247,23 @@ impl World {
                     .reset(*link, self.setup.options.late_requests, &mut outcome.queued);
             }
             Fault::Lose(link) => self.network.lose(*link),
+            Fault::DeleteRecords {
+                node,
+                partition,
+                before,
+                leader,
+            } => {
+                let call = Call::DeleteRecords(RecordsToDelete {
+                    partition: *partition,
+                    before: *before,
+                    leader: *leader,
+                });
+                outcome.events.push(Event::Called {
+                    node: *node,
+                    call: call.clone(),
+                });
+                self.step(*node, wall_clock, Input::Call(call), outcome);
+            }
             Fault::Disk { node, what } => self.node_mut(*node).disk.suffer(*what),
             // The wall clock is the scheduler's; from now on it comes with each step.
             Fault::ClockJump { .. } => {}

@@ -90,7 +90,10 @@ const fn fired(timer: &Timer) -> &'static str {
         | Timer::ReplicaFetchBackoff { .. }
         | Timer::AlterPartitionBackoff { .. }
         | Timer::ReplicaLag { .. }
+        | Timer::LogRetention
+        | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
+        | Timer::DeleteRecordsWait { .. }
         | Timer::Session { .. }
         | Timer::RetryBackoff { .. }
         | Timer::DeliveryTimeout { .. }

@@ -253,7 +253,8 @@ pub(crate) fn response(response: &Response, topics: &mut Topics) -> Value {
         Response::AlterPartition(_)
         | Response::BrokerRegistration(_)
         | Response::BrokerHeartbeat(_)
-        | Response::AllocateProducerIds(_) => panic!("no client asks for {response:?}"),
+        | Response::AllocateProducerIds(_)
+        | Response::DeleteRecords(_) => panic!("no recorded conversation has {response:?}"),
     }
 }
 

@@ -1,13 +1,14 @@
 //! A replica that follows: what it does with what it fetches.
 
 use super::{Changes, Surroundings};
+use crate::config::TopicConfig;
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, Offset, PartitionEpoch};
 use crate::log::Log;
 use crate::machine::Outbox;
 use crate::message::{EpochEndOffset, FetchPartition, FetchedPartition};
 use crate::metadata::PartitionImage;
-use crate::note::Note;
+use crate::note::{LogStartCause, Note};
 use crate::rules::{Agreement, EpochAnswer, FetchedBatch, FollowerLog, Rules, Truncation};
 
 /// What a replica knows while it follows.
@@ -32,6 +33,8 @@ pub(in crate::broker) enum Progress {
     Asking,
     /// Not before the leader has told where its log ends: the fetch offset was out of range.
     OutOfRange,
+    /// Not before the leader has told where its log starts: the fetch offset was out of range, and not because it lay beyond the end.
+    Outdated,
     /// Not in this epoch: what this replica or the leader believes is wrong, and the metadata log must tell.
     Failed,
 }
@@ -125,6 +128,7 @@ impl Follower {
         &mut self,
         answer: &FetchedPartition,
         log: &mut Log,
+        topic: &TopicConfig,
         rules: &Rules,
         changes: &mut Changes,
         out: &mut Outbox,
@@ -137,7 +141,7 @@ impl Follower {
             truncate(log, divergence(log, at_leader), changes, out);
             Progress::Ready
         } else {
-            self.append(answer, log, rules, changes, out)
+            self.append(answer, log, topic, rules, changes, out)
         };
     }
 
@@ -145,6 +149,7 @@ impl Follower {
         &self,
         answer: &FetchedPartition,
         log: &mut Log,
+        topic: &TopicConfig,
         rules: &Rules,
         changes: &mut Changes,
         out: &mut Outbox,
@@ -159,6 +164,7 @@ impl Follower {
                 // Nor anything behind it.
                 break;
             }
+            log.roll_before(batch, topic, out);
             match log.append_as_follower(batch, out) {
                 Ok(()) => out.note(Note::Appended {
                     partition,
@@ -171,7 +177,13 @@ impl Follower {
             }
         }
         set_high_watermark(log, answer.high_watermark, changes, out);
-        Progress::Ready
+        match log.advance_start(answer.log_start_offset, LogStartCause::Leader, rules, out) {
+            Ok(moved) => {
+                changes.log_start_moved |= moved;
+                Progress::Ready
+            }
+            Err(_) => Progress::Failed,
+        }
     }
 
     /// The epoch to ask the leader about: the current one ends, at the leader, where its log ends.
@@ -179,7 +191,7 @@ impl Follower {
         match self.progress() {
             Progress::OutOfRange => Some(self.epoch),
             Progress::Asking => log.last_epoch(),
-            Progress::Ready | Progress::Delayed | Progress::Failed => None,
+            Progress::Ready | Progress::Outdated | Progress::Delayed | Progress::Failed => None,
         }
     }
 
@@ -197,6 +209,20 @@ impl Follower {
             self.agree(asked, at_leader, log, rules, changes, out);
         } else if Offset::ZERO <= at_leader.end_offset && at_leader.end_offset < log.end() {
             truncate(log, at_leader.end_offset, changes, out);
+            self.progress = Progress::Ready;
+        } else {
+            self.progress = Progress::Outdated;
+        }
+    }
+
+    /// The leader told where its log starts, because the fetch offset was out of range. If that is beyond everything here, nothing here is
+    /// of any use.
+    pub(super) fn leader_starts_at(&mut self, start: Offset, log: &mut Log, changes: &mut Changes, out: &mut Outbox) {
+        if start > log.end() {
+            let before = log.high_watermark();
+            log.start_anew(start, out);
+            changes.log_start_moved = true;
+            note_high_watermark(log, before, changes, out);
             self.progress = Progress::Ready;
         } else {
             self.progress = Progress::Delayed;
@@ -231,8 +257,8 @@ impl Follower {
         }
     }
 
-    /// The leader refused to tell where an epoch ended.
-    pub(super) fn epoch_end_refused(&mut self, error: ErrorCode) {
+    /// The leader refused to tell where an epoch ended, or its log starts.
+    pub(super) fn leader_lookup_refused(&mut self, error: ErrorCode) {
         self.progress = Progress::after(error);
     }
 }

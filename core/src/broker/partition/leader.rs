@@ -9,7 +9,7 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, TopicPartition};
 use crate::log::Log;
 use crate::machine::Outbox;
-use crate::message::{AlterPartitionData, AlteredPartition, BrokerState};
+use crate::message::{AlterPartitionData, AlteredPartition, BrokerState, FetchPartition};
 use crate::metadata::PartitionImage;
 use crate::note::Note;
 use crate::rules::{IsrCandidate, Quorum, Replayed, Wake};
@@ -136,6 +136,12 @@ impl Leader {
         behind.map(|replica| replica.id)
     }
 
+    /// The first offset that some live replica still has (Kafka's `lowWatermarkIfLeader`).
+    pub(in crate::broker) fn low_watermark(&self, log: &Log, around: &Surroundings<'_>) -> Offset {
+        let alive = self.followers.iter().filter(|replica| around.is_unfenced(replica.id));
+        alive.map(|replica| replica.start).fold(log.start(), Offset::min)
+    }
+
     /// Fewer replicas are in sync than an acknowledgement by all of them needs.
     pub(in crate::broker) fn is_under_min_isr(&self, partition: TopicPartition, around: &Surroundings<'_>) -> bool {
         self.isr.committed().len() < self.effective_min_isr(partition, around)
@@ -167,17 +173,17 @@ impl Leader {
         self.advance_high_watermark(log, around, changes, out);
     }
 
-    /// A follower fetches: everything before `from` is in its log. Refused if it is not assigned, or of an older registration (KIP-903).
+    /// A follower fetches: everything before the fetch offset is in its log. Refused if it is not assigned, or of an older registration (KIP-903).
     pub(super) fn fetched(
         &mut self,
         follower: BrokerState,
-        from: Offset,
+        fetch: &FetchPartition,
         log: &mut Log,
         around: &Surroundings<'_>,
         changes: &mut Changes,
         out: &mut Outbox,
     ) -> Result<(), ErrorCode> {
-        let (partition, leader_end) = (log.partition(), log.end());
+        let (partition, leader_end, from) = (log.partition(), log.end(), fetch.fetch_offset);
         if follower.broker_epoch != BrokerEpoch::NONE && around.unfenced_as(follower.broker_id) > follower.broker_epoch
         {
             return Err(ErrorCode::NotLeaderOrFollower);
@@ -188,6 +194,10 @@ impl Leader {
             .position(|replica| replica.id == follower.broker_id);
         let replica = &mut self.followers[index.ok_or(ErrorCode::UnknownLeaderEpoch)?];
         let previous_end = replica.end;
+        if replica.start != fetch.log_start_offset {
+            replica.start = fetch.log_start_offset;
+            changes.woken.push((partition, Wake::LowWatermarkAdvanced));
+        }
         replica.fetched(from, leader_end, follower.broker_epoch, partition, around.config(), out);
         if previous_end == leader_end {
             self.check_lagging(|replica| replica.id == follower.broker_id, log, around, out);

@@ -13,16 +13,16 @@ pub(super) use follower::{Follower, Progress};
 pub(super) use leader::Leader;
 use replica::Replica;
 
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, TopicConfig};
 use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, TopicPartition};
 use crate::log::Log;
 use crate::machine::{Context, Outbox};
 use crate::message::{
-    AlterPartitionData, AlteredPartition, BrokerState, EpochEndOffset, FetchPartition, FetchedPartition,
+    AlterPartitionData, AlteredPartition, BrokerState, DeleteBefore, EpochEndOffset, FetchPartition, FetchedPartition,
 };
 use crate::metadata::{MetadataImage, PartitionImage};
-use crate::note::Note;
+use crate::note::{LogStartCause, Note};
 use crate::record::Batch;
 use crate::rules::{Rules, Wake};
 
@@ -63,6 +63,8 @@ pub(super) struct Changes {
     pub(super) proposed: bool,
     /// A high watermark is not the one that was last written down.
     pub(super) high_watermark_moved: bool,
+    /// A log does not start where it was last written down to start.
+    pub(super) log_start_moved: bool,
 }
 
 impl Partition {
@@ -204,6 +206,9 @@ impl Partition {
             panic!("only the leader appends for producers")
         };
         let previous_end = self.log.end();
+        if let Some(topic) = around.image.topics.get(&self.log.partition().topic) {
+            self.log.roll_before(batch, &topic.config, out);
+        }
         let batch = self.log.append_as_leader(batch, leader.epoch, out);
         out.note(Note::Appended {
             partition: self.log.partition(),
@@ -225,14 +230,58 @@ impl Partition {
     pub(super) fn fetched_by(
         &mut self,
         follower: BrokerState,
-        from: Offset,
+        fetch: &FetchPartition,
         around: &Surroundings<'_>,
         changes: &mut Changes,
         out: &mut Outbox,
     ) -> Result<(), ErrorCode> {
         match &mut self.role {
-            Role::Leader(leader) => leader.fetched(follower, from, &mut self.log, around, changes, out),
+            Role::Leader(leader) => leader.fetched(follower, fetch, &mut self.log, around, changes, out),
             Role::Unassigned | Role::Follower(_) => Err(ErrorCode::NotLeaderOrFollower),
+        }
+    }
+
+    /// As the leader: deletes what an operator does not want any more (Kafka's `Partition.deleteRecordsOnLeader`). Returns the first offset
+    /// that is left.
+    pub(super) fn delete_records(
+        &mut self,
+        before: DeleteBefore,
+        rules: &Rules,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) -> Result<Offset, ErrorCode> {
+        if self.leader().is_none() {
+            return Err(ErrorCode::NotLeaderOrFollower);
+        }
+        let before = match before {
+            DeleteBefore::HighWatermark => self.log.high_watermark(),
+            DeleteBefore::Offset(offset) if offset < Offset::ZERO => return Err(ErrorCode::OffsetOutOfRange),
+            DeleteBefore::Offset(offset) => offset,
+        };
+        if self
+            .log
+            .advance_start(before, LogStartCause::DeleteRecords, rules, out)?
+        {
+            changes.log_start_moved = true;
+            changes.woken.push((self.log.partition(), Wake::LowWatermarkAdvanced));
+        }
+        Ok(before)
+    }
+
+    /// Deletes what is old.
+    pub(super) fn delete_old_segments(
+        &mut self,
+        topic: &TopicConfig,
+        context: &Context<'_, BrokerConfig>,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        if self
+            .log
+            .delete_old_segments(topic, context.wall_clock, context.rules, out)
+        {
+            changes.log_start_moved = true;
+            changes.woken.push((self.log.partition(), Wake::LowWatermarkAdvanced));
         }
     }
 
@@ -289,12 +338,28 @@ impl Partition {
     pub(super) fn fetched(
         &mut self,
         answer: &FetchedPartition,
+        topic: &TopicConfig,
         rules: &Rules,
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
         if let Role::Follower(follower) = &mut self.role {
-            follower.fetched(answer, &mut self.log, rules, changes, out);
+            follower.fetched(answer, &mut self.log, topic, rules, changes, out);
+        }
+    }
+
+    /// As a follower: takes where the leader's log starts.
+    pub(super) fn leader_starts_at(
+        &mut self,
+        start: Result<Offset, ErrorCode>,
+        changes: &mut Changes,
+        out: &mut Outbox,
+    ) {
+        if let Role::Follower(follower) = &mut self.role {
+            match start {
+                Ok(start) => follower.leader_starts_at(start, &mut self.log, changes, out),
+                Err(error) => follower.leader_lookup_refused(error),
+            }
         }
     }
 
@@ -315,7 +380,7 @@ impl Partition {
         if let Role::Follower(follower) = &mut self.role {
             match end {
                 Ok(end) => follower.epoch_ended_at(asked, end, &mut self.log, rules, changes, out),
-                Err(error) => follower.epoch_end_refused(error),
+                Err(error) => follower.leader_lookup_refused(error),
             }
         }
     }
@@ -376,6 +441,10 @@ impl Surroundings<'_> {
             .get(&broker)
             .filter(|registration| !registration.fenced);
         registration.map_or(BrokerEpoch::NONE, |registration| registration.epoch)
+    }
+
+    fn is_unfenced(&self, broker: NodeId) -> bool {
+        self.unfenced_as(broker) != BrokerEpoch::NONE
     }
 
     fn is_active(&self, broker: NodeId) -> bool {

@@ -15,6 +15,8 @@ pub(super) struct Replica {
     pub(super) id: NodeId,
     /// Where its log ended when it last fetched in this leadership; [`Offset::NONE`] before it does.
     pub(super) end: Offset,
+    /// Where its log started when it last fetched in this leadership; [`Offset::NONE`] before it does.
+    pub(super) start: Offset,
     /// Where the leader's log ended at its last fetch, if the follower had not reached that yet: once it has, it was caught up when it
     /// last fetched.
     behind: Option<Offset>,
@@ -36,6 +38,7 @@ impl Replica {
         let mut replica = Self {
             id,
             end: Offset::NONE,
+            start: Offset::NONE,
             behind: None,
             fetched_with: None,
             lagging: true,

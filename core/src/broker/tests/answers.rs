@@ -5,11 +5,13 @@ use alloc::vec::Vec;
 
 use super::words::{Words, error, node, partition, replicated};
 use crate::error::ErrorCode;
-use crate::ids::{BrokerEpoch, IncarnationId, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerId, TopicId};
+use crate::ids::{
+    BrokerEpoch, IncarnationId, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerId, Timestamp, TopicId,
+};
 use crate::message::{
     AllocateProducerIdsResponse, AlterPartitionResponse, AlteredPartition, BrokerHeartbeatResponse,
-    BrokerRegistrationResponse, EpochEndOffset, FetchResponse, FetchedPartition, OffsetForLeaderEpochResponse,
-    OffsetForLeaderEpochResult, Response,
+    BrokerRegistrationResponse, EpochEndOffset, FetchResponse, FetchedPartition, ListOffsetsResponse, ListedOffset,
+    OffsetForLeaderEpochResponse, OffsetForLeaderEpochResult, Response,
 };
 use crate::record::MetadataRecord;
 
@@ -119,6 +121,7 @@ pub(super) fn got(words: &Words<'_>) -> Response {
     let fetched = FetchedPartition {
         error_code: words.error("error"),
         high_watermark: Offset(words.number("hw", 0)),
+        log_start_offset: Offset(words.number("start", 0)),
         diverging_epoch,
         records: batches.map(replicated).collect(),
         ..nothing(words.plain[1])
@@ -145,6 +148,21 @@ pub(super) fn end(words: &Words<'_>) -> Response {
     };
     OffsetForLeaderEpochResponse {
         partitions: [result].into(),
+    }
+    .into()
+}
+
+pub(super) fn start(words: &Words<'_>) -> Response {
+    let offset = words.plain.get(2);
+    let listed = ListedOffset {
+        partition: partition(words.plain[1]),
+        error_code: words.error("error"),
+        timestamp: Timestamp::NONE,
+        offset: offset.map_or(Offset::NONE, |word| Offset(word.parse().expect("an offset"))),
+        leader_epoch: words.epoch("e"),
+    };
+    ListOffsetsResponse {
+        partitions: [listed].into(),
     }
     .into()
 }

@@ -223,6 +223,8 @@ fn out_of_range_asks_where_the_leader_ends() {
         got 2 t1-0 error=OFFSET_OUT_OF_RANGE
         > 2 Replica: end-of t1-0 0 e=0
         end 2 t1-0 1 e=0
+        > 2 Replica: list t1-0 Earliest e=0
+        start 2 t1-0 0
         > set fetch 2 1000 wall
         timer fetch 2
         > 2 Replica: fetch t1-0@1 e=0 last=0

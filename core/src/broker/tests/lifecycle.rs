@@ -240,6 +240,7 @@ fn after_an_orderly_shutdown_the_registration_names_the_one_before() {
     let disk = DiskImage {
         logs: BTreeMap::from([(super::words::partition("t1-0"), log)]),
         high_watermarks: BTreeMap::new(),
+        log_starts: BTreeMap::new(),
         clean_shutdown: Some(BrokerEpoch(4)),
     };
     check_from(
@@ -270,10 +271,12 @@ fn a_recovered_log_waits_for_its_assignment() {
             super::words::partition("t1-0"),
             LogImage {
                 batches: [batch].into(),
+                segments: [].into(),
                 epochs,
             },
         )]),
         high_watermarks: BTreeMap::from([(super::words::partition("t1-0"), Offset(1))]),
+        log_starts: BTreeMap::new(),
         clean_shutdown: None,
     };
     check_from(

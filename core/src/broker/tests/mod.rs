@@ -1,6 +1,7 @@
 //! Conversations with one broker, as text. `script` reads the inputs (with `words`, `requests`, `answers`), `render` writes the effects.
 
 mod answers;
+mod deleting;
 mod following;
 mod lifecycle;
 mod producing;

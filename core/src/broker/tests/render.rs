@@ -63,6 +63,9 @@ fn timer_text(timer: &Timer) -> String {
         Timer::RegistrationBackoff => "registration".into(),
         Timer::MetadataFetchBackoff => "metadata".into(),
         Timer::HighWatermarkCheckpoint => "checkpoint".into(),
+        Timer::LogRetention => "retention".into(),
+        Timer::LogStartCheckpoint => "starts".into(),
+        Timer::DeleteRecordsWait { connection } => format!("delete-wait {}", end(*connection)),
         other => format!("{other:?}"),
     }
 }
@@ -89,8 +92,18 @@ fn disk(op: &DiskOp) -> Option<String> {
         }
         DiskOp::MarkCleanShutdown(epoch) => Some(format!("disk clean shutdown of {epoch}")),
         DiskOp::ClearCleanShutdown => Some("disk no clean shutdown".into()),
+        DiskOp::WriteLogStarts(all) => {
+            let all: Vec<String> = all.iter().map(|(log, offset)| format!("{log}:{offset}")).collect();
+            Some(format!("disk log starts {}", all.join(" ")).trim_end().into())
+        }
         // The log's own tests look at these.
-        DiskOp::Append { .. } | DiskOp::Truncate { .. } | DiskOp::WriteEpochs { .. } | DiskOp::Sync { .. } => None,
+        DiskOp::Append { .. }
+        | DiskOp::Truncate { .. }
+        | DiskOp::Roll { .. }
+        | DiskOp::DeleteSegments { .. }
+        | DiskOp::StartAnew { .. }
+        | DiskOp::WriteEpochs { .. }
+        | DiskOp::Sync { .. } => None,
     }
 }
 
@@ -135,6 +148,7 @@ fn note(note: &Note) -> Option<String> {
         } => Some(format!("{partition} p{partition_epoch} in sync {}", nodes(isr))),
         // The fetch that follows says as much.
         Note::MetadataReplayed { .. } => None,
+        Note::LogStart { partition, to, cause } => Some(format!("{partition} starts at {to}, {cause:?}")),
         other => Some(format!("{other:?}")),
     }
 }
@@ -191,6 +205,15 @@ fn request_text(request: &Request) -> String {
                 )
             });
             format!("fetch {}", each.collect::<Vec<_>>().join(", "))
+        }
+        Request::ListOffsets(request) => {
+            let each = request.partitions.iter().map(|query| {
+                format!(
+                    "{} {:?} e={}",
+                    query.partition, query.timestamp, query.current_leader_epoch
+                )
+            });
+            format!("list {}", each.collect::<Vec<_>>().join(", "))
         }
         Request::OffsetForLeaderEpoch(request) => {
             let each = request.partitions.iter().map(|query| {
@@ -272,6 +295,13 @@ fn response_text(response: &Response) -> String {
                 format!("{} {}", each.partition, outcome(each.error_code, found))
             });
             format!("listed {}", each.collect::<Vec<_>>().join(", "))
+        }
+        Response::DeleteRecords(response) => {
+            let each = response.partitions.iter().map(|each| {
+                let found = || format!("low watermark {}", each.low_watermark);
+                format!("{} {}", each.partition, outcome(each.error_code, found))
+            });
+            format!("deleted {}", each.collect::<Vec<_>>().join(", "))
         }
         Response::OffsetForLeaderEpoch(response) => {
             let each = response.partitions.iter().map(|each| {

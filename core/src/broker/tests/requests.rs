@@ -8,9 +8,9 @@ use crc::{CRC_32_ISCSI, Crc};
 use super::words::{Words, batch, partition};
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp};
 use crate::message::{
-    Acks, FetchPartition, FetchRequest, IsolationLevel, ListOffsetsPartition, ListOffsetsRequest,
-    OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetSpec, PartitionProduceData, ProduceRequest,
-    ReplicaState, Request,
+    Acks, DeleteBefore, DeleteRecordsPartition, DeleteRecordsRequest, FetchPartition, FetchRequest, IsolationLevel,
+    ListOffsetsPartition, ListOffsetsRequest, OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetSpec,
+    PartitionProduceData, ProduceRequest, ReplicaState, Request,
 };
 use crate::record::{Batch, Compression, Compressor};
 
@@ -81,7 +81,7 @@ pub(super) fn fetch(replica: Option<ReplicaState>, words: &Words<'_>) -> Request
             current_leader_epoch: words.epoch("e"),
             fetch_offset: Offset(offset.parse().expect("an offset")),
             last_fetched_epoch: words.epoch("last"),
-            log_start_offset: Offset::ZERO,
+            log_start_offset: Offset(words.number("start", 0)),
             partition_max_bytes: i32::try_from(words.number("partition.max", 1_048_576)).expect("a size"),
         });
     let request = FetchRequest {
@@ -109,6 +109,21 @@ pub(super) fn list(words: &Words<'_>) -> Request {
     ListOffsetsRequest {
         isolation_level: IsolationLevel::ReadUncommitted,
         partitions: [query].into(),
+    }
+    .into()
+}
+
+pub(super) fn delete(words: &Words<'_>) -> Request {
+    let asked = DeleteRecordsPartition {
+        partition: partition(words.plain[1]),
+        offset: match words.plain[2] {
+            "committed" => DeleteBefore::HighWatermark,
+            offset => DeleteBefore::Offset(Offset(offset.parse().expect("an offset"))),
+        },
+    };
+    DeleteRecordsRequest {
+        partitions: [asked].into(),
+        timeout_ms: u32::try_from(words.number("timeout", 30000)).expect("a time"),
     }
     .into()
 }

@@ -9,9 +9,11 @@
 //! ids 1000 2                    the controller's answer on the forwarding lane
 //! got 2 t1-0 hw=1 [0-0:e0] …    the answer of leader 2 to a fetch (error=…, diverging=EPOCH:END)
 //! end 2 t1-0 3                  the answer of leader 2 to where its log ends
+//! start 2 t1-0 3                the answer of leader 2 to where its log starts
 //! produce c1 acks=all t1-0 a,b  from client 1 (pid=, epoch=, seq=, timeout=, late)
 //! read c1 t1-0@0                from client 1 (e=, min=, last=)
-//! fetch 2 t1-0@0 e=0            from follower 2 (as=REGISTRATION, last=, min=, late)
+//! fetch 2 t1-0@0 e=0            from follower 2 (as=REGISTRATION, last=, min=, start=, late)
+//! delete c1 t1-0 3 | committed  records, from client 1 (timeout=)
 //! list c1 t1-0 latest, end-of c1 t1-0 0 e=, describe c1 [NAME], init c1
 //! timer …, lost c1, shut-down
 //! ```
@@ -20,9 +22,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::Broker;
-use super::answers::{altered, end, got, ids, lifecycle, nothing, record};
+use super::answers::{altered, end, got, ids, lifecycle, nothing, record, start};
 use super::render;
-use super::requests::{end_of, fetch, list, produce};
+use super::requests::{delete, end_of, fetch, list, produce};
 use super::words::{Words, client, connection, lane, node, timer};
 use crate::call::Call;
 use crate::config::BrokerConfig;
@@ -119,6 +121,8 @@ impl Conversation {
             "ids" => from_controller(Lane::Forwarding, ids(&words)),
             "got" => response(connection(node(words.plain[0]), Lane::Replica), got(&words)),
             "end" => response(connection(node(words.plain[0]), Lane::Replica), end(&words)),
+            "start" => response(connection(node(words.plain[0]), Lane::Replica), start(&words)),
+            "delete" => request(client(words.plain[0]), &words, delete(&words)),
             "produce" => request(client(words.plain[0]), &words, produce(&words)),
             "read" => request(client(words.plain[0]), &words, fetch(None, &words)),
             "fetch" => {

@@ -132,6 +132,8 @@ pub(super) fn timer(words: &Words<'_>) -> Timer {
         },
         ["fetch", leader] => Timer::ReplicaFetchBackoff { leader: node(leader) },
         ["fetch-wait", from] => Timer::FetchWait { connection: wait(from) },
+        ["starts"] => Timer::LogStartCheckpoint,
+        ["delete-wait", from] => Timer::DeleteRecordsWait { connection: wait(from) },
         ["produce-wait", from] => Timer::ProduceWait { connection: wait(from) },
         ["reconnect", peer, on] => Timer::ReconnectBackoff {
             peer: node(peer),

@@ -327,10 +327,12 @@ fn records_come_before_errors() {
         >> 1: offsets a-0=0 a-1=9
         > reset none
         > 1: fetched a-0=0@0 a-1=OFFSET_OUT_OF_RANGE
+        note a-1 out of range at 9
         send 1 Fetch a-0 from 1 @0
         cancel poll
         answer a-0: 0
         > poll 1000
+        note a-1 out of range at 9
         answer OffsetOutOfRange a-1 at 9
         ",
     );
@@ -523,6 +525,7 @@ fn a_back_off_ends_when_the_position_is_lost() {
         > 2: fetched a-0=OFFSET_OUT_OF_RANGE
         > poll 1000
         set fetch 1 100
+        note a-0 out of range at 0
         cancel fetch 1
         send 1 ListOffsets a-0 earliest @1
         set poll 1000

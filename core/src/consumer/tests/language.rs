@@ -252,6 +252,7 @@ pub(super) fn request_text(request: &Request) -> String {
         }
         request @ (Request::Produce(_)
         | Request::CreateTopics(_)
+        | Request::DeleteRecords(_)
         | Request::InitProducerId(_)
         | Request::AlterPartition(_)
         | Request::BrokerRegistration(_)
@@ -330,7 +331,9 @@ fn error_text(error: &PollError) -> String {
 }
 
 pub(super) fn note_text(note: &Note) -> String {
-    if let Note::PositionReset { partition, to } = note {
+    if let Note::PositionOutOfRange { partition, position } = note {
+        format!("{} out of range at {position}", partition_text(*partition))
+    } else if let Note::PositionReset { partition, to } = note {
         format!("{} reset to {to}", partition_text(*partition))
     } else if let Note::PositionValidated { partition, at } = note {
         format!("{} valid at {at}", partition_text(*partition))

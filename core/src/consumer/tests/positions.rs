@@ -438,6 +438,7 @@ fn out_of_range_resets_by_policy() {
         >> settled a-0 at 4 of 1@0
         >> poll 1000
         > 1: fetched a-0=OFFSET_OUT_OF_RANGE
+        note a-0 out of range at 4
         send 1 ListOffsets a-0 earliest @0
         > 1: offsets a-0=6
         note a-0 reset to 6
@@ -454,12 +455,14 @@ fn out_of_range_without_a_policy_is_told_in_every_poll() {
         > reset none
         >> poll 1000
         > 1: fetched a-0=OFFSET_OUT_OF_RANGE
+        note a-0 out of range at 4
         cancel poll
         answer OffsetOutOfRange a-0 at 4
         > poll 1000
         send 1 Fetch a-0 from 4 @0
         set poll 1000
         > 1: fetched a-0=OFFSET_OUT_OF_RANGE
+        note a-0 out of range at 4
         cancel poll
         answer OffsetOutOfRange a-0 at 4
         ",
@@ -500,6 +503,7 @@ fn out_of_range_found_between_polls_is_looked_up_by_the_next() {
         >> poll 0
         > 1: fetched a-0=OFFSET_OUT_OF_RANGE
         > poll 1000
+        note a-0 out of range at 4
         send 1 ListOffsets a-0 earliest @0
         set poll 1000
         ",

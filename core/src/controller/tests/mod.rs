@@ -126,6 +126,7 @@ impl Conversation {
         self.disk.syncing = None;
         let image = LogImage {
             batches: self.disk.batches.clone(),
+            segments: Vec::new(),
             epochs: self.disk.epochs.clone(),
         };
         let logs = if self.disk.exists {
@@ -210,7 +211,11 @@ impl Conversation {
             DiskOp::Truncate { to, .. } => disk.batches.retain(|batch| batch.next_offset() <= to),
             other @ (DiskOp::CreateLog(_)
             | DiskOp::DeleteLog(_)
+            | DiskOp::Roll { .. }
+            | DiskOp::DeleteSegments { .. }
+            | DiskOp::StartAnew { .. }
             | DiskOp::WriteHighWatermarks(_)
+            | DiskOp::WriteLogStarts(_)
             | DiskOp::MarkCleanShutdown(_)
             | DiskOp::ClearCleanShutdown) => panic!("a controller does not write {other:?}"),
         }

@@ -99,6 +99,37 @@ fn r1_whoever_may_be_elected_has_everything() {
 }
 
 #[test]
+fn r10_only_what_was_given_up_is_deleted() {
+    let undue = |who: &str, at: i32| {
+        format!("undue-deletion, violated: t-0: {who} has deleted everything before {at}, which nobody has given up")
+    };
+    check(&after("4 deletes 1 \n 1 starts 1 \n 2 starts-as-leader 1"), "");
+    check(&after("1 starts 1"), &undue("broker-1", 1));
+    check(&after("4 deletes 1 \n 1 starts 2"), &undue("broker-1", 2));
+    check(&after("4 deletes 2 \n 2 starts-as-leader 1"), &undue("broker-2", 1));
+    check(
+        &after("5 sends c \n 1 appends c \n 4 deletes 3 \n 1 starts 3"),
+        &undue("broker-1", 3),
+    );
+}
+
+#[test]
+fn what_was_deleted_is_not_lost_and_what_was_not_is() {
+    let elected = "0 decides leader=2 isr=2,3 \n 2 leads epoch=1 waits-for=2,3";
+    let deleted = "4 deletes 1 \n 1 starts 1 \n 1 drops 1 \n 2 starts-as-leader 1";
+    check(
+        &after(&format!(
+            "{deleted} \n 2 drops 1 \n {elected} \n 7 seeks 1 \n 7 reads 1:b \n 0 ends"
+        )),
+        "",
+    );
+    check(
+        &after(&format!("{deleted} \n 2 drops 2 \n {elected}")),
+        "leader-completeness, violated: t-0: leader broker-2 begins without what was committed: b at 1",
+    );
+}
+
+#[test]
 fn r2_a_new_leader_has_what_was_committed() {
     let elected_without = "
         0 decides isr=1,2

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use kafkasim_core::call::{Answer, Call, ConsumerRecord, ProducerRecord, RecordMetadata, SendError, SendFailure};
-use kafkasim_core::config::ProducerConfig;
+use kafkasim_core::call::{
+    Answer, Call, ConsumerRecord, ProducerRecord, RecordMetadata, RecordsToDelete, SendError, SendFailure,
+};
+use kafkasim_core::config::{ConsumerConfig, ProducerConfig};
 use kafkasim_core::disk::{EpochEntry, LogImage};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{
@@ -12,9 +14,9 @@ use kafkasim_core::ids::{
     ProducerId, Timestamp, TopicId, TopicName, TopicPartition,
 };
 use kafkasim_core::machine::Lane;
-use kafkasim_core::message::Api;
+use kafkasim_core::message::{Api, DeleteBefore};
 use kafkasim_core::metadata::MetadataImage;
-use kafkasim_core::note::Note;
+use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::record::{Batch, BatchBuilder, MetadataRecord};
 
 use super::super::view::{Leadership, View};
@@ -71,6 +73,10 @@ impl View for Scenery {
 
     fn producer(&self, node: NodeId) -> Option<&ProducerConfig> {
         self.producers.get(&node)
+    }
+
+    fn consumer(&self, _: NodeId) -> Option<&ConsumerConfig> {
+        None
     }
 
     fn keeps_eligible_leader_replicas(&self) -> bool {
@@ -173,6 +179,26 @@ impl Stage {
                 self.scenery.metadata.entry(node).or_default();
                 let to = Offset(number(to));
                 self.note(node, Note::MetadataReplayed { to });
+            }
+            ("deletes", [before]) => {
+                let call = Call::DeleteRecords(RecordsToDelete {
+                    partition: PARTITION,
+                    before: DeleteBefore::Offset(Offset(number(before))),
+                    leader: NodeId(1),
+                });
+                self.event(Event::Called { node, call });
+            }
+            ("starts" | "starts-as-leader", [at]) => {
+                let cause = match *what {
+                    "starts" => LogStartCause::DeleteRecords,
+                    _ => LogStartCause::Leader,
+                };
+                let (partition, to) = (PARTITION, Offset(number(at)));
+                self.note(node, Note::LogStart { partition, to, cause });
+            }
+            ("drops", [before]) => {
+                let before = Offset(number(before));
+                self.log(node).batches.retain(|batch| batch.base_offset >= before);
             }
             ("reads", records) => self.read(node, records),
             ("seeks", [to]) => self.note(

@@ -91,6 +91,17 @@ pub(crate) enum Change {
         /// From where on the leader lost its log to a power failure.
         lost_from: Option<Offset>,
     },
+    /// A log starts later.
+    Started {
+        /// The partition.
+        partition: TopicPartition,
+        /// The replica.
+        node: NodeId,
+        /// Where it starts now.
+        at: Offset,
+        /// Whether what is gone was given up.
+        is_due: bool,
+    },
     /// A log lost its end.
     Shortened {
         /// The partition.

@@ -4,13 +4,24 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kafkasim_core::ids::{LeaderEpoch, Offset};
+use kafkasim_core::ids::{LeaderEpoch, Offset, Timestamp};
 use kafkasim_core::record::Batch;
 
 /// The committed log of one partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Committed {
     batches: Vec<Arc<CommittedBatch>>,
+    /// What lies before it was given up: nobody need have it, though some may.
+    deleted: Offset,
+}
+
+impl Default for Committed {
+    fn default() -> Self {
+        Self {
+            batches: Vec::new(),
+            deleted: Offset::ZERO,
+        }
+    }
 }
 
 /// One committed batch: its identity, and its values.
@@ -20,6 +31,9 @@ pub(crate) struct CommittedBatch {
     pub(crate) next: Offset,
     epoch: LeaderEpoch,
     digest: u128,
+    /// The latest of its records' times.
+    timestamp: Timestamp,
+    size: usize,
     /// By offset; records without a value, and markers, are left out.
     pub(crate) values: Vec<(Offset, Bytes)>,
 }
@@ -40,6 +54,8 @@ impl CommittedBatch {
             next: batch.next_offset(),
             epoch: batch.leader_epoch,
             digest: batch.digest(),
+            timestamp: batch.max_timestamp(),
+            size: batch.size(),
             values: values.collect(),
         }
     }
@@ -70,7 +86,37 @@ impl Committed {
         &self.batches
     }
 
-    /// The first offset in a range at which a log does not have what was committed.
+    /// Everything before it was given up.
+    pub(crate) const fn deleted(&self) -> Offset {
+        self.deleted
+    }
+
+    /// Whether this was committed there, and then given up.
+    pub(crate) fn has_deleted(&self, offset: Offset, value: &Bytes) -> bool {
+        offset < self.deleted && self.value_at(offset) == Some(value)
+    }
+
+    /// How many bytes are left from an offset on in a log that may have lost its beginning.
+    pub(crate) fn bytes_from(&self, offset: Offset, log: &[Batch]) -> usize {
+        let committed = self.batches[self.index_of(offset)..].iter().map(|batch| batch.size);
+        let rest = log.iter().filter(|batch| batch.base_offset >= self.end());
+        committed.chain(rest.map(Batch::size)).sum()
+    }
+
+    /// Whether everything before this offset that was not given up yet is older than `retention_ms`.
+    pub(crate) fn has_expired(&self, before: Offset, now: Timestamp, retention_ms: i64) -> bool {
+        let mut going = self.batches[self.index_of(self.deleted)..]
+            .iter()
+            .take_while(|batch| batch.base < before);
+        retention_ms >= 0 && going.all(|batch| now.0 - batch.timestamp.0 > retention_ms)
+    }
+
+    /// Everything before this offset is given up.
+    pub(crate) fn delete(&mut self, before: Offset) {
+        self.deleted = self.deleted.max(before);
+    }
+
+    /// The first offset in a range at which a log does not have what was committed and not given up since.
     pub(crate) fn first_missing(&self, log: &[Batch], range: Range<Offset>) -> Option<Offset> {
         self.first_unlike(log, range, CommittedBatch::is)
     }
@@ -86,6 +132,10 @@ impl Committed {
         range: Range<Offset>,
         is: impl Fn(&CommittedBatch, &Batch) -> bool,
     ) -> Option<Offset> {
+        let range = range.start.max(self.deleted)..range.end;
+        if range.is_empty() {
+            return None;
+        }
         let from = self.index_of(range.start);
         let to = self.batches.partition_point(|batch| batch.base < range.end);
         let expected = self.batches.get(from..to)?;

@@ -11,13 +11,15 @@ mod change;
 mod committed;
 mod hits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
+use kafkasim_core::call::{Call, RecordsToDelete};
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
+use kafkasim_core::message::DeleteBefore;
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
-use kafkasim_core::note::Note;
+use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::record::{Batch, MetadataRecord};
 
 pub(crate) use change::Change;
@@ -57,6 +59,12 @@ pub(crate) struct Partition {
     /// (KIP-966).
     last_known: bool,
     parted: Option<Parted>,
+    /// Up to where an operator has asked for the deletion of records.
+    asked_to_delete: Option<DeleteBefore>,
+    /// Replicas that have begun anew at their leader's start: what was known of producers whose records lay before is not known there.
+    began_anew: BTreeSet<NodeId>,
+    /// Such a replica has led since: a batch that it did not know may be in the log twice (Kafka's `truncateFullyAndStartAt`).
+    pub(crate) has_forgotten_producers: bool,
 }
 
 /// What was committed may not be what is committed now.
@@ -208,6 +216,10 @@ impl Truth {
                 what: DiskFault::Rotten { log, .. },
             }) => self.rotted(view, *node, *log),
             Event::Stopped { node, .. } => self.stopped(*node),
+            Event::Called {
+                call: Call::DeleteRecords(deletion),
+                ..
+            } => self.asked_to_delete(deletion),
             Event::Fault(_)
             | Event::Started { .. }
             | Event::Called { .. }
@@ -263,6 +275,14 @@ impl Truth {
                     to: *to,
                 });
             }
+            Note::LogStart { partition, to, cause } => self.starts(view, *partition, node, *to, Some(*cause), changes),
+            Note::LogStartedAnew { partition, at } => {
+                let replica = self.replica_mut(*partition, node);
+                replica.end = *at;
+                replica.high_watermark = *at;
+                self.partitions.entry(*partition).or_default().began_anew.insert(node);
+                self.starts(view, *partition, node, *at, None, changes);
+            }
             Note::HighWatermark {
                 partition,
                 to,
@@ -294,6 +314,7 @@ impl Truth {
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
             | Note::ProducerIdAssigned { .. }
+            | Note::PositionOutOfRange { .. }
             | Note::PositionReset { .. }
             | Note::PositionValidated { .. }
             | Note::TruncationDetected { .. } => {}
@@ -422,6 +443,7 @@ impl Truth {
                 verdict,
             });
         }
+        partition.has_forgotten_producers |= partition.began_anew.contains(&node);
         let reigned = partition.reign.replace((node, epoch));
         let took_over = mem::take(&mut partition.others_elected) || reigned.is_none_or(|(leader, _)| leader != node);
         let lost_from = partition.hits.lost_from(node);
@@ -484,9 +506,68 @@ impl Truth {
         }
     }
 
+    fn asked_to_delete(&mut self, deletion: &RecordsToDelete) {
+        let partition = self.partitions.entry(deletion.partition).or_default();
+        partition.asked_to_delete = match (partition.asked_to_delete, deletion.before) {
+            (Some(DeleteBefore::HighWatermark), _) | (_, DeleteBefore::HighWatermark) => {
+                Some(DeleteBefore::HighWatermark)
+            }
+            (Some(DeleteBefore::Offset(earlier)), DeleteBefore::Offset(offset)) => {
+                Some(DeleteBefore::Offset(earlier.max(offset)))
+            }
+            (None, before) => Some(before),
+        };
+    }
+
+    /// A log starts later: because an operator asked its leader for that, or because that of its leader does.
+    fn starts(
+        &mut self,
+        view: &dyn View,
+        id: TopicPartition,
+        node: NodeId,
+        at: Offset,
+        cause: Option<LogStartCause>,
+        changes: &mut Vec<Change>,
+    ) {
+        let epoch = self.replica(id, node).epoch;
+        let topic = self.metadata.topics.get(&id.topic);
+        let truth = self.partitions.entry(id).or_default();
+        // Whoever lives in a world of its own gives up nothing of this one.
+        if truth.parted.as_ref().is_some_and(|parted| epoch < parted.epoch) {
+            return;
+        }
+        let is_due = match (cause, truth.asked_to_delete) {
+            (Some(LogStartCause::DeleteRecords), Some(DeleteBefore::HighWatermark)) => at <= truth.committed.end(),
+            (Some(LogStartCause::DeleteRecords), Some(DeleteBefore::Offset(before))) => {
+                at <= before && at <= truth.committed.end()
+            }
+            (Some(LogStartCause::DeleteRecords), None) => false,
+            (Some(LogStartCause::Retention { now }), _) => {
+                // More may have gone in the same step, for another reason.
+                let left = truth.committed.bytes_from(at, batches(view.log(node, id)));
+                let is_enough = |limit: i64| usize::try_from(limit).is_ok_and(|limit| left >= limit);
+                let is_given_up = topic.is_some_and(|topic| {
+                    is_enough(topic.config.retention_bytes)
+                        || truth.committed.has_expired(at, now, topic.config.retention_ms)
+                });
+                at <= truth.committed.end() && is_given_up
+            }
+            (Some(LogStartCause::Leader) | None, _) => at <= truth.committed.deleted(),
+        };
+        if is_due {
+            truth.committed.delete(at);
+        }
+        changes.push(Change::Started {
+            partition: id,
+            node,
+            at,
+            is_due,
+        });
+    }
+
     fn power_lost(&mut self, view: &dyn View, node: NodeId, changes: &mut Vec<Change>) {
         for ((id, _), replica) in self.replicas.iter_mut().filter(|((_, replica), _)| *replica == node) {
-            let end = sound_end(batches(view.log(node, *id)));
+            let end = view.log(node, *id).map_or(Offset::ZERO, sound_end);
             if end >= replica.end {
                 continue;
             }
@@ -567,11 +648,12 @@ fn has_rotten(log: &[Batch]) -> bool {
 }
 
 /// The offset after the last batch that is whole.
-fn sound_end(log: &[Batch]) -> Offset {
-    log.iter()
+fn sound_end(log: &LogImage) -> Offset {
+    log.batches
+        .iter()
         .rev()
         .find(|batch| batch.verify().is_ok())
-        .map_or(Offset::ZERO, Batch::next_offset)
+        .map_or(log.base(), Batch::next_offset)
 }
 
 fn registered_as(metadata: &MetadataImage, node: NodeId) -> BrokerEpoch {
