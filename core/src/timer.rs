@@ -114,13 +114,13 @@ impl Timer {
             Self::DeliveryTimeout { partition, batch } => of_partition(17, partition, batch),
             Self::InitProducerIdBackoff => pack(18, [0; 3]),
             Self::MaxBlock { call } => pack(19, [call, 0, 0]),
-            Self::CloseTimeout => pack(20, [0; 3]),
-            Self::MetadataBackoff => pack(21, [0; 3]),
-            Self::MetadataMaxAge => pack(22, [0; 3]),
-            Self::PollTimeout => pack(23, [0; 3]),
-            Self::FetchBackoff { leader } => pack(24, [leader.0 as u32, 0, 0]),
-            Self::PositionBackoff { partition } => of_partition(25, partition, 0),
-            Self::OperatorBackoff => pack(26, [0; 3]),
+            Self::CloseTimeout => pack(26, [0; 3]),
+            Self::MetadataBackoff => pack(20, [0; 3]),
+            Self::MetadataMaxAge => pack(21, [0; 3]),
+            Self::PollTimeout => pack(22, [0; 3]),
+            Self::FetchBackoff { leader } => pack(23, [leader.0 as u32, 0, 0]),
+            Self::PositionBackoff { partition } => of_partition(24, partition, 0),
+            Self::OperatorBackoff => pack(25, [0; 3]),
         }
     }
 
