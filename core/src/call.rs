@@ -28,6 +28,8 @@ pub enum Call {
     ShutDown,
     /// Operator: create a topic with the given replicas; answered with [`Answer::TopicCreated`]. One at a time.
     CreateTopic(NewTopic),
+    /// Operator: add partitions to a topic; answered with [`Answer::PartitionsCreated`]. One at a time, and not while a topic is created.
+    CreatePartitions(NewPartitions),
 }
 
 /// What an application sends.
@@ -54,6 +56,17 @@ pub struct NewTopic {
     pub configs: Vec<(alloc::string::String, alloc::string::String)>,
 }
 
+/// Partitions to be added to a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NewPartitions {
+    /// The topic.
+    pub topic: TopicName,
+    /// How many partitions it is to have afterwards.
+    pub count: i32,
+    /// The replicas of each new partition, the preferred leader first.
+    pub assignments: Vec<Vec<NodeId>>,
+}
+
 /// What a machine tells its caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
@@ -70,6 +83,8 @@ pub enum Answer {
     ShutDown,
     /// The topic exists, or cannot.
     TopicCreated(Result<(), ErrorCode>),
+    /// The partitions exist, or cannot.
+    PartitionsCreated(Result<(), ErrorCode>),
 }
 
 /// Where a record was written.

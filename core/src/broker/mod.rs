@@ -49,7 +49,7 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, NodeId, Offset, TopicPartition};
 use crate::log::Log;
 use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
-use crate::message::{CreateTopicsResponse, LeaderIdAndEpoch, Message, Request, Response};
+use crate::message::{CreatePartitionsResponse, CreateTopicsResponse, LeaderIdAndEpoch, Message, Request, Response};
 use crate::metadata::MetadataImage;
 use crate::timer::{Timer, Window};
 use fetcher::Wanted;
@@ -199,6 +199,15 @@ impl Broker {
                     .into(),
                 );
             }
+            Request::CreatePartitions(_) => {
+                out.respond(
+                    connection,
+                    CreatePartitionsResponse {
+                        error_code: ErrorCode::NotController,
+                    }
+                    .into(),
+                );
+            }
             Request::AlterPartition(_)
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
@@ -299,7 +308,11 @@ impl Broker {
     fn on_call(&mut self, context: &Context<'_, BrokerConfig>, call: &Call, out: &mut Outbox) {
         match call {
             Call::ShutDown => self.on_shut_down(context, out),
-            Call::Send { .. } | Call::Assign(_) | Call::Poll { .. } | Call::CreateTopic(_) => {
+            Call::Send { .. }
+            | Call::Assign(_)
+            | Call::Poll { .. }
+            | Call::CreateTopic(_)
+            | Call::CreatePartitions(_) => {
                 panic!("a broker is only asked to shut down, not {call:?}")
             }
         }

@@ -203,7 +203,9 @@ impl Consumer {
                 self.continue_poll(context, out);
             }
             Call::Poll { timeout_ms } => self.on_poll(context, timeout_ms, out),
-            Call::Send { .. } | Call::ShutDown | Call::CreateTopic(_) => panic!("a consumer cannot do {call:?}"),
+            Call::Send { .. } | Call::ShutDown | Call::CreateTopic(_) | Call::CreatePartitions(_) => {
+                panic!("a consumer cannot do {call:?}")
+            }
         }
     }
 

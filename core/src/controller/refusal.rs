@@ -7,10 +7,11 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName};
 use crate::machine::{ConnectionId, Outbox};
 use crate::message::{
-    AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse, CreateTopicsResponse, EpochEndOffset,
-    FetchResponse, InitProducerIdResponse, ListOffsetsPartition, ListOffsetsResponse, ListedOffset, MetadataRequest,
-    MetadataResponse, MetadataTopic, OffsetForLeaderEpochPartition, OffsetForLeaderEpochResponse,
-    OffsetForLeaderEpochResult, PartitionProduceData, PartitionProduceResponse, ProduceResponse, Request, Response,
+    AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse, CreatePartitionsResponse,
+    CreateTopicsResponse, EpochEndOffset, FetchResponse, InitProducerIdResponse, ListOffsetsPartition,
+    ListOffsetsResponse, ListedOffset, MetadataRequest, MetadataResponse, MetadataTopic, OffsetForLeaderEpochPartition,
+    OffsetForLeaderEpochResponse, OffsetForLeaderEpochResult, PartitionProduceData, PartitionProduceResponse,
+    ProduceResponse, Request, Response,
 };
 
 /// Answers with an error, if the request is answered at all.
@@ -45,6 +46,7 @@ fn refusal(request: &Request, error_code: ErrorCode) -> Response {
         }
         Request::Metadata(request) => no_metadata(request, error_code).into(),
         Request::CreateTopics(_) => CreateTopicsResponse { error_code }.into(),
+        Request::CreatePartitions(_) => CreatePartitionsResponse { error_code }.into(),
         Request::InitProducerId(_) => InitProducerIdResponse {
             error_code,
             producer_id: ProducerId::NONE,

@@ -1,12 +1,13 @@
 //! Kafka's requests and responses, closed under one enum each; one file per API, in the order of the protocol guide.
 //!
 //! Fields have the protocol guide's names and meaning, flattened where Kafka groups partitions by topic. Topics are named by id
-//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata and CreateTopics. There are no correlation ids: a connection answers in order.
+//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata, CreateTopics and CreatePartitions. There are no correlation ids: a connection answers in order.
 
 mod allocate_producer_ids;
 mod alter_partition;
 mod broker_heartbeat;
 mod broker_registration;
+mod create_partitions;
 mod create_topics;
 mod fetch;
 mod init_producer_id;
@@ -21,6 +22,7 @@ pub use alter_partition::{
 };
 pub use broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 pub use broker_registration::{BrokerRegistrationRequest, BrokerRegistrationResponse};
+pub use create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
 pub use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
 pub use fetch::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition, IsolationLevel, ReplicaState};
 pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
@@ -104,6 +106,7 @@ apis! {
     BrokerRegistration(BrokerRegistrationRequest, BrokerRegistrationResponse),
     BrokerHeartbeat(BrokerHeartbeatRequest, BrokerHeartbeatResponse),
     AllocateProducerIds(AllocateProducerIdsRequest, AllocateProducerIdsResponse),
+    CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse),
 }
 
 impl Message {
@@ -132,6 +135,7 @@ impl Request {
             Self::ListOffsets(_) | Self::Metadata(_) | Self::OffsetForLeaderEpoch(_) => true,
             Self::Produce(_)
             | Self::CreateTopics(_)
+            | Self::CreatePartitions(_)
             | Self::InitProducerId(_)
             | Self::AlterPartition(_)
             | Self::BrokerRegistration(_)

@@ -40,6 +40,7 @@ fn called(call: &Call) -> String {
         }
         Call::Poll { timeout_ms } => format!("poll for at most {timeout_ms} ms"),
         Call::ShutDown => "shut down".to_owned(),
+        Call::CreatePartitions(topic) => format!("expand topic {} to {} partitions", topic.topic, topic.count),
         Call::CreateTopic(topic) => format!(
             "create topic {} with {} partitions",
             topic.name,
@@ -86,6 +87,8 @@ fn answered(answer: &Answer) -> String {
         Answer::ShutDown => "has shut down".to_owned(),
         Answer::TopicCreated(Ok(())) => "topic created".to_owned(),
         Answer::TopicCreated(Err(error)) => format!("topic not created: {error}"),
+        Answer::PartitionsCreated(Ok(())) => "topic expanded".to_owned(),
+        Answer::PartitionsCreated(Err(error)) => format!("topic not expanded: {error}"),
     }
 }
 

@@ -97,6 +97,20 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
     let takes_more_than_power = kind.kind.is_lossy() && kind.kind != Family::PowerLoss;
     let has_disk = kind.kind.is_lossy() || kind.kind == Family::FullDisk;
     let (why, expected) = match kind.target {
+        Target::Operator if kind.kind != Family::Expand => {
+            ("cannot hit the operator, who only changes the cluster", "broker")
+        }
+        Target::Broker
+        | Target::Leader
+        | Target::Follower
+        | Target::Controller
+        | Target::Application
+        | Target::Rack
+        | Target::Site
+            if kind.kind == Family::Expand =>
+        {
+            ("is done by the operator", "operator")
+        }
         Target::Controller | Target::Site if takes_more_than_power => {
             ("cannot hit the only controller, whose log nobody else has", "broker")
         }
@@ -112,7 +126,8 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
         | Target::Controller
         | Target::Application
         | Target::Rack
-        | Target::Site => return Ok(()),
+        | Target::Site
+        | Target::Operator => return Ok(()),
     };
     Err(format!(
         "kind = {} {why}: expected target = \"{expected}\"",
@@ -230,6 +245,16 @@ safety-ms = 1
                 "kind = \"crash\"",
                 "kind = \"slow-disk\"",
                 "x.toml:17: kind = \"slow-disk\" is about syncs, for which only controllers wait: expected target = \"controller\"",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"expand\"",
+                "x.toml:17: kind = \"expand\" is done by the operator: expected target = \"operator\"",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"crash\", target = \"operator\"",
+                "x.toml:17: kind = \"crash\" cannot hit the operator, who only changes the cluster: expected target = \"broker\"",
             ),
             (
                 "kind = \"crash\"",

@@ -75,6 +75,7 @@ situations! {
     LateRequestLost = "late-request-lost", "a request whose connection had ended never arrived";
     ClockJump = "clock-jump", "a wall clock jumped";
     ControlledShutdown = "controlled-shutdown", "a broker shut down in order";
+    PartitionAdded = "partition-added", "a topic got another partition";
     Restart = "restart", "a process started again";
     SyncFailed = "sync-failed", "a disk could not make something durable";
     RequestTimedOut = "request-timed-out", "somebody waited too long for an answer";
@@ -206,7 +207,7 @@ impl Coverage {
             Fault::Reset(_) => self.reached(Reached::Reset),
             Fault::Lose(_) => self.reached(Reached::LateRequestLost),
             Fault::ClockJump { .. } => self.reached(Reached::ClockJump),
-            Fault::Resume { .. } | Fault::ShutDown { .. } | Fault::Mend { .. } => {}
+            Fault::Resume { .. } | Fault::ShutDown { .. } | Fault::Expand { .. } | Fault::Mend { .. } => {}
         }
     }
 
@@ -216,7 +217,8 @@ impl Coverage {
             Answer::Sent { result: Err(_), .. } => self.reached(Reached::SendFailed),
             Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
-            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) => {}
+            Answer::PartitionsCreated(Ok(())) => self.reached(Reached::PartitionAdded),
+            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::PartitionsCreated(Err(_)) => {}
         }
     }
 

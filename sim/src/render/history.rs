@@ -6,7 +6,7 @@ use std::fmt;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord};
 use kafkasim_core::ids::{CallId, NodeId, Timestamp};
 
-use super::events::{Outcome, assignment, creation, destination, poll_failure, send_failure};
+use super::events::{Outcome, assignment, creation, destination, expansion, poll_failure, send_failure};
 use super::names::{self, Names};
 use crate::run::Observer;
 use crate::setup::{Role, Setup};
@@ -105,6 +105,7 @@ impl History {
             Call::Poll { .. } => None,
             Call::ShutDown => None,
             Call::CreateTopic(topic) => Some(creation(topic, &self.names)),
+            Call::CreatePartitions(topic) => Some(expansion(topic, &self.names)),
         }
     }
 
@@ -133,6 +134,8 @@ impl History {
             Answer::ShutDown => None,
             Answer::TopicCreated(Ok(())) => Some("create -> ok".to_owned()),
             Answer::TopicCreated(Err(error)) => Some(format!("create -> fail {error}")),
+            Answer::PartitionsCreated(Ok(())) => Some("expand -> ok".to_owned()),
+            Answer::PartitionsCreated(Err(error)) => Some(format!("expand -> fail {error}")),
         }
     }
 

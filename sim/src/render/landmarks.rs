@@ -61,11 +61,12 @@ pub(super) fn landmarks<'a>(
         }
         Event::Note { node, note } => in_logs(*node, note, names, scene, marks),
         Event::Answered {
-            answer: Answer::Polled(Err(_)) | Answer::ShutDown | Answer::TopicCreated(_),
+            answer: Answer::Polled(Err(_)) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::PartitionsCreated(_),
             ..
         }
         | Event::Called {
-            call: Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
+            call:
+                Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_) | Call::CreatePartitions(_),
             ..
         }
         | Event::Started { .. }

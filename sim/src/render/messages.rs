@@ -98,6 +98,9 @@ fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words 
             ))
         }
         Request::CreateTopics(create) => Words::routine(Line::plain(&*create.topic.name)),
+        Request::CreatePartitions(create) => {
+            Words::routine(Line::plain(format!("{} to {}", create.topic.topic, create.topic.count)))
+        }
         Request::InitProducerId(_) | Request::AllocateProducerIds(_) => Words::routine(Line::new()),
         Request::OffsetForLeaderEpoch(ask) => epochs_request(ask, names),
         Request::AlterPartition(alter) => alter_request(alter, names),
@@ -116,6 +119,7 @@ fn response(response: &Response, names: &Names, marks: &BTreeSet<String>) -> Wor
         Response::ListOffsets(list) => list_offsets_response(list, names),
         Response::Metadata(metadata) => metadata_response(metadata),
         Response::CreateTopics(create) => outcome(create.error_code, Words::routine(Line::plain("ok"))),
+        Response::CreatePartitions(create) => outcome(create.error_code, Words::routine(Line::plain("ok"))),
         Response::InitProducerId(init) => {
             let line = Line::plain(format!("id {} epoch {}", init.producer_id, init.producer_epoch));
             outcome(init.error_code, Words::notable(line))

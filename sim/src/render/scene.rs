@@ -141,7 +141,8 @@ impl Scene {
                 self.sends.insert((*node, *call), names::value(record.value.as_deref()));
             }
             Event::Called {
-                call: Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
+                call:
+                    Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_) | Call::CreatePartitions(_),
                 ..
             } => {}
             Event::Answered {
@@ -151,7 +152,7 @@ impl Scene {
                 self.sends.remove(&(*node, *call));
             }
             Event::Answered {
-                answer: Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_),
+                answer: Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::PartitionsCreated(_),
                 ..
             } => {}
             Event::Late { .. } | Event::Severed { .. } | Event::WriteRefused { .. } => {}
@@ -172,6 +173,7 @@ impl Scene {
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
             Fault::ShutDown { .. }
+            | Fault::Expand { .. }
             | Fault::Reset(_)
             | Fault::Lose(_)
             | Fault::Disk { .. }

@@ -136,6 +136,16 @@ impl Node {
         }
     }
 
+    /// The operator that works here, if one does.
+    #[must_use]
+    pub const fn operator(&self) -> Option<&Operator> {
+        if let Process::Operator(client) = &self.process {
+            Some(&client.machine)
+        } else {
+            None
+        }
+    }
+
     /// The producer that runs here, if one does.
     #[must_use]
     pub const fn producer(&self) -> Option<&Producer> {
