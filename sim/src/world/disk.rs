@@ -54,7 +54,10 @@ impl Disk {
     }
 
     /// Writes, as far as there is room.
-    pub(super) fn write(&mut self, op: DiskOp) -> Result<(), DiskError> {
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn write(&mut self, op: DiskOp) -> Result<(), DiskError> {
         match op {
             DiskOp::CreateLog(log) => {
                 self.image.logs.entry(log).or_default();
@@ -121,7 +124,10 @@ impl Disk {
     }
 
     /// A sync completes; what was written after it was asked for stays unsynced.
-    pub(super) fn complete(&mut self, token: DiskToken, ok: bool) {
+    ///
+    /// # Panics
+    /// If nobody asked for it.
+    pub fn complete(&mut self, token: DiskToken, ok: bool) {
         let position = self.syncing.iter().position(|(_, syncing, _)| *syncing == token);
         let Some((log, _, batches)) = position.and_then(|position| self.syncing.remove(position)) else {
             panic!("sync {token} was not asked for");
