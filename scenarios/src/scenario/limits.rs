@@ -97,6 +97,17 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
     let takes_more_than_power = kind.kind.is_lossy() && kind.kind != Family::PowerLoss;
     let has_disk = kind.kind.is_lossy() || kind.kind == Family::FullDisk;
     let (why, expected) = match kind.target {
+        Target::Leader
+        | Target::Follower
+        | Target::Controller
+        | Target::Application
+        | Target::Rack
+        | Target::Site
+        | Target::Operator
+            if kind.kind == Family::RollingRestart =>
+        {
+            ("goes from broker to broker", "broker")
+        }
         Target::Operator if kind.kind != Family::Expand => {
             ("cannot hit the operator, who only changes the cluster", "broker")
         }
@@ -245,6 +256,11 @@ safety-ms = 1
                 "kind = \"crash\"",
                 "kind = \"slow-disk\"",
                 "x.toml:17: kind = \"slow-disk\" is about syncs, for which only controllers wait: expected target = \"controller\"",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"rolling-restart\", target = \"rack\"",
+                "x.toml:17: kind = \"rolling-restart\" goes from broker to broker: expected target = \"broker\"",
             ),
             (
                 "kind = \"crash\"",

@@ -132,6 +132,7 @@ fn hit(kind: &FaultKind, node: NodeId, plan: &Plan, world: &World, stream: &mut 
             undo: vec![Action::Fault(Fault::Crash { node }), start],
             ..Blow::ailing(Ailment::FailingDisk(node))
         },
+        Family::RollingRestart => rolling_restart(node, world)?,
         Family::Expand => Blow::of(vec![draw_expansion(node, plan, world, stream)?], vec![]),
     };
     Some(blow)
@@ -257,6 +258,35 @@ fn draw_rot(node: NodeId, world: &World, stream: &mut Stream) -> Option<DiskFaul
     let (log, batch) = *stream.pick(&batches);
     let bit = stream.bits();
     Some(DiskFault::Rotten { log, batch, bit })
+}
+
+/// Every broker in turn, from this one on. What is to come waits, with the rest of what undoes the blow, until the cluster is whole.
+fn rolling_restart(first: NodeId, world: &World) -> Option<Blow> {
+    if !is_whole(world) {
+        return None;
+    }
+    let others = world.setup().brokers().filter(|broker| *broker != first);
+    let shut_down = |node| Action::Fault(Fault::ShutDown { node });
+    let mut undo = vec![Action::Start { node: first }];
+    undo.extend(others.flat_map(|node| [shut_down(node), Action::Start { node }]));
+    Some(Blow {
+        actions: vec![shut_down(first)],
+        undo,
+        ailments: Vec::new(),
+    })
+}
+
+/// Whether every broker is in service, and every replica in sync: what whoever restarts a cluster waits for before the next broker.
+pub(super) fn is_whole(world: &World) -> bool {
+    let controller = controllers(world).find_map(|node| world.node(node).controller());
+    controller.is_some_and(|controller| {
+        let image = controller.image();
+        let in_service = |broker| world.node(broker).is_running() && image.is_active(broker);
+        world.setup().brokers().all(in_service)
+            && image
+                .partitions()
+                .all(|(_, _, partition)| partition.isr.len() == partition.replicas.len())
+    })
 }
 
 /// One more partition of one topic, if one may have it; its replicas are the next brokers in turn.

@@ -120,6 +120,8 @@ pub enum Family {
     SlowDisk,
     /// Syncs fail, upon which the process halts.
     FailingDisk,
+    /// Every broker is shut down in order and started again, one after the other: the next only once every replica is in sync again.
+    RollingRestart,
     /// The operator adds a partition to a topic, on the same brokers in turn.
     Expand,
 }
@@ -144,6 +146,7 @@ impl Family {
             | Self::FullDisk
             | Self::SlowDisk
             | Self::FailingDisk
+            | Self::RollingRestart
             | Self::Expand => false,
         }
     }
