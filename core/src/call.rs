@@ -40,6 +40,8 @@ pub enum Call {
     CreateTopic(NewTopic),
     /// Operator: delete the oldest records of a partition; answered with [`Answer::RecordsDeleted`]. One at a time.
     DeleteRecords(RecordsToDelete),
+    /// Operator: add partitions to a topic; answered with [`Answer::PartitionsCreated`]. One at a time, and not while a topic is created.
+    CreatePartitions(NewPartitions),
 }
 
 /// What an application sends.
@@ -77,6 +79,17 @@ pub struct RecordsToDelete {
     pub leader: NodeId,
 }
 
+/// Partitions to be added to a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NewPartitions {
+    /// The topic.
+    pub topic: TopicName,
+    /// How many partitions it is to have afterwards.
+    pub count: i32,
+    /// The replicas of each new partition, the preferred leader first.
+    pub assignments: Vec<Vec<NodeId>>,
+}
+
 /// What a machine tells its caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
@@ -99,6 +112,8 @@ pub enum Answer {
     TopicCreated(Result<(), ErrorCode>),
     /// The partition's low watermark, or why the records may still be there.
     RecordsDeleted(Result<Offset, ErrorCode>),
+    /// The partitions exist, or cannot.
+    PartitionsCreated(Result<(), ErrorCode>),
 }
 
 /// Where a record was written.

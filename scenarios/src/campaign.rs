@@ -42,6 +42,8 @@ pub struct Campaign {
     pub virtual_us: u64,
     /// How often each situation was reached, all together.
     pub coverage: Coverage,
+    /// The smallest seed in which each situation was reached.
+    pub first_reached: BTreeMap<&'static str, u64>,
     /// In how many seeds each promise was broken, and the first of them; allowed or not.
     pub broken: BTreeMap<(Promise, bool), Broken>,
 }
@@ -82,6 +84,13 @@ pub enum Failure {
     NotFound(Promise),
     /// A situation that the scenario is about was not reached.
     NotReached(String),
+    /// A situation was reached that no run may reach.
+    Reached {
+        /// The situation.
+        situation: String,
+        /// The smallest seed.
+        seed: u64,
+    },
 }
 
 impl<'a> Trial<'a> {
@@ -178,6 +187,14 @@ impl<'a> Trial<'a> {
         failures.extend(missing.map(|promise| Failure::NotFound(*promise)));
         let unreached = expect.reached.iter().filter(|name| campaign.coverage.count(name) == 0);
         failures.extend(unreached.map(|name| Failure::NotReached(name.clone())));
+        let forbidden = expect.never.iter().filter_map(|situation| {
+            let seed = *campaign.first_reached.get(situation.as_str())?;
+            Some(Failure::Reached {
+                situation: situation.clone(),
+                seed,
+            })
+        });
+        failures.extend(forbidden);
         if failures.is_empty() {
             Judgement::AsExpected
         } else {
@@ -222,7 +239,9 @@ impl Campaign {
                     finding: finding.clone(),
                 });
         }
+        let reached = report.coverage.counts().filter(|(_, count)| *count > 0);
         Self {
+            first_reached: reached.map(|(situation, _)| (situation.name, seed)).collect(),
             seeds: 1,
             actions: report.actions,
             faults: report.faults,
@@ -240,6 +259,10 @@ impl Campaign {
         self.faults += other.faults;
         self.virtual_us += other.virtual_us;
         self.coverage.merge(&other.coverage);
+        for (situation, seed) in other.first_reached {
+            let first = self.first_reached.entry(situation).or_insert(seed);
+            *first = seed.min(*first);
+        }
         for (key, theirs) in other.broken {
             match self.broken.entry(key) {
                 std::collections::btree_map::Entry::Vacant(entry) => {

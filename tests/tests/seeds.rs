@@ -87,7 +87,7 @@ fn failures_of(scenario: &Scenario) -> Vec<String> {
 }
 
 const fn is_broken(failure: &Failure) -> bool {
-    matches!(failure, Failure::Broken { .. })
+    matches!(failure, Failure::Broken { .. } | Failure::Reached { .. })
 }
 
 fn describe(trial: &Trial<'_>, failure: &Failure, count: u64) -> String {
@@ -112,6 +112,9 @@ fn describe(trial: &Trial<'_>, failure: &Failure, count: u64) -> String {
             )
         }
         Failure::NotFound(promise) => format!("FAIL {name} never found {}, which it is about{hint}", promise.name()),
+        Failure::Reached { situation, seed } => format!(
+            "FAIL {name} reached {situation}, which no run may   replay: cargo run --release -- replay {name} --seed {seed}"
+        ),
         Failure::NotReached(situation) => format!("FAIL {name} never reached {situation}, which it is about{hint}"),
     }
 }

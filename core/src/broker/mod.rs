@@ -51,7 +51,7 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, NodeId, Offset, TopicPartition};
 use crate::log::{Checkpoints, Log};
 use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
-use crate::message::{CreateTopicsResponse, LeaderIdAndEpoch, Message, Request, Response};
+use crate::message::{CreatePartitionsResponse, CreateTopicsResponse, LeaderIdAndEpoch, Message, Request, Response};
 use crate::metadata::MetadataImage;
 use crate::timer::{Timer, Window};
 use fetcher::Wanted;
@@ -213,6 +213,15 @@ impl Broker {
                     .into(),
                 );
             }
+            Request::CreatePartitions(_) => {
+                out.respond(
+                    connection,
+                    CreatePartitionsResponse {
+                        error_code: ErrorCode::NotController,
+                    }
+                    .into(),
+                );
+            }
             Request::AlterPartition(_)
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
@@ -327,6 +336,7 @@ impl Broker {
             | Call::Assign(_)
             | Call::Poll { .. }
             | Call::CreateTopic(_)
+            | Call::CreatePartitions(_)
             | Call::DeleteRecords(_) => {
                 panic!("a broker is only asked to shut down, not {call:?}")
             }

@@ -212,6 +212,7 @@ impl Consumer {
             | Call::Close { .. }
             | Call::ShutDown
             | Call::CreateTopic(_)
+            | Call::CreatePartitions(_)
             | Call::DeleteRecords(_) => {
                 panic!("a consumer cannot do {call:?}")
             }

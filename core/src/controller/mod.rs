@@ -6,11 +6,12 @@
 //!
 //! - commit: from records to a committed batch. fetch: how brokers obtain it.
 //! - registration, heartbeat, shutdown: which brokers are alive. partitions, election: what that means for partitions.
-//! - alter_partition, topics, producer_ids: one API each. refusal: everything else.
+//! - alter_partition, topics, expansion, producer_ids: one API each. refusal: everything else.
 
 mod alter_partition;
 mod commit;
 mod election;
+mod expansion;
 mod fetch;
 mod heartbeat;
 mod partitions;
@@ -128,6 +129,7 @@ impl Controller {
             Request::BrokerHeartbeat(request) => self.on_heartbeat(context, connection, &request, out),
             Request::AlterPartition(request) => self.on_alter_partition(context, connection, &request, out),
             Request::CreateTopics(request) => self.on_create_topics(context, connection, &request, out),
+            Request::CreatePartitions(request) => self.on_create_partitions(context, connection, &request, out),
             Request::AllocateProducerIds(request) => {
                 self.on_allocate_producer_ids(context, connection, request, out);
             }

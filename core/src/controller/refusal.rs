@@ -7,11 +7,11 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName};
 use crate::machine::{ConnectionId, Outbox};
 use crate::message::{
-    AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse, CreateTopicsResponse,
-    DeleteRecordsResponse, DeletedRecords, EpochEndOffset, FetchResponse, InitProducerIdResponse, ListOffsetsPartition,
-    ListOffsetsResponse, ListedOffset, MetadataRequest, MetadataResponse, MetadataTopic, OffsetForLeaderEpochPartition,
-    OffsetForLeaderEpochResponse, OffsetForLeaderEpochResult, PartitionProduceData, PartitionProduceResponse,
-    ProduceResponse, Request, Response,
+    AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse, CreatePartitionsResponse,
+    CreateTopicsResponse, DeleteRecordsResponse, DeletedRecords, EpochEndOffset, FetchResponse, InitProducerIdResponse,
+    ListOffsetsPartition, ListOffsetsResponse, ListedOffset, MetadataRequest, MetadataResponse, MetadataTopic,
+    OffsetForLeaderEpochPartition, OffsetForLeaderEpochResponse, OffsetForLeaderEpochResult, PartitionProduceData,
+    PartitionProduceResponse, ProduceResponse, Request, Response,
 };
 
 /// Answers with an error, if the request is answered at all.
@@ -58,6 +58,7 @@ fn refusal(request: &Request, error_code: ErrorCode) -> Response {
                 .collect();
             DeleteRecordsResponse { partitions }.into()
         }
+        Request::CreatePartitions(_) => CreatePartitionsResponse { error_code }.into(),
         Request::InitProducerId(_) => InitProducerIdResponse {
             error_code,
             producer_id: ProducerId::NONE,

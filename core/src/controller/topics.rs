@@ -68,25 +68,35 @@ fn creation(context: &ControllerContext<'_>, image: &MetadataImage, topic: &NewT
         });
     }
     for (index, replicas) in (0..).zip(&topic.assignments) {
-        let isr: Vec<NodeId> = replicas
-            .iter()
-            .copied()
-            .filter(|replica| image.is_active(*replica))
-            .collect();
-        let leader = *isr.first().ok_or(ErrorCode::InvalidReplicaAssignment)?;
-        records.push(MetadataRecord::Partition {
-            partition: TopicPartition {
-                topic: id,
-                partition: index,
-            },
-            replicas: replicas.clone(),
-            isr,
-            leader: Some(leader),
-            leader_epoch: LeaderEpoch(0),
-            partition_epoch: PartitionEpoch(0),
-        });
+        let partition = TopicPartition {
+            topic: id,
+            partition: index,
+        };
+        records.push(new_partition(image, partition, replicas)?);
     }
     Ok(records)
+}
+
+/// The record that makes a partition: in sync is who is active, and the first of these leads.
+pub(super) fn new_partition(
+    image: &MetadataImage,
+    partition: TopicPartition,
+    replicas: &[NodeId],
+) -> Result<MetadataRecord, ErrorCode> {
+    let isr: Vec<NodeId> = replicas
+        .iter()
+        .copied()
+        .filter(|replica| image.is_active(*replica))
+        .collect();
+    let leader = *isr.first().ok_or(ErrorCode::InvalidReplicaAssignment)?;
+    Ok(MetadataRecord::Partition {
+        partition,
+        replicas: replicas.to_vec(),
+        isr,
+        leader: Some(leader),
+        leader_epoch: LeaderEpoch(0),
+        partition_epoch: PartitionEpoch(0),
+    })
 }
 
 /// The topic's configuration as far as it is not Kafka's default: what the operator sets, and the cluster's own defaults, which the
@@ -121,15 +131,25 @@ fn check_assignments(image: &MetadataImage, assignments: &[Vec<NodeId>]) -> Resu
     let Some(first) = assignments.first() else {
         return Err(ErrorCode::InvalidPartitions);
     };
-    for replicas in assignments {
-        let is_repeated = |(at, replica): (usize, &NodeId)| replicas[..at].contains(replica);
-        let is_possible = !replicas.is_empty()
-            && replicas.len() == first.len()
-            && replicas.iter().all(|replica| image.brokers.contains_key(replica))
-            && !replicas.iter().enumerate().any(is_repeated);
-        if !is_possible {
-            return Err(ErrorCode::InvalidReplicaAssignment);
-        }
+    assignments
+        .iter()
+        .try_for_each(|replicas| check_assignment(image, replicas, first.len()))
+}
+
+/// Whether a partition may have these replicas, in a topic whose partitions have so many.
+pub(super) fn check_assignment(
+    image: &MetadataImage,
+    replicas: &[NodeId],
+    replication_factor: usize,
+) -> Result<(), ErrorCode> {
+    let is_repeated = |(at, replica): (usize, &NodeId)| replicas[..at].contains(replica);
+    let is_possible = !replicas.is_empty()
+        && replicas.len() == replication_factor
+        && replicas.iter().all(|replica| image.brokers.contains_key(replica))
+        && !replicas.iter().enumerate().any(is_repeated);
+    if is_possible {
+        Ok(())
+    } else {
+        Err(ErrorCode::InvalidReplicaAssignment)
     }
-    Ok(())
 }

@@ -1,12 +1,13 @@
 //! Kafka's requests and responses, closed under one enum each; one file per API, in the order of the protocol guide.
 //!
 //! Fields have the protocol guide's names and meaning, flattened where Kafka groups partitions by topic. Topics are named by id
-//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata and CreateTopics. There are no correlation ids: a connection answers in order.
+//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata, CreateTopics and CreatePartitions. There are no correlation ids: a connection answers in order.
 
 mod allocate_producer_ids;
 mod alter_partition;
 mod broker_heartbeat;
 mod broker_registration;
+mod create_partitions;
 mod create_topics;
 mod delete_records;
 mod fetch;
@@ -22,6 +23,7 @@ pub use alter_partition::{
 };
 pub use broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 pub use broker_registration::{BrokerRegistrationRequest, BrokerRegistrationResponse};
+pub use create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
 pub use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
 pub use delete_records::{
     DeleteBefore, DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsResponse, DeletedRecords,
@@ -109,6 +111,7 @@ apis! {
     BrokerRegistration(BrokerRegistrationRequest, BrokerRegistrationResponse),
     BrokerHeartbeat(BrokerHeartbeatRequest, BrokerHeartbeatResponse),
     AllocateProducerIds(AllocateProducerIdsRequest, AllocateProducerIdsResponse),
+    CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse),
 }
 
 impl Message {
@@ -138,6 +141,7 @@ impl Request {
             Self::Produce(_)
             | Self::CreateTopics(_)
             | Self::DeleteRecords(_)
+            | Self::CreatePartitions(_)
             | Self::InitProducerId(_)
             | Self::AlterPartition(_)
             | Self::BrokerRegistration(_)

@@ -1,36 +1,44 @@
-//! The operator: whoever creates topics with Kafka's command-line tools, and does not give up; and who deletes records, once asked.
+//! The operator: whoever creates topics and adds partitions with Kafka's command-line tools, and does not give up; and who deletes records, once
+//! asked.
 
 mod deletion;
 
 #[cfg(test)]
 mod tests;
 
-use crate::call::{Answer, Call, NewTopic, RecordsToDelete};
+use crate::call::{Answer, Call, NewPartitions, NewTopic, RecordsToDelete};
 use crate::config::OperatorConfig;
 use crate::connections::Connections;
 use crate::error::ErrorCode;
 use crate::ids::NodeId;
 use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
-use crate::message::{CreateTopicsRequest, Message, Response};
+use crate::message::{CreatePartitionsRequest, CreateTopicsRequest, Message, Request, Response};
 use crate::timer::{Timer, Window};
 
-/// A process that creates topics and deletes records, one at a time. Between two calls it is as if newly started.
+/// A process that creates topics, adds partitions and deletes records, one at a time. Between two calls it is as if newly started.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operator {
     connections: Connections<()>,
-    creation: Option<Creation>,
+    errand: Option<Errand>,
     deletion: Option<RecordsToDelete>,
 }
 
-/// A topic that is being created. Without an open connection the operator waits for one; with one it waits for the
+/// What is being done. Without an open connection the operator waits for one; with one it waits for the
 /// answer or, if nothing is unanswered, for [`Timer::OperatorBackoff`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Creation {
-    topic: NewTopic,
+struct Errand {
+    work: Work,
     /// Index of the controller to ask next.
     next: usize,
-    /// An earlier attempt may have created the topic without our knowing.
+    /// An earlier attempt may have succeeded without our knowing.
     in_doubt: bool,
+}
+
+/// What an operator can do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Work {
+    CreateTopic(NewTopic),
+    CreatePartitions(NewPartitions),
 }
 
 type OperatorContext<'a> = Context<'a, OperatorConfig>;
@@ -41,7 +49,7 @@ impl Machine for Operator {
     fn boot(_: &OperatorContext<'_>, _: Boot<'_>, _: &mut Outbox) -> Self {
         Self {
             connections: Connections::default(),
-            creation: None,
+            errand: None,
             deletion: None,
         }
     }
@@ -51,7 +59,8 @@ impl Machine for Operator {
             return self.on_deletion_input(context, input, out);
         }
         match input {
-            Input::Call(Call::CreateTopic(topic)) => self.on_create_topic(context, topic, out),
+            Input::Call(Call::CreateTopic(topic)) => self.begin(context, Work::CreateTopic(topic), out),
+            Input::Call(Call::CreatePartitions(topic)) => self.begin(context, Work::CreatePartitions(topic), out),
             Input::Call(Call::DeleteRecords(deletion)) => self.on_delete_records(context, deletion, out),
             Input::Connected(connection) => {
                 self.connections.connected(connection);
@@ -69,9 +78,9 @@ impl Machine for Operator {
             Input::TimerFired(Timer::ReconnectBackoff { peer, lane }) => {
                 self.connections.backed_off(peer, lane);
                 if self
-                    .creation
+                    .errand
                     .as_ref()
-                    .is_some_and(|creation| creation.controller(context.config) == peer)
+                    .is_some_and(|errand| errand.controller(context.config) == peer)
                 {
                     self.attempt(context, out);
                 }
@@ -88,13 +97,13 @@ impl Operator {
     /// Whether it has nothing to do.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
-        self.creation.is_none() && self.deletion.is_none()
+        self.errand.is_none() && self.deletion.is_none()
     }
 
-    fn on_create_topic(&mut self, context: &OperatorContext<'_>, topic: NewTopic, out: &mut Outbox) {
-        assert!(self.creation.is_none(), "an operator creates one topic at a time");
-        self.creation = Some(Creation {
-            topic,
+    fn begin(&mut self, context: &OperatorContext<'_>, work: Work, out: &mut Outbox) {
+        assert!(self.is_idle(), "an operator does one thing at a time");
+        self.errand = Some(Errand {
+            work,
             next: 0,
             in_doubt: false,
         });
@@ -109,33 +118,28 @@ impl Operator {
         out: &mut Outbox,
     ) {
         if self.connections.answered(connection, out).is_some() {
-            let error = if let Message::Response(Response::CreateTopics(response)) = message {
-                response.error_code
-            } else {
-                ErrorCode::UnknownServerError
-            };
+            let errand = self.errand.as_ref().expect("what was asked is for what is being done");
+            let error = errand.work.outcome(&message);
             self.on_answer(context, error, out);
         }
     }
 
     fn on_answer(&mut self, context: &OperatorContext<'_>, error: ErrorCode, out: &mut Outbox) {
-        let creation = self
-            .creation
-            .as_mut()
-            .expect("what was asked is for a topic that is being created");
-        match Verdict::of(error, creation.in_doubt) {
+        let errand = self.errand.as_mut().expect("what was asked is for what is being done");
+        match Verdict::of(error, &errand.work, errand.in_doubt) {
             Verdict::Done(result) => {
-                self.creation = None;
+                let answer = errand.work.answer(result);
+                self.errand = None;
                 for controller in &context.config.controllers {
                     self.connections.close(*controller, Lane::Client, out);
                 }
-                out.answer(Answer::TopicCreated(result));
+                out.answer(answer);
             }
-            Verdict::TryAgain { may_have_created } => {
-                creation.in_doubt |= may_have_created;
+            Verdict::TryAgain { may_have_succeeded } => {
+                errand.in_doubt |= may_have_succeeded;
                 if error == ErrorCode::NotController && context.config.controllers.len() > 1 {
                     self.connections
-                        .close(creation.turn_to_next(context.config), Lane::Client, out);
+                        .close(errand.turn_to_next(context.config), Lane::Client, out);
                 }
                 out.set_timer(Timer::OperatorBackoff, backoff(context));
             }
@@ -161,36 +165,69 @@ impl Operator {
         &mut self,
         context: &OperatorContext<'_>,
         peer: NodeId,
-        may_have_created: bool,
+        may_have_succeeded: bool,
         out: &mut Outbox,
     ) {
-        if let Some(creation) = &mut self.creation
-            && creation.controller(context.config) == peer
+        if let Some(errand) = &mut self.errand
+            && errand.controller(context.config) == peer
         {
-            creation.in_doubt |= may_have_created;
-            creation.turn_to_next(context.config);
+            errand.in_doubt |= may_have_succeeded;
+            errand.turn_to_next(context.config);
             self.attempt(context, out);
         }
     }
 
     /// Asks the controller, or for a connection to it; if neither is possible now, what is awaited leads here again.
     fn attempt(&mut self, context: &OperatorContext<'_>, out: &mut Outbox) {
-        let Some(creation) = &self.creation else { return };
-        let controller = creation.controller(context.config);
+        let Some(errand) = &self.errand else { return };
+        let controller = errand.controller(context.config);
         if self.connections.ready(controller, Lane::Client, out)
             && self.connections.unanswered(controller, Lane::Client).next().is_none()
         {
-            let request = CreateTopicsRequest {
-                topic: creation.topic.clone(),
-            };
             let timeout = Window::wall(context.config.request_timeout_ms);
             self.connections
-                .send(controller, Lane::Client, request.into(), (), timeout, out);
+                .send(controller, Lane::Client, errand.work.request(), (), timeout, out);
         }
     }
 }
 
-impl Creation {
+impl Work {
+    fn request(&self) -> Request {
+        match self {
+            Self::CreateTopic(topic) => CreateTopicsRequest { topic: topic.clone() }.into(),
+            Self::CreatePartitions(topic) => CreatePartitionsRequest { topic: topic.clone() }.into(),
+        }
+    }
+
+    /// What a response says about it; the answer to another question is as good as none.
+    fn outcome(&self, message: &Message) -> ErrorCode {
+        match (self, message) {
+            (Self::CreateTopic(_), Message::Response(Response::CreateTopics(response))) => response.error_code,
+            (Self::CreatePartitions(_), Message::Response(Response::CreatePartitions(response))) => response.error_code,
+            (Self::CreateTopic(_) | Self::CreatePartitions(_), Message::Request(_) | Message::Response(_)) => {
+                ErrorCode::UnknownServerError
+            }
+        }
+    }
+
+    /// The error that says that it was done before.
+    const fn done_before(&self) -> ErrorCode {
+        match self {
+            Self::CreateTopic(_) => ErrorCode::TopicAlreadyExists,
+            // The topic has as many partitions as were wanted.
+            Self::CreatePartitions(_) => ErrorCode::InvalidPartitions,
+        }
+    }
+
+    const fn answer(&self, result: Result<(), ErrorCode>) -> Answer {
+        match self {
+            Self::CreateTopic(_) => Answer::TopicCreated(result),
+            Self::CreatePartitions(_) => Answer::PartitionsCreated(result),
+        }
+    }
+}
+
+impl Errand {
     fn controller(&self, config: &OperatorConfig) -> NodeId {
         *config
             .controllers
@@ -210,25 +247,27 @@ fn backoff(context: &OperatorContext<'_>) -> Window {
     Window::backoff(context.config.retry_backoff_ms)
 }
 
-/// What an answer means for the creation of a topic.
+/// What an answer means for what is being done.
 enum Verdict {
     Done(Result<(), ErrorCode>),
-    TryAgain { may_have_created: bool },
+    TryAgain { may_have_succeeded: bool },
 }
 
 impl Verdict {
-    fn of(error: ErrorCode, in_doubt: bool) -> Self {
-        if error == ErrorCode::None || (error == ErrorCode::TopicAlreadyExists && in_doubt) {
+    fn of(error: ErrorCode, work: &Work, in_doubt: bool) -> Self {
+        if error == ErrorCode::None || (error == work.done_before() && in_doubt) {
             Self::Done(Ok(()))
         } else if error == ErrorCode::InvalidReplicaAssignment {
             // Kafka's tools stop here. But at the start of a cluster it merely means that the brokers have not
             // registered, or are still fenced, and an operator who knows the cluster tries again.
             Self::TryAgain {
-                may_have_created: false,
+                may_have_succeeded: false,
             }
         } else if error.is_retriable() {
-            // Also after NOT_CONTROLLER: a controller that loses its office may have written the topic before.
-            Self::TryAgain { may_have_created: true }
+            // Also after NOT_CONTROLLER: a controller that loses its office may have written the records before.
+            Self::TryAgain {
+                may_have_succeeded: true,
+            }
         } else {
             Self::Done(Err(error))
         }

@@ -9,12 +9,12 @@ use super::*;
 use crate::disk::DiskImage;
 use crate::ids::{Generation, IncarnationId, Timestamp};
 use crate::machine::Effect;
-use crate::message::{CreateTopicsResponse, InitProducerIdRequest, Request};
+use crate::message::{CreatePartitionsResponse, CreateTopicsResponse, InitProducerIdRequest, Request};
 use crate::rules::Rules;
 
 /// A script has a line for each input; `check` puts what it caused below it, indented.
 ///
-/// `create NAME`, `connected C`, `refused N`, `disconnected C`, `answer C ERROR`, `nonsense C`, `timeout C`, `reconnect N` and
+/// `create NAME`, `expand NAME`, `connected C`, `refused N`, `disconnected C`, `answer C ERROR`, `expanded C ERROR`, `nonsense C`, `timeout C`, `reconnect N` and
 /// `backoff`, where C is a connection like `9#0`: controller 9, generation 0.
 #[track_caller]
 fn check(controllers: &[i32], script: &str) {
@@ -65,6 +65,11 @@ fn input(line: &str) -> Input {
             assignments: vec![vec![NodeId(1), NodeId(2)]],
             configs: Vec::new(),
         })),
+        ["expand", name] => Input::Call(Call::CreatePartitions(NewPartitions {
+            topic: name.into(),
+            count: 2,
+            assignments: vec![vec![NodeId(2), NodeId(1)]],
+        })),
         ["connected", id] => Input::Connected(connection(id)),
         ["refused", peer] => Input::Refused {
             peer: NodeId(peer.parse().expect("a node id")),
@@ -75,6 +80,15 @@ fn input(line: &str) -> Input {
             connection: connection(id),
             message: Message::Response(
                 CreateTopicsResponse {
+                    error_code: error_code(error),
+                }
+                .into(),
+            ),
+        },
+        ["expanded", id, error] => Input::Message {
+            connection: connection(id),
+            message: Message::Response(
+                CreatePartitionsResponse {
                     error_code: error_code(error),
                 }
                 .into(),
@@ -141,6 +155,16 @@ fn tell(effect: &Effect) -> String {
                 request.topic.assignments
             )
         }
+        Effect::Send {
+            connection: id,
+            message: Message::Request(Request::CreatePartitions(request)),
+        } => format!(
+            "ask {} for {} partitions of {}, new on {:?}",
+            connection(id),
+            request.topic.count,
+            request.topic.topic,
+            request.topic.assignments
+        ),
         Effect::Disconnect(id) => format!("disconnect {}", connection(id)),
         Effect::SetTimer { timer: name, window } => {
             format!("set {} {}..{}", timer(name), window.earliest_ms, window.latest_ms)
@@ -148,8 +172,50 @@ fn tell(effect: &Effect) -> String {
         Effect::CancelTimer(name) => format!("cancel {}", timer(name)),
         Effect::Answer(Answer::TopicCreated(Ok(()))) => "created".into(),
         Effect::Answer(Answer::TopicCreated(Err(error))) => format!("not created: {error}"),
+        Effect::Answer(Answer::PartitionsCreated(Ok(()))) => "expanded".into(),
+        Effect::Answer(Answer::PartitionsCreated(Err(error))) => format!("not expanded: {error}"),
         other => format!("{other:?}"),
     }
+}
+
+#[test]
+fn a_topic_gets_more_partitions_even_if_the_answer_is_lost() {
+    check(
+        &[9],
+        "expand a
+           > connect 9
+         connected 9#0
+           > set timeout 9#0/0 30000..30000
+           > ask 9#0 for 2 partitions of a, new on [[NodeId(2), NodeId(1)]]
+         disconnected 9#0
+           > set reconnect 9 80..120
+           > cancel timeout 9#0/0
+         reconnect 9
+           > connect 9
+         connected 9#1
+           > set timeout 9#1/0 30000..30000
+           > ask 9#1 for 2 partitions of a, new on [[NodeId(2), NodeId(1)]]
+         expanded 9#1 INVALID_PARTITIONS
+           > cancel timeout 9#1/0
+           > disconnect 9#1
+           > expanded",
+    );
+}
+
+#[test]
+fn too_few_partitions_are_refused_where_nothing_is_in_doubt() {
+    check(
+        &[9],
+        "expand a
+           > connect 9
+         connected 9#0
+           > set timeout 9#0/0 30000..30000
+           > ask 9#0 for 2 partitions of a, new on [[NodeId(2), NodeId(1)]]
+         expanded 9#0 INVALID_PARTITIONS
+           > cancel timeout 9#0/0
+           > disconnect 9#0
+           > not expanded: INVALID_PARTITIONS",
+    );
 }
 
 #[test]

@@ -124,6 +124,7 @@ impl Machine for Producer {
                 | Call::Poll { .. }
                 | Call::ShutDown
                 | Call::CreateTopic(_)
+                | Call::CreatePartitions(_)
                 | Call::DeleteRecords(_)),
             ) => {
                 panic!("a producer was called with {call:?}")

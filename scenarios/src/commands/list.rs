@@ -91,6 +91,7 @@ struct ScenarioRow {
     finds: Vec<Promise>,
     may_find: Vec<Promise>,
     reached: Vec<String>,
+    never: Vec<String>,
     explorable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     broken: Option<String>,
@@ -129,6 +130,7 @@ impl ScenarioRow {
             finds: Vec::new(),
             may_find: Vec::new(),
             reached: Vec::new(),
+            never: Vec::new(),
             explorable: false,
             broken: None,
         };
@@ -138,9 +140,10 @@ impl ScenarioRow {
                     finds,
                     may_find,
                     reached,
+                    never,
                 } = scenario.expect;
                 row.about = scenario.about;
-                (row.finds, row.may_find, row.reached) = (finds, may_find, reached);
+                (row.finds, row.may_find, row.reached, row.never) = (finds, may_find, reached, never);
                 row.explorable = scenario.explore.is_some();
             }
             Err(error) => row.broken = Some(error.to_string()),

@@ -51,6 +51,7 @@ enum Wrong {
     Broken { promise: Promise, seed: u64 },
     NotFound { promise: Promise },
     NotReached { situation: String },
+    Reached { situation: String, seed: u64 },
     NotConvicted,
 }
 
@@ -117,6 +118,10 @@ fn wrong(failure: &Failure) -> Wrong {
             seed: *seed,
         },
         Failure::NotFound(promise) => Wrong::NotFound { promise: *promise },
+        Failure::Reached { situation, seed } => Wrong::Reached {
+            situation: situation.clone(),
+            seed: *seed,
+        },
         Failure::NotReached(situation) => Wrong::NotReached {
             situation: situation.clone(),
         },

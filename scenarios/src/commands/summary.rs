@@ -202,6 +202,12 @@ impl Verdict<'_> {
                     output.indented("the configuration allows this, but the scenario does not expect it: see [expect]");
                 }
             }
+            Failure::Reached { seed, .. } => {
+                let what = format!("{}: {}, which no run may", self.target.title(), headline(failure));
+                output.line(format_args!("{} {what}", bad("FAIL")));
+                let replay = format!("replay {} --seed {seed}", self.target.arguments());
+                output.line(format_args!("     replay: {}", command(replay)));
+            }
             Failure::NotFound(_) | Failure::NotReached(_) if self.is_too_few() => {
                 let what = format!(
                     "{}: {} in {}",

@@ -46,6 +46,7 @@ fn called(call: &Call) -> String {
         Call::Poll { timeout_ms } => format!("poll for at most {timeout_ms} ms"),
         Call::ShutDown => "shut down".to_owned(),
         Call::DeleteRecords(_) => "delete records".to_owned(),
+        Call::CreatePartitions(topic) => format!("expand topic {} to {} partitions", topic.topic, topic.count),
         Call::CreateTopic(topic) => format!(
             "create topic {} with {} partitions",
             topic.name,
@@ -96,6 +97,8 @@ fn answered(answer: &Answer) -> String {
         Answer::RecordsDeleted(Err(error)) => format!("records perhaps not deleted: {error}"),
         Answer::TopicCreated(Ok(())) => "topic created".to_owned(),
         Answer::TopicCreated(Err(error)) => format!("topic not created: {error}"),
+        Answer::PartitionsCreated(Ok(())) => "topic expanded".to_owned(),
+        Answer::PartitionsCreated(Err(error)) => format!("topic not expanded: {error}"),
     }
 }
 

@@ -154,7 +154,7 @@ fn judge(target: &Target, chosen: &Chosen, seeds: Range<u64>, bar: &Progress) ->
     };
     let failed = failures.iter().filter_map(|failure| match failure {
         Failure::Broken { seed, .. } => Some(*seed),
-        Failure::NotFound(_) | Failure::NotReached(_) => None,
+        Failure::NotFound(_) | Failure::NotReached(_) | Failure::Reached { .. } => None,
     });
     let asked_for = campaign
         .broken
@@ -187,7 +187,7 @@ fn convict(target: &Target, exhibit: &Exhibit, seeds: Range<u64>, bar: &Progress
 }
 
 const fn is_broken(failure: &Failure) -> bool {
-    matches!(failure, Failure::Broken { .. })
+    matches!(failure, Failure::Broken { .. } | Failure::Reached { .. })
 }
 
 /// What is wrong, in a few words.
@@ -196,6 +196,7 @@ pub(crate) fn headline(failure: &Failure) -> String {
         Failure::Broken { promise, .. } => bad(promise),
         Failure::NotFound(promise) => format!("never found {}", bad(promise)),
         Failure::NotReached(situation) => format!("never reached {}", bad(situation)),
+        Failure::Reached { situation, .. } => format!("reached {}", bad(situation)),
     }
 }
 

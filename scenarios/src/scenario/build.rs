@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kafkasim::check::Monitors;
 use kafkasim::program::{AnyProgram, CreateTopics, Placement, PollLoop, SendLoop};
-use kafkasim::random::{FaultPlan, Plan};
+use kafkasim::random::{Family, FaultPlan, Plan};
 use kafkasim::setup::{Options, ProcessSpec, Role, Setup};
 use kafkasim::world::World;
 use kafkasim_core::call::NewTopic;
@@ -91,6 +91,7 @@ impl Scenario {
                 power_losses_at_most: self.faults.power_losses_at_most,
                 losses: self.faults.losses,
                 racks: self.racks(),
+                expandable: self.expandable(),
             },
             latency: self.network,
             think_us: self.run.think_us.number(),
@@ -228,10 +229,23 @@ impl Scenario {
         self.topics.iter().map(new_topic).collect()
     }
 
+    /// Each topic with the number of partitions that it may have after an expansion, if there may be one.
+    fn expandable(&self) -> Vec<(TopicName, i32)> {
+        let expand = self.faults.kinds.iter().any(|kind| kind.kind == Family::Expand);
+        let topics = self.topics.iter().filter(|_| expand);
+        topics
+            .map(|topic| (TopicName::from(topic.name.as_str()), small(&topic.partitions) + 1))
+            .collect()
+    }
+
+    /// Every partition that there is or may come to be. Whoever assigns one that is not there yet reads it from when it is.
     fn every_partition(&self) -> Vec<(TopicName, i32)> {
+        let expandable = self.expandable();
         let partitions = |topic: &super::Topic| {
             let name = TopicName::from(topic.name.as_str());
-            (0..small(&topic.partitions)).map(move |partition| (name.clone(), partition))
+            let expanded = expandable.iter().find(|(expandable, _)| *expandable == name);
+            let count = expanded.map_or(small(&topic.partitions), |(_, count)| *count);
+            (0..count).map(move |partition| (name.clone(), partition))
         };
         self.topics.iter().flat_map(partitions).collect()
     }

@@ -118,7 +118,7 @@ impl Scenario {
                 return Err((line, format!("there is no topic \"{topic}\"; {hint}")));
             }
         }
-        for name in &self.expect.reached {
+        for name in self.expect.reached.iter().chain(&self.expect.never) {
             if situation(name).is_none() {
                 return Err((find_line(text, &format!("\"{name}\"")), no_situation(name)));
             }

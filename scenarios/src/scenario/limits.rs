@@ -97,6 +97,31 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
     let takes_more_than_power = kind.kind.is_lossy() && kind.kind != Family::PowerLoss;
     let has_disk = kind.kind.is_lossy() || kind.kind == Family::FullDisk;
     let (why, expected) = match kind.target {
+        Target::Leader
+        | Target::Follower
+        | Target::Controller
+        | Target::Application
+        | Target::Rack
+        | Target::Site
+        | Target::Operator
+            if kind.kind == Family::RollingRestart =>
+        {
+            ("goes from broker to broker", "broker")
+        }
+        Target::Operator if kind.kind != Family::Expand => {
+            ("cannot hit the operator, who only changes the cluster", "broker")
+        }
+        Target::Broker
+        | Target::Leader
+        | Target::Follower
+        | Target::Controller
+        | Target::Application
+        | Target::Rack
+        | Target::Site
+            if kind.kind == Family::Expand =>
+        {
+            ("is done by the operator", "operator")
+        }
         Target::Controller | Target::Site if takes_more_than_power => {
             ("cannot hit the only controller, whose log nobody else has", "broker")
         }
@@ -112,7 +137,8 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
         | Target::Controller
         | Target::Application
         | Target::Rack
-        | Target::Site => return Ok(()),
+        | Target::Site
+        | Target::Operator => return Ok(()),
     };
     Err(format!(
         "kind = {} {why}: expected target = \"{expected}\"",
@@ -231,6 +257,21 @@ safety-ms = 1
                 "kind = \"crash\"",
                 "kind = \"slow-disk\"",
                 "x.toml:17: kind = \"slow-disk\" is about syncs, for which only controllers wait: expected target = \"controller\"",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"rolling-restart\", target = \"rack\"",
+                "x.toml:17: kind = \"rolling-restart\" goes from broker to broker: expected target = \"broker\"",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"expand\"",
+                "x.toml:17: kind = \"expand\" is done by the operator: expected target = \"operator\"",
+            ),
+            (
+                "kind = \"crash\"",
+                "kind = \"crash\", target = \"operator\"",
+                "x.toml:17: kind = \"crash\" cannot hit the operator, who only changes the cluster: expected target = \"broker\"",
             ),
             (
                 "kind = \"crash\"",

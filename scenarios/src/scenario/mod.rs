@@ -191,6 +191,8 @@ pub struct Expectation {
     pub may_find: Vec<Promise>,
     /// Situations that a campaign must reach, or it has shown nothing.
     pub reached: Vec<String>,
+    /// Situations that no run may reach.
+    pub never: Vec<String>,
 }
 
 /// How to explore a scenario.

@@ -51,7 +51,12 @@ impl Finishing {
             Call::Close { .. } => {
                 self.closed.insert(node);
             }
-            Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_) | Call::DeleteRecords(_) => {}
+            Call::Assign(_)
+            | Call::Poll { .. }
+            | Call::ShutDown
+            | Call::CreateTopic(_)
+            | Call::CreatePartitions(_)
+            | Call::DeleteRecords(_) => {}
         }
     }
 
@@ -78,7 +83,11 @@ impl Finishing {
                 let left = left.filter(|call| !self.too_late.contains(&(node, *call))).count();
                 too_early(view, node, "close", left)
             }
-            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => None,
+            Answer::Polled(_)
+            | Answer::ShutDown
+            | Answer::TopicCreated(_)
+            | Answer::PartitionsCreated(_)
+            | Answer::RecordsDeleted(_) => None,
         }
     }
 

@@ -422,7 +422,9 @@ fn is_relevant(event: &Event) -> bool {
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } | Answer::Flushed | Answer::Closed => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
-            Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => false,
+            Answer::ShutDown | Answer::TopicCreated(_) | Answer::PartitionsCreated(_) | Answer::RecordsDeleted(_) => {
+                false
+            }
         },
         Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
         Event::Note { note, .. } => is_relevant_note(note),

@@ -83,6 +83,8 @@ situations! {
     LateRequestLost = "late-request-lost", "a request whose connection had ended never arrived";
     ClockJump = "clock-jump", "a wall clock jumped";
     ControlledShutdown = "controlled-shutdown", "a broker shut down in order";
+    RollingRestart = "rolling-restart", "every broker shut down in order, and none died in between";
+    PartitionAdded = "partition-added", "a topic got another partition";
     Restart = "restart", "a process started again";
     SyncFailed = "sync-failed", "a disk could not make something durable";
     RequestTimedOut = "request-timed-out", "somebody waited too long for an answer";
@@ -114,6 +116,10 @@ struct Memory {
     registered: BTreeMap<TopicPartition, (LeaderEpoch, usize)>,
     ends: BTreeMap<(TopicPartition, NodeId), Offset>,
     started: std::collections::BTreeSet<NodeId>,
+    /// Brokers that have registered.
+    brokers: std::collections::BTreeSet<NodeId>,
+    /// Those that shut down in order since a process died.
+    rolled: std::collections::BTreeSet<NodeId>,
 }
 
 impl Default for Coverage {
@@ -187,8 +193,16 @@ impl Coverage {
                     self.reached(Reached::Restart);
                 }
             }
-            Event::Stopped { in_order: true, .. } => self.reached(Reached::ControlledShutdown),
-            Event::Stopped { in_order: false, .. } | Event::Called { .. } => {}
+            Event::Stopped { in_order: true, node } => {
+                self.reached(Reached::ControlledShutdown);
+                self.memory.rolled.insert(*node);
+                if self.memory.rolled.is_superset(&self.memory.brokers) {
+                    self.memory.rolled.clear();
+                    self.reached(Reached::RollingRestart);
+                }
+            }
+            Event::Stopped { in_order: false, .. } => self.memory.rolled.clear(),
+            Event::Called { .. } => {}
             Event::Fault(fault) => self.broke(fault),
             Event::Late { .. } => self.reached(Reached::LateRequestDelivered),
             Event::Severed { .. } => self.reached(Reached::ConnectionSevered),
@@ -214,7 +228,11 @@ impl Coverage {
             Fault::Reset(_) => self.reached(Reached::Reset),
             Fault::Lose(_) => self.reached(Reached::LateRequestLost),
             Fault::ClockJump { .. } => self.reached(Reached::ClockJump),
-            Fault::Resume { .. } | Fault::ShutDown { .. } | Fault::Mend { .. } | Fault::DeleteRecords { .. } => {}
+            Fault::Resume { .. }
+            | Fault::ShutDown { .. }
+            | Fault::Expand { .. }
+            | Fault::Mend { .. }
+            | Fault::DeleteRecords { .. } => {}
         }
     }
 
@@ -226,7 +244,12 @@ impl Coverage {
             Answer::Flushed => self.reached(Reached::Flushed),
             Answer::Closed => self.reached(Reached::Closed),
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
-            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => {}
+            Answer::PartitionsCreated(Ok(())) => self.reached(Reached::PartitionAdded),
+            Answer::Polled(_)
+            | Answer::ShutDown
+            | Answer::TopicCreated(_)
+            | Answer::PartitionsCreated(Err(_))
+            | Answer::RecordsDeleted(_) => {}
         }
     }
 
@@ -313,8 +336,10 @@ impl Coverage {
             Note::TruncationDetected { .. } => self.reached(Reached::ReaderTruncated),
             Note::PositionReset { .. } => self.reached(Reached::ReaderReset),
             Note::MetadataReplayed { .. } => self.reached(Reached::MetadataReplayed),
-            Note::BrokerRegistered { .. }
-            | Note::BrokerUnfenced { .. }
+            Note::BrokerRegistered { broker, .. } => {
+                self.memory.brokers.insert(*broker);
+            }
+            Note::BrokerUnfenced { .. }
             | Note::BecameFollower { .. }
             | Note::HighWatermark { .. }
             | Note::IsrProposed { .. }

@@ -160,7 +160,12 @@ impl Program for SendLoop {
                     is_closed: false,
                 };
             }
-            Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_) | Call::DeleteRecords(_) => {}
+            Call::Assign(_)
+            | Call::Poll { .. }
+            | Call::ShutDown
+            | Call::CreateTopic(_)
+            | Call::CreatePartitions(_)
+            | Call::DeleteRecords(_) => {}
         }
     }
 
@@ -175,7 +180,11 @@ impl Program for SendLoop {
                     *is_closed = true;
                 }
             }
-            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) | Answer::RecordsDeleted(_) => {}
+            Answer::Polled(_)
+            | Answer::ShutDown
+            | Answer::TopicCreated(_)
+            | Answer::PartitionsCreated(_)
+            | Answer::RecordsDeleted(_) => {}
         }
     }
 

@@ -441,6 +441,7 @@ impl<'a> Driver<'a> {
             .map(|blow| mem::take(&mut blow.undo))
             .unwrap_or_default();
         let mut done = false;
+        let mut is_held = false;
         for action in undo {
             // A broker that was asked to shut down may still be at it; what is to be done while it is down waits for that.
             let is_stopping = |node| {
@@ -448,7 +449,10 @@ impl<'a> Driver<'a> {
                 broker.is_some_and(Broker::is_shutting_down)
             };
             let waits = matches!(action, Action::Start { .. } | Action::Fault(Fault::Disk { .. }));
-            if waits && action.node().is_some_and(is_stopping) {
+            // A rolling restart goes on once the cluster has recovered from the step before, and keeps its order.
+            is_held |= matches!(action, Action::Fault(Fault::ShutDown { .. }))
+                && !(self.blows[blow].undo.is_empty() && nemesis::is_whole(&self.world));
+            if is_held || waits && action.node().is_some_and(is_stopping) {
                 self.blows[blow].undo.push(action);
             } else {
                 done |= self.act(action);

@@ -43,7 +43,7 @@ pub(super) fn strike(
     }
     let mut blow = Blow::default();
     for node in stream.pick(&groups) {
-        if let Some(more) = hit(kind, *node, world, stream) {
+        if let Some(more) = hit(kind, *node, plan, world, stream) {
             blow.actions.extend(more.actions);
             blow.undo.extend(more.undo);
             blow.ailments.extend(more.ailments);
@@ -63,7 +63,7 @@ fn is_admitted(family: Family, group: &[NodeId], plan: &Plan, world: &World, may
 }
 
 /// What happens to one process.
-fn hit(kind: &FaultKind, node: NodeId, world: &World, stream: &mut Stream) -> Option<Blow> {
+fn hit(kind: &FaultKind, node: NodeId, plan: &Plan, world: &World, stream: &mut Stream) -> Option<Blow> {
     let start = Action::Start { node };
     let blow = match kind.kind {
         Family::Crash => Blow::of(vec![Fault::Crash { node }], vec![start]),
@@ -135,6 +135,8 @@ fn hit(kind: &FaultKind, node: NodeId, world: &World, stream: &mut Stream) -> Op
             undo: vec![Action::Fault(Fault::Crash { node }), start],
             ..Blow::ailing(Ailment::FailingDisk(node))
         },
+        Family::RollingRestart => rolling_restart(node, world)?,
+        Family::Expand => Blow::of(vec![draw_expansion(node, plan, world, stream)?], vec![]),
     };
     Some(blow)
 }
@@ -186,6 +188,7 @@ fn targets(target: Target, plan: &Plan, world: &World) -> Vec<Vec<NodeId>> {
         Target::Controller => each(controllers(world).collect()),
         Target::Application => each(plan.applications.clone()),
         Target::Rack => plan.faults.racks.clone(),
+        Target::Operator => each(operators(world).collect()),
         Target::Site => vec![world.setup().brokers().chain(controllers(world)).collect()],
     }
 }
@@ -195,6 +198,13 @@ pub(super) fn controllers(world: &World) -> impl Iterator<Item = NodeId> + '_ {
     let processes = world.setup().nodes();
     processes
         .filter(|(_, process)| matches!(process.role, crate::setup::Role::Controller(_)))
+        .map(|(node, _)| node)
+}
+
+fn operators(world: &World) -> impl Iterator<Item = NodeId> + '_ {
+    let processes = world.setup().nodes();
+    processes
+        .filter(|(_, process)| matches!(process.role, crate::setup::Role::Operator(..)))
         .map(|(node, _)| node)
 }
 
@@ -281,6 +291,68 @@ fn draw_rot(node: NodeId, world: &World, stream: &mut Stream) -> Option<DiskFaul
     let (log, batch) = *stream.pick(&batches);
     let bit = stream.bits();
     Some(DiskFault::Rotten { log, batch, bit })
+}
+
+/// Every broker in turn, from this one on. What is to come waits, with the rest of what undoes the blow, until the cluster is whole.
+fn rolling_restart(first: NodeId, world: &World) -> Option<Blow> {
+    if !is_whole(world) {
+        return None;
+    }
+    let others = world.setup().brokers().filter(|broker| *broker != first);
+    let shut_down = |node| Action::Fault(Fault::ShutDown { node });
+    let mut undo = vec![Action::Start { node: first }];
+    undo.extend(others.flat_map(|node| [shut_down(node), Action::Start { node }]));
+    Some(Blow {
+        actions: vec![shut_down(first)],
+        undo,
+        ailments: Vec::new(),
+    })
+}
+
+/// Whether every broker is in service, and every replica in sync: what whoever restarts a cluster waits for before the next broker.
+pub(super) fn is_whole(world: &World) -> bool {
+    let controller = controllers(world).find_map(|node| world.node(node).controller());
+    controller.is_some_and(|controller| {
+        let image = controller.image();
+        let in_service = |broker| world.node(broker).is_running() && image.is_active(broker);
+        world.setup().brokers().all(in_service)
+            && image
+                .partitions()
+                .all(|(_, _, partition)| partition.isr.len() == partition.replicas.len())
+    })
+}
+
+/// One more partition of one topic, if one may have it; its replicas are the next brokers in turn.
+fn draw_expansion(node: NodeId, plan: &Plan, world: &World, stream: &mut Stream) -> Option<Fault> {
+    if !world.node(node).operator()?.is_idle() {
+        return None;
+    }
+    let controller = controllers(world).find_map(|node| world.node(node).controller())?;
+    let fitting = plan.faults.expandable.iter().filter_map(|(name, at_most)| {
+        let (_, topic) = controller.image().topic_by_name(name)?;
+        let partition = i32::try_from(topic.partitions.len()).ok()?;
+        let replication_factor = topic.partitions.first()?.replicas.len();
+        (partition < *at_most).then_some((name, partition, replication_factor))
+    });
+    let fitting: Vec<_> = fitting.collect();
+    if fitting.is_empty() {
+        return None;
+    }
+    let (topic, partition, replication_factor) = *stream.pick(&fitting);
+    let brokers: Vec<NodeId> = world.setup().brokers().collect();
+    let replicas = brokers
+        .iter()
+        .copied()
+        .cycle()
+        .skip(usize::try_from(partition).expect("indexes are not negative"))
+        .take(replication_factor)
+        .collect();
+    Some(Fault::Expand {
+        node,
+        topic: topic.to_string(),
+        partition,
+        replicas,
+    })
 }
 
 fn power_loss(node: NodeId, world: &World, stream: &mut Stream) -> Fault {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kafkasim_core::ids::NodeId;
+use kafkasim_core::ids::{NodeId, TopicName};
 use serde::{Deserialize, Serialize};
 
 use super::latency::Latency;
@@ -46,6 +46,8 @@ pub struct FaultPlan {
     pub losses: Losses,
     /// The brokers by the racks that they are in.
     pub racks: Vec<Vec<NodeId>>,
+    /// The topics that may be expanded, and how many partitions they may have then: readers have to know what to assign.
+    pub expandable: Vec<(TopicName, i32)>,
 }
 
 /// Which losses of data there may be: faults after which a disk has less than was written to it.
@@ -120,6 +122,10 @@ pub enum Family {
     SlowDisk,
     /// Syncs fail, upon which the process halts.
     FailingDisk,
+    /// Every broker is shut down in order and started again, one after the other: the next only once every replica is in sync again.
+    RollingRestart,
+    /// The operator adds a partition to a topic, on the same brokers in turn.
+    Expand,
 }
 
 impl Family {
@@ -142,7 +148,9 @@ impl Family {
             | Self::DeleteRecords
             | Self::FullDisk
             | Self::SlowDisk
-            | Self::FailingDisk => false,
+            | Self::FailingDisk
+            | Self::RollingRestart
+            | Self::Expand => false,
         }
     }
 }
@@ -166,4 +174,6 @@ pub enum Target {
     Rack,
     /// Every broker, and the controller: the whole site.
     Site,
+    /// The operator, who changes the cluster instead of breaking it.
+    Operator,
 }

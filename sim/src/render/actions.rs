@@ -183,6 +183,15 @@ fn fault(fault: &Fault, carried: Option<&Sent>, view: View<'_>) -> Headline {
         Fault::ShutDown { node } => {
             Headline::bad(*node, '●', format!("{} is asked to shut down", names.process(*node)))
         }
+        Fault::Expand {
+            node,
+            topic,
+            partition,
+            replicas,
+        } => {
+            let replicas = names.replicas(replicas);
+            Headline::good(&[*node], '●', format!("adds {topic}-{partition} on {replicas}"))
+        }
         Fault::Cut { from, to } => cut(&[(*from, *to)], names),
         Fault::Mend { from, to } => mend(&[(*from, *to)], names),
         Fault::Reset(link) => {

@@ -1,6 +1,8 @@
 //! What an action caused, in words: calls, answers, and what machines tell about themselves.
 
-use kafkasim_core::call::{Answer, Call, ConsumerRecord, NewTopic, PollError, ProducerRecord, SendError, SendFailure};
+use kafkasim_core::call::{
+    Answer, Call, ConsumerRecord, NewPartitions, NewTopic, PollError, ProducerRecord, SendError, SendFailure,
+};
 use kafkasim_core::ids::{NodeId, Offset, TopicName};
 
 use super::messages::{Words, marked};
@@ -166,6 +168,7 @@ fn called(call: &Call, names: &Names) -> Words {
         // What the environment made of it says the same.
         Call::DeleteRecords(_) => Words::routine(Line::plain("delete records")),
         Call::CreateTopic(topic) => Words::notable(Line::plain(creation(topic, names))),
+        Call::CreatePartitions(topic) => Words::notable(Line::plain(expansion(topic, names))),
     }
 }
 
@@ -247,6 +250,11 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
             Tone::Bad,
             format!("topic not created: {error}"),
         ))),
+        Answer::PartitionsCreated(Ok(())) => Some(Words::notable(Line::of(Tone::Good, "topic expanded"))),
+        Answer::PartitionsCreated(Err(error)) => Some(Words::notable(Line::of(
+            Tone::Bad,
+            format!("topic not expanded: {error}"),
+        ))),
     }
 }
 
@@ -275,6 +283,16 @@ pub(super) fn creation(topic: &NewTopic, names: &Names) -> String {
         .map(|replicas| names.replicas(replicas))
         .collect();
     format!("create {} on {}", topic.name, listed(&replicas))
+}
+
+/// `expand orders to 2 on {2,1}`
+pub(super) fn expansion(topic: &NewPartitions, names: &Names) -> String {
+    let replicas: Vec<String> = topic
+        .assignments
+        .iter()
+        .map(|replicas| names.replicas(replicas))
+        .collect();
+    format!("expand {} to {} on {}", topic.topic, topic.count, listed(&replicas))
 }
 
 /// `p1-0 p1-1 @0–1` for each partition, with its name where there are several.

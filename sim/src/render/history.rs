@@ -7,7 +7,7 @@ use kafkasim_core::call::{Answer, Call, ConsumerRecord};
 use kafkasim_core::ids::{CallId, NodeId, Timestamp};
 use kafkasim_core::message::DeleteBefore;
 
-use super::events::{Outcome, assignment, creation, destination, poll_failure, send_failure};
+use super::events::{Outcome, assignment, creation, destination, expansion, poll_failure, send_failure};
 use super::names::{self, Names};
 use crate::run::Observer;
 use crate::setup::{Role, Setup};
@@ -118,6 +118,7 @@ impl History {
                 ))
             }
             Call::CreateTopic(topic) => Some(creation(topic, &self.names)),
+            Call::CreatePartitions(topic) => Some(expansion(topic, &self.names)),
         }
     }
 
@@ -150,6 +151,8 @@ impl History {
             Answer::RecordsDeleted(Err(error)) => Some(format!("delete -> info {error}")),
             Answer::TopicCreated(Ok(())) => Some("create -> ok".to_owned()),
             Answer::TopicCreated(Err(error)) => Some(format!("create -> fail {error}")),
+            Answer::PartitionsCreated(Ok(())) => Some("expand -> ok".to_owned()),
+            Answer::PartitionsCreated(Err(error)) => Some(format!("expand -> fail {error}")),
         }
     }
 

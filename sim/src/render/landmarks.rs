@@ -67,6 +67,7 @@ pub(super) fn landmarks<'a>(
                 | Answer::Closed
                 | Answer::ShutDown
                 | Answer::TopicCreated(_)
+                | Answer::PartitionsCreated(_)
                 | Answer::RecordsDeleted(_),
             ..
         }
@@ -78,6 +79,7 @@ pub(super) fn landmarks<'a>(
                 | Call::Poll { .. }
                 | Call::ShutDown
                 | Call::CreateTopic(_)
+                | Call::CreatePartitions(_)
                 | Call::DeleteRecords(_),
             ..
         }

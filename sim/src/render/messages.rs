@@ -105,6 +105,9 @@ fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words 
             };
             Words::notable(Line::plain(format!("before {before}"))).of(names.whose(asked.partition))
         })),
+        Request::CreatePartitions(create) => {
+            Words::routine(Line::plain(format!("{} to {}", create.topic.topic, create.topic.count)))
+        }
         Request::InitProducerId(_) | Request::AllocateProducerIds(_) => Words::routine(Line::new()),
         Request::OffsetForLeaderEpoch(ask) => epochs_request(ask, names),
         Request::AlterPartition(alter) => alter_request(alter, names),
@@ -127,6 +130,7 @@ fn response(response: &Response, names: &Names, marks: &BTreeSet<String>) -> Wor
             let line = Words::ordinary(Line::plain(format!("low watermark {}", found.low_watermark)));
             outcome(found.error_code, line).of(names.whose(found.partition))
         })),
+        Response::CreatePartitions(create) => outcome(create.error_code, Words::routine(Line::plain("ok"))),
         Response::InitProducerId(init) => {
             let line = Line::plain(format!("id {} epoch {}", init.producer_id, init.producer_epoch));
             outcome(init.error_code, Words::notable(line))

@@ -148,6 +148,7 @@ impl Scene {
                     | Call::Poll { .. }
                     | Call::ShutDown
                     | Call::CreateTopic(_)
+                    | Call::CreatePartitions(_)
                     | Call::DeleteRecords(_),
                 ..
             } => {}
@@ -164,6 +165,7 @@ impl Scene {
                     | Answer::Closed
                     | Answer::ShutDown
                     | Answer::TopicCreated(_)
+                    | Answer::PartitionsCreated(_)
                     | Answer::RecordsDeleted(_),
                 ..
             } => {}
@@ -185,6 +187,7 @@ impl Scene {
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
             Fault::ShutDown { .. }
+            | Fault::Expand { .. }
             | Fault::Reset(_)
             | Fault::Lose(_)
             | Fault::DeleteRecords { .. }

@@ -96,6 +96,17 @@ pub enum Fault {
         /// The broker.
         node: NodeId,
     },
+    /// An operator is asked to add a partition to a topic (not a fault to the cluster, but a change that clients have to notice).
+    Expand {
+        /// The operator.
+        node: NodeId,
+        /// The topic.
+        topic: String,
+        /// The index of the new partition, which is also how many there were before.
+        partition: i32,
+        /// Its replicas, the preferred leader first.
+        replicas: Vec<NodeId>,
+    },
     /// Nothing gets from one process to another any more.
     Cut {
         /// The sender.
@@ -272,6 +283,7 @@ impl Fault {
             | Self::Resume { node }
             | Self::ShutDown { node }
             | Self::DeleteRecords { node, .. }
+            | Self::Expand { node, .. }
             | Self::Disk { node, .. }
             | Self::ClockJump { node, .. } => Some(*node),
             Self::Cut { .. } | Self::Mend { .. } | Self::Reset(_) | Self::Lose(_) => None,
@@ -334,6 +346,9 @@ impl fmt::Display for Fault {
             Self::Pause { node } => write!(f, "pause {node}"),
             Self::Resume { node } => write!(f, "resume {node}"),
             Self::ShutDown { node } => write!(f, "shut down {node}"),
+            Self::Expand {
+                node, topic, partition, ..
+            } => write!(f, "{node} adds {topic}-{partition}"),
             Self::Cut { from, to } => write!(f, "cut {from}→{to}"),
             Self::Mend { from, to } => write!(f, "mend {from}→{to}"),
             Self::Reset(link) => write!(f, "reset {link}"),

@@ -254,6 +254,7 @@ pub(crate) fn response(response: &Response, topics: &mut Topics) -> Value {
         | Response::BrokerRegistration(_)
         | Response::BrokerHeartbeat(_)
         | Response::AllocateProducerIds(_)
+        | Response::CreatePartitions(_)
         | Response::DeleteRecords(_) => panic!("no recorded conversation has {response:?}"),
     }
 }

@@ -121,6 +121,7 @@ impl Brokers {
             request @ (Request::Produce(_)
             | Request::CreateTopics(_)
             | Request::DeleteRecords(_)
+            | Request::CreatePartitions(_)
             | Request::InitProducerId(_)
             | Request::AlterPartition(_)
             | Request::BrokerRegistration(_)

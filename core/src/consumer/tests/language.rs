@@ -253,6 +253,7 @@ pub(super) fn request_text(request: &Request) -> String {
         request @ (Request::Produce(_)
         | Request::CreateTopics(_)
         | Request::DeleteRecords(_)
+        | Request::CreatePartitions(_)
         | Request::InitProducerId(_)
         | Request::AlterPartition(_)
         | Request::BrokerRegistration(_)

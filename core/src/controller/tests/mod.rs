@@ -262,6 +262,7 @@ fn render_response(response: &Response) -> String {
             format!("AlterPartition {} {}", response.error_code, partitions.join("; "))
         }
         Response::CreateTopics(response) => format!("CreateTopics {}", response.error_code),
+        Response::CreatePartitions(response) => format!("CreatePartitions {}", response.error_code),
         Response::AllocateProducerIds(response) => format!(
             "AllocateProducerIds {} {} from {}",
             response.error_code, response.producer_id_len, response.producer_id_start

@@ -371,3 +371,48 @@ fn a_topic_needs_a_name_replicas_and_a_configuration_that_make_sense() {
         ",
     );
 }
+
+#[test]
+fn a_topic_gets_more_partitions_never_fewer_and_all_with_as_many_replicas() {
+    converse(
+        "
+        > boot
+        note epoch 1 from 0
+        log 0 NoOp
+        > brokers 1 2
+        > register 3 as 30
+        log 5 RegisterBroker 3 as 30 epoch 5
+        note registered 3@5
+        to 3: BrokerRegistration NONE epoch 5
+        > expand a to 2 [1,2]
+        to 50: CreatePartitions UNKNOWN_TOPIC_OR_PARTITION
+        > create a [1,2]
+        log 6 Topic a is t1
+        log 7 Partition t1-0 replicas [1, 2] isr [1, 2] leader 1
+        note t1-0 leader 1 epoch 0 isr [1, 2] elr [] partition epoch 0
+        to 50: CreateTopics NONE
+        > expand a to 1
+        to 50: CreatePartitions INVALID_PARTITIONS
+        > expand a to 0
+        to 50: CreatePartitions INVALID_PARTITIONS
+        > expand a to -1
+        to 50: CreatePartitions INVALID_PARTITIONS
+        > expand a to 3 [1,2]
+        to 50: CreatePartitions INVALID_REPLICA_ASSIGNMENT
+        > expand a to 2 [1]
+        to 50: CreatePartitions INVALID_REPLICA_ASSIGNMENT
+        > expand a to 2 [1,1]
+        to 50: CreatePartitions INVALID_REPLICA_ASSIGNMENT
+        > expand a to 2 [1,4]
+        to 50: CreatePartitions INVALID_REPLICA_ASSIGNMENT
+        > expand a to 3 [3,1] [2,1]
+        log 8 Partition t1-1 replicas [3, 1] isr [1] leader 1
+        log 9 Partition t1-2 replicas [2, 1] isr [2, 1] leader 2
+        note t1-1 leader 1 epoch 0 isr [1] elr [] partition epoch 0
+        note t1-2 leader 2 epoch 0 isr [2, 1] elr [] partition epoch 0
+        to 50: CreatePartitions NONE
+        > expand a to 3 [3,1] [2,1]
+        to 50: CreatePartitions INVALID_PARTITIONS
+        ",
+    );
+}

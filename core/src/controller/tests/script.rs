@@ -16,15 +16,15 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::call::NewTopic;
+use crate::call::{NewPartitions, NewTopic};
 use crate::ids::{
     BrokerEpoch, Generation, IncarnationId, LeaderEpoch, NodeId, Offset, PartitionEpoch, TopicId, TopicPartition,
 };
 use crate::machine::{ConnectionId, Input, Lane};
 use crate::message::{
     AllocateProducerIdsRequest, AlterPartitionData, AlterPartitionRequest, BrokerHeartbeatRequest,
-    BrokerRegistrationRequest, BrokerState, CreateTopicsRequest, FetchPartition, FetchRequest, IsolationLevel, Message,
-    Request,
+    BrokerRegistrationRequest, BrokerState, CreatePartitionsRequest, CreateTopicsRequest, FetchPartition, FetchRequest,
+    IsolationLevel, Message, Request,
 };
 use crate::timer::Timer;
 
@@ -94,6 +94,14 @@ fn request(kind: &str, sender: &str, words: &[&str]) -> (NodeId, Lane, Request) 
             }
             .into(),
         ),
+        "expand" => (
+            NodeId(50),
+            Lane::Client,
+            CreatePartitionsRequest {
+                topic: expansion(sender, words),
+            }
+            .into(),
+        ),
         "alter" => (
             state(sender).broker_id,
             Lane::AlterPartition,
@@ -121,13 +129,6 @@ fn request(kind: &str, sender: &str, words: &[&str]) -> (NodeId, Lane, Request) 
 
 fn topic(name: &str, words: &[&str]) -> NewTopic {
     let (assignments, configs): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('['));
-    let replicas = |list: &str| -> Vec<NodeId> {
-        let list = list.trim_matches(['[', ']']);
-        list.split(',')
-            .filter(|id| !id.is_empty())
-            .map(|id| NodeId(number(id)))
-            .collect()
-    };
     let config = |pair: &str| -> (String, String) {
         let (key, value) = pair.split_once('=').expect("key=value");
         (key.to_string(), value.to_string())
@@ -137,6 +138,27 @@ fn topic(name: &str, words: &[&str]) -> NewTopic {
         assignments: assignments.into_iter().map(replicas).collect(),
         configs: configs.into_iter().map(config).collect(),
     }
+}
+
+fn expansion(name: &str, words: &[&str]) -> NewPartitions {
+    NewPartitions {
+        topic: name.into(),
+        count: number(after("to", words).expect("a count")),
+        assignments: words
+            .iter()
+            .filter(|word| word.starts_with('['))
+            .map(|list| replicas(list))
+            .collect(),
+    }
+}
+
+/// `[1,2]`
+fn replicas(list: &str) -> Vec<NodeId> {
+    let list = list.trim_matches(['[', ']']);
+    list.split(',')
+        .filter(|id| !id.is_empty())
+        .map(|id| NodeId(number(id)))
+        .collect()
 }
 
 fn alter(broker: BrokerState, words: &[&str]) -> AlterPartitionRequest {
