@@ -17,6 +17,15 @@ pub enum Call {
         /// The record.
         record: ProducerRecord,
     },
+    /// Producer: `flush()`; sends whatever was sent before without lingering, and is answered with [`Answer::Flushed`] once all of it is
+    /// answered. One at a time.
+    Flush,
+    /// Producer: `close(timeout)`; finishes what was sent before, gives up what is left after the timeout, and is answered with
+    /// [`Answer::Closed`]. Whatever is sent after it is refused.
+    Close {
+        /// How long to finish, in milliseconds; `None` is as long as it takes.
+        timeout_ms: Option<u64>,
+    },
     /// Consumer: `assign(partitions)`, replacing the earlier assignment. Not answered.
     Assign(Vec<(TopicName, i32)>),
     /// Consumer: `poll(timeout)`; answered with [`Answer::Polled`]. One at a time.
@@ -64,6 +73,10 @@ pub enum Answer {
         /// Where the record is, or why not.
         result: Result<RecordMetadata, SendFailure>,
     },
+    /// A flush returned.
+    Flushed,
+    /// A producer is closed: every send was answered.
+    Closed,
     /// A poll returned.
     Polled(Result<Vec<ConsumerRecord>, PollError>),
     /// The broker has shut down in order; the process ends.
@@ -111,7 +124,9 @@ pub enum SendError {
     MaxBlock,
     /// The record is larger than `max.request.size`.
     RecordTooLarge,
-    /// An idempotent producer lost track of its sequence and gave up; nothing more can be sent.
+    /// The producer was closed before the send, or gave it up when the timeout of its close was over.
+    Closed,
+    /// An idempotent producer had to begin anew with its sequence, and cannot tell whether it has to send this again.
     SequenceLost,
 }
 

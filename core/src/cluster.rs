@@ -192,6 +192,14 @@ impl Cluster {
         }
     }
 
+    /// Nobody will need metadata any more.
+    pub fn stop_timers(&self, out: &mut Outbox) {
+        if self.refresh == Refresh::BackingOff {
+            out.cancel_timer(Timer::MetadataBackoff);
+        }
+        out.cancel_timer(Timer::MetadataMaxAge);
+    }
+
     /// [`Timer::MetadataBackoff`] or [`Timer::MetadataMaxAge`] fired.
     pub fn timer_fired(&mut self) {
         if matches!(self.refresh, Refresh::BackingOff | Refresh::Fresh) {

@@ -191,6 +191,14 @@ impl<P> Connections<P> {
         }
     }
 
+    /// Closes every connection. Those that are still being made stay, until they are.
+    pub fn close_all(&mut self, out: &mut Outbox) {
+        let keys: Vec<_> = self.peers.keys().copied().collect();
+        for (peer, lane) in keys {
+            self.close(peer, lane, out);
+        }
+    }
+
     /// Closes the connection to this peer, if there is one; what was unanswered on it is returned, oldest first.
     pub fn close(&mut self, peer: NodeId, lane: Lane, out: &mut Outbox) -> Vec<P> {
         match self.peers.remove(&(peer, lane)) {

@@ -131,8 +131,14 @@ pub enum Note {
     },
     /// A batch was given up.
     BatchExpired { partition: TopicPartition },
-    /// An idempotent producer cannot recover its sequence.
+    /// An idempotent producer gives up what it cannot send under another sequence.
     SequenceLost { partition: TopicPartition },
+    /// An idempotent producer begins anew with a sequence that has a gap (KIP-360).
+    ProducerEpochBumped {
+        partition: TopicPartition,
+        producer_id: ProducerId,
+        epoch: ProducerEpoch,
+    },
     /// The producer has its id.
     ProducerIdAssigned {
         producer_id: ProducerId,

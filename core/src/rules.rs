@@ -41,6 +41,10 @@ pub struct Rules {
     pub has_room: fn(&InFlight) -> bool,
     /// Whether an attempt that failed gives its batch the whole `delivery.timeout.ms` again.
     pub restarts_delivery_timeout: fn() -> bool,
+    /// What an idempotent producer does about a sequence that the broker will never see.
+    pub recovers: fn(&Gap) -> Recovery,
+    /// Whether a flush has done what it is for.
+    pub is_flushed: fn(&Flush) -> bool,
     /// Whether this event makes the broker look at its parked requests again.
     pub wakes_parked: fn(Wake) -> bool,
     /// Whether the controller lets a replica be in sync that a leader proposes.
@@ -70,6 +74,8 @@ impl Rules {
         sequence: current::sequence,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
+        recovers: current::recovers,
+        is_flushed: current::is_flushed,
         wakes_parked: current::wakes_parked,
         admits_to_isr: current::admits_to_isr,
         kept_everything: current::kept_everything,
@@ -209,6 +215,36 @@ pub struct InFlight {
     pub most: usize,
 }
 
+/// The broker waits for a sequence of an idempotent producer that will never come. What else the producer has given sequences in
+/// that partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Gap {
+    /// How many batches are in flight.
+    pub in_flight: usize,
+    /// How many batches an attempt of which may have been appended.
+    pub maybe_appended: usize,
+}
+
+/// What an idempotent producer does about a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// Waits until more is known.
+    Wait,
+    /// Gives up what may have been appended and whatever was sent before it, and sends the rest under the next epoch.
+    GiveUpDoubtful,
+    /// Sends everything under the next epoch.
+    Reassign,
+}
+
+/// A flush under way: what became of the records that were sent before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Flush {
+    /// How many were never handed to the network.
+    pub unsent: usize,
+    /// How many are not answered, those included.
+    pub unanswered: usize,
+}
+
 /// A Produce with acks=all that waits.
 #[derive(Clone, Copy, Debug)]
 pub struct PendingProduce {
@@ -269,9 +305,9 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        Agreement, EpochAnswer, FetchedBatch, FollowerLog, InFlight, IsrCandidate, LeaderCandidate, PendingProduce,
-        ProducerEntry, ProposedMember, Quorum, Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch,
-        Truncation, Waited, Wake,
+        Agreement, EpochAnswer, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate, LeaderCandidate,
+        PendingProduce, ProducerEntry, ProposedMember, Quorum, Recovery, Replayed, Restart, Sequence, SequenceVerdict,
+        SequencedBatch, Truncation, Waited, Wake,
     };
     use crate::ids::{BrokerEpoch, LeaderEpoch, Offset};
 
@@ -386,6 +422,23 @@ mod current {
     // A batch's time is counted from its creation, whatever happens to its attempts (KIP-91).
     pub(super) fn restarts_delivery_timeout() -> bool {
         false
+    }
+
+    // Under another sequence a broker cannot recognise what it has appended already. So the producer drains the partition first, and does
+    // not send again what may be there (KAFKA-5793, KAFKA-14034).
+    pub(super) fn recovers(gap: &Gap) -> Recovery {
+        if gap.in_flight > 0 {
+            Recovery::Wait
+        } else if gap.maybe_appended > 0 {
+            Recovery::GiveUpDoubtful
+        } else {
+            Recovery::Reassign
+        }
+    }
+
+    // A flush promises that every record before it is acknowledged, or known not to be (`RecordAccumulator.awaitFlushCompletion`).
+    pub(super) fn is_flushed(flush: &Flush) -> bool {
+        flush.unanswered == 0
     }
 
     pub(super) fn wakes_parked(_: Wake) -> bool {

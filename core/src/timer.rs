@@ -67,6 +67,9 @@ pub enum Timer {
 
     /// Operator: try the outstanding request again.
     OperatorBackoff,
+
+    /// Producer: the timeout of its `close` is over.
+    CloseTimeout,
 }
 
 /// What may fire a timer when durations are ignored.
@@ -108,6 +111,7 @@ impl Timer {
             Self::FetchBackoff { leader } => pack(20, [leader.0 as u32, 0, 0]),
             Self::PositionBackoff { partition } => of_partition(21, partition, 0),
             Self::OperatorBackoff => pack(22, [0; 3]),
+            Self::CloseTimeout => pack(23, [0; 3]),
         }
     }
 
@@ -135,7 +139,8 @@ impl Timer {
             | Self::ProduceWait { .. }
             | Self::Session { .. }
             | Self::DeliveryTimeout { .. }
-            | Self::MaxBlock { .. } => TimerClass::Suspicion,
+            | Self::MaxBlock { .. }
+            | Self::CloseTimeout => TimerClass::Suspicion,
             Self::HighWatermarkCheckpoint | Self::MetadataMaxAge => TimerClass::Horizon,
         }
     }
@@ -339,6 +344,7 @@ mod tests {
             Timer::MetadataMaxAge,
             Timer::PollTimeout,
             Timer::OperatorBackoff,
+            Timer::CloseTimeout,
         ]);
         timers
     }

@@ -287,6 +287,7 @@ impl Broker {
             | Timer::DeliveryTimeout { .. }
             | Timer::InitProducerIdBackoff
             | Timer::MaxBlock { .. }
+            | Timer::CloseTimeout
             | Timer::MetadataBackoff
             | Timer::MetadataMaxAge
             | Timer::PollTimeout
@@ -299,7 +300,12 @@ impl Broker {
     fn on_call(&mut self, context: &Context<'_, BrokerConfig>, call: &Call, out: &mut Outbox) {
         match call {
             Call::ShutDown => self.on_shut_down(context, out),
-            Call::Send { .. } | Call::Assign(_) | Call::Poll { .. } | Call::CreateTopic(_) => {
+            Call::Send { .. }
+            | Call::Flush
+            | Call::Close { .. }
+            | Call::Assign(_)
+            | Call::Poll { .. }
+            | Call::CreateTopic(_) => {
                 panic!("a broker is only asked to shut down, not {call:?}")
             }
         }

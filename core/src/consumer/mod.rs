@@ -192,6 +192,7 @@ impl Consumer {
             | Timer::DeliveryTimeout { .. }
             | Timer::InitProducerIdBackoff
             | Timer::MaxBlock { .. }
+            | Timer::CloseTimeout
             | Timer::OperatorBackoff => panic!("a consumer does not arm {timer:?}"),
         }
     }
@@ -203,7 +204,9 @@ impl Consumer {
                 self.continue_poll(context, out);
             }
             Call::Poll { timeout_ms } => self.on_poll(context, timeout_ms, out),
-            Call::Send { .. } | Call::ShutDown | Call::CreateTopic(_) => panic!("a consumer cannot do {call:?}"),
+            Call::Send { .. } | Call::Flush | Call::Close { .. } | Call::ShutDown | Call::CreateTopic(_) => {
+                panic!("a consumer cannot do {call:?}")
+            }
         }
     }
 

@@ -160,6 +160,7 @@ impl Controller {
             | Timer::DeliveryTimeout { .. }
             | Timer::InitProducerIdBackoff
             | Timer::MaxBlock { .. }
+            | Timer::CloseTimeout
             | Timer::MetadataBackoff
             | Timer::MetadataMaxAge
             | Timer::PollTimeout

@@ -145,6 +145,11 @@ impl ProducerBatch {
             .filter(|sequence| *sequence != Sequence::NONE)
     }
 
+    /// Whether it has a sequence under which an attempt that is over may have been appended.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.sequence().is_some() && self.sent().is_some_and(|sent| sent.maybe_appended)
+    }
+
     /// It is being sent to the leader of this epoch. What was encoded once stays as it is: an earlier attempt may have
     /// been appended, and only under the same sequence can the broker tell.
     pub(super) fn send(

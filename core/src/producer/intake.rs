@@ -64,7 +64,7 @@ impl Producer {
         record: ProducerRecord,
         out: &mut Outbox,
     ) {
-        match self.failure {
+        match self.refuses_sends() {
             Some(error) => refuse(call, error, out),
             None => self.admit(
                 context,

@@ -6,16 +6,19 @@
 //!
 //! - a record on its way in: `intake` (metadata, sticky partitions), `partitioner`
 //! - batches: `accumulator` over `partition` over `batch`
-//! - requests and answers: `sender`, with `retry` to decide and `sequence` for idempotence
+//! - the end of it: `finish` (flush and close)
+//! - requests and answers: `sender`, with `retry` to decide, `sequence` for idempotence, and `recovery` when that has a gap
 //!
 //! A producer with nothing to deliver is silent: it asks for metadata, an id or a connection only when a record needs
 //! it.
 
 mod accumulator;
 mod batch;
+mod finish;
 mod intake;
 mod partition;
 mod partitioner;
+mod recovery;
 mod retry;
 mod sender;
 mod sequence;
@@ -26,6 +29,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use self::accumulator::Accumulator;
+use self::finish::Finishing;
 use self::intake::Waiting;
 use self::partitioner::Sticky;
 use self::sender::Outcome;
@@ -55,6 +59,8 @@ pub struct Producer {
     identity: Identity,
     /// Where the next request to a node starts, if the last one had no room for everybody.
     left_out: BTreeMap<NodeId, TopicPartition>,
+    /// What is to be finished for a caller who waits.
+    finishing: Finishing,
     /// Nothing can be sent any more.
     failure: Option<SendError>,
 }
@@ -103,6 +109,7 @@ impl Machine for Producer {
             accumulator: Accumulator::default(),
             identity: Identity::default(),
             left_out: BTreeMap::new(),
+            finishing: Finishing::default(),
             failure: None,
         }
     }
@@ -110,12 +117,15 @@ impl Machine for Producer {
     fn step(&mut self, context: &Context<'_, ProducerConfig>, input: Input, out: &mut Outbox) {
         match input {
             Input::Call(Call::Send { call, record }) => self.on_send(context, call, record, out),
+            Input::Call(Call::Flush) => self.on_flush(),
+            Input::Call(Call::Close { timeout_ms }) => self.on_close(timeout_ms, out),
             Input::Call(call @ (Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_))) => {
                 panic!("a producer was called with {call:?}")
             }
             Input::Message { connection, message } => self.on_message(context, connection, message, out),
             Input::Connected(connection) => {
                 self.connections.connected(connection);
+                self.hang_up_if_closed(out);
             }
             Input::Refused { peer, lane } => {
                 self.connections.refused(peer, lane, reconnect_backoff(context), out);
@@ -136,6 +146,7 @@ impl Machine for Producer {
             Input::Synced(token, _) => panic!("a producer has no disk, but {token:?} was synced"),
         }
         self.advance(context, out);
+        self.finish(context, out);
     }
 }
 
@@ -164,10 +175,7 @@ impl Producer {
     /// Who the producer is to the brokers, if it is idempotent and has been told.
     #[must_use]
     pub const fn producer_id(&self) -> Option<(ProducerId, ProducerEpoch)> {
-        match self.identity {
-            Identity::Known(id, epoch) => Some((id, epoch)),
-            Identity::Unknown | Identity::Asked | Identity::BackingOff => None,
-        }
+        self.identity.known()
     }
 
     /// Why the producer cannot send anything any more, if so.
@@ -191,6 +199,7 @@ impl Producer {
                 .maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
         }
         if context.config.enable_idempotence {
+            self.recover(context, out);
             self.ask_for_id(context, out);
             if self.producer_id().is_none() {
                 return;
@@ -322,6 +331,7 @@ impl Producer {
             Timer::MetadataBackoff | Timer::MetadataMaxAge => self.cluster.timer_fired(),
             Timer::InitProducerIdBackoff => self.identity = Identity::Unknown,
             Timer::MaxBlock { call } => self.on_max_block(call, out),
+            Timer::CloseTimeout => self.give_up(SendError::Closed, out),
             Timer::DeliveryTimeout { partition, batch } => self.expire(partition, batch, out),
             Timer::Linger { partition } => {
                 self.accumulator

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use super::batch::{Arrival, ProducerBatch, SentBatch};
 use super::retry;
-use super::sequence::Sequences;
+use super::sequence::{Producer, Sequences};
 use crate::config::ProducerConfig;
-use crate::ids::{LeaderEpoch, ProducerEpoch, ProducerId, Sequence, TopicName, TopicPartition};
+use crate::ids::{LeaderEpoch, Sequence, TopicName, TopicPartition};
 use crate::machine::Outbox;
 use crate::record::Compressor;
 use crate::timer::{Timer, Window};
@@ -42,6 +42,39 @@ impl Partition {
     /// How many batches are not answered.
     pub(super) fn batch_count(&self) -> usize {
         self.batches.len()
+    }
+
+    /// The batches that are not answered, in the order of creation.
+    pub(super) fn batches(&self) -> &[ProducerBatch] {
+        &self.batches
+    }
+
+    /// Whether there is a batch with a sequence.
+    pub(super) fn has_sequenced(&self) -> bool {
+        self.batches.iter().any(|batch| batch.sequence().is_some())
+    }
+
+    /// How many batches with a sequence are in flight.
+    pub(super) fn sequenced_in_flight(&self) -> usize {
+        let sequenced = self.batches.iter().filter(|batch| batch.sequence().is_some());
+        sequenced.filter(|batch| !self.queue.contains(&batch.number)).count()
+    }
+
+    /// The numbers of the last batch that may have been appended, and of every older one.
+    pub(super) fn up_to_doubtful(&self) -> Vec<u32> {
+        let last = self.batches.iter().rposition(ProducerBatch::is_doubtful);
+        let batches = last.map_or(&[][..], |last| &self.batches[..=last]);
+        batches.iter().map(|batch| batch.number).collect()
+    }
+
+    /// Gives every batch that had a sequence another one, in the same order, from 0 on.
+    pub(super) fn reassign(&mut self, (id, epoch): Producer) {
+        self.sequences = Sequences::begin((id, epoch));
+        for batch in self.batches.iter_mut().filter(|batch| batch.sequence().is_some()) {
+            let sent = batch.sent_mut();
+            let first = self.sequences.take((id, epoch), sent.records.record_count());
+            sent.records = sent.records.produced_by(id, epoch, first);
+        }
     }
 
     /// Whether there is nothing to remember.
@@ -85,16 +118,22 @@ impl Partition {
         self.head().is_some_and(|head| !head.is_lingering())
     }
 
-    /// Whether the next batch may be sent to the leader of this epoch.
-    pub(super) fn may_send(&self, leader_epoch: LeaderEpoch) -> bool {
+    /// Whether the next batch may be sent to the leader of this epoch, by whom the producer is now.
+    pub(super) fn may_send(&self, leader_epoch: LeaderEpoch, producer: Option<Producer>) -> bool {
         let Some(head) = self.head() else { return false };
         // A leader that the last attempt did not know is tried at once (KIP-951).
         if self.backing_off && head.sent().is_none_or(|sent| leader_epoch <= sent.leader_epoch) {
             return false;
         }
-        // A retried batch waits until everything before it is answered. New batches come behind it in the queue.
-        head.sequence()
-            .is_none_or(|sequence| self.is_first_in_sequence(sequence))
+        match head.sequence() {
+            // A retried batch waits until everything before it is answered. New batches come behind it in the queue.
+            Some(sequence) => !self.sequences.are_broken() && self.is_first_in_sequence(sequence),
+            // A new epoch begins behind everything of the last one.
+            None => {
+                let waits_for_the_last_epoch = self.sequences.are_stale(producer) && self.has_sequenced();
+                !(self.sequences.are_in_doubt() || waits_for_the_last_epoch)
+            }
+        }
     }
 
     fn is_first_in_sequence(&self, first: Sequence) -> bool {
@@ -165,7 +204,7 @@ impl Partition {
         &mut self,
         at: TopicPartition,
         leader_epoch: LeaderEpoch,
-        producer: Option<(ProducerId, ProducerEpoch)>,
+        producer: Option<Producer>,
         compressor: Compressor,
         out: &mut Outbox,
     ) -> (u32, &SentBatch) {
@@ -183,7 +222,7 @@ impl Partition {
         let is_new = batch.sent().is_none();
         let producer = producer
             .filter(|_| is_new)
-            .map(|(id, epoch)| (id, epoch, self.sequences.take(record_count)));
+            .map(|(id, epoch)| (id, epoch, self.sequences.take((id, epoch), record_count)));
         (number, batch.send(leader_epoch, producer, compressor))
     }
 

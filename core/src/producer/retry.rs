@@ -11,23 +11,51 @@ pub(super) enum Verdict {
     Succeeded,
     /// It is to be sent again.
     Retry,
+    /// It is to be sent again, and its partition begins anew: the broker waits for a sequence that will never come (KIP-360).
+    RetryAnew,
     /// It is given up.
     Failed,
 }
 
-/// `Sender.completeBatch`, `Sender.canRetry` and `TransactionManager.canRetry`: what to do with a batch that was put
-/// back `attempts` times already. `is_next_in_line`: everything that an idempotent producer sent before it is
-/// acknowledged.
-pub(super) fn judge(error: ErrorCode, attempts: u32, is_next_in_line: bool, config: &ProducerConfig) -> Verdict {
-    // A sequence that is out of order only because an earlier one was refused comes right with it. If there is no
-    // earlier one, the broker has lost what it acknowledged, and the sequence cannot be recovered.
-    let waits_for_its_turn =
-        error == ErrorCode::OutOfOrderSequenceNumber && config.enable_idempotence && !is_next_in_line;
+/// An attempt that is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    /// The answer.
+    pub(super) error: ErrorCode,
+    /// How often the batch was put back before.
+    pub(super) earlier: u32,
+    /// Nothing that is still under way could come before it: a sequence that is out of order has a gap before it.
+    pub(super) is_gap: bool,
+    /// The answer says where the log starts.
+    pub(super) knows_log_start: bool,
+}
+
+/// `Sender.completeBatch`, `Sender.canRetry` and `TransactionManager.canRetry`.
+pub(super) fn judge(attempt: Attempt, config: &ProducerConfig) -> Verdict {
+    let Attempt { error, earlier, .. } = attempt;
+    let is_numbered = config.enable_idempotence;
     // The batch is in the log, but so old that the broker does not know where.
     let is_known_already = error == ErrorCode::DuplicateSequenceNumber;
     if error == ErrorCode::None || is_known_already {
         Verdict::Succeeded
-    } else if attempts < config.retries && (error.is_retriable() || waits_for_its_turn) {
+    } else if earlier >= config.retries {
+        Verdict::Failed
+    } else if is_numbered && error == ErrorCode::OutOfOrderSequenceNumber {
+        // A sequence that is out of order only because an earlier one was refused comes right with it. What is tried for the first time
+        // may have been sent behind an earlier one that was acknowledged only after the broker had refused it.
+        if attempt.is_gap && earlier > 0 {
+            Verdict::RetryAnew
+        } else {
+            Verdict::Retry
+        }
+    } else if is_numbered && error == ErrorCode::UnknownProducerId {
+        // A broker that does not say where the log starts is about to lose the partition.
+        if attempt.knows_log_start {
+            Verdict::RetryAnew
+        } else {
+            Verdict::Retry
+        }
+    } else if error.is_retriable() {
         Verdict::Retry
     } else {
         Verdict::Failed

@@ -3,8 +3,7 @@
 use alloc::vec::Vec;
 
 use super::partition::Partition;
-use super::retry::{self, Verdict};
-use super::sequence::Identity;
+use super::retry::{self, Attempt, Verdict};
 use super::{InFlight, Pending, Producer};
 use crate::call::{Answer, SendError, SendFailure};
 use crate::config::ProducerConfig;
@@ -30,6 +29,8 @@ struct Drain {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
     error: ErrorCode,
+    /// Where the log starts, if the broker knows.
+    log_start_offset: Option<Offset>,
     base_offset: Option<Offset>,
     current_leader: Option<LeaderIdAndEpoch>,
 }
@@ -39,6 +40,7 @@ impl Outcome {
     pub(super) const fn lost(error: ErrorCode) -> Self {
         Self {
             error,
+            log_start_offset: None,
             base_offset: None,
             current_leader: None,
         }
@@ -47,6 +49,7 @@ impl Outcome {
     fn of(response: &PartitionProduceResponse) -> Self {
         Self {
             error: response.error_code,
+            log_start_offset: Some(response.log_start_offset).filter(|offset| *offset != Offset::NONE),
             base_offset: Some(response.base_offset).filter(|offset| *offset != Offset::NONE),
             current_leader: response.current_leader,
         }
@@ -72,7 +75,10 @@ impl Producer {
 
     /// The leaders of the partitions that have a reason to be sent from.
     fn ready_nodes(&self, config: &ProducerConfig) -> Vec<NodeId> {
-        let ready = self.accumulator.iter().filter(|(_, partition)| partition.is_ready());
+        let ready = self
+            .accumulator
+            .iter()
+            .filter(|(_, partition)| self.is_ready(partition));
         let mut nodes: Vec<_> = ready
             .filter_map(|(at, partition)| self.destination(at, partition, config))
             .collect();
@@ -81,10 +87,15 @@ impl Producer {
         nodes
     }
 
+    /// Whether there is a reason to send now: the partition's own, or somebody who waits for everything.
+    fn is_ready(&self, partition: &Partition) -> bool {
+        partition.is_ready() || self.finishing.is_urgent() && partition.head().is_some()
+    }
+
     /// Whom the next batch of a partition may be sent to.
     fn destination(&self, at: TopicPartition, partition: &Partition, config: &ProducerConfig) -> Option<NodeId> {
         let view = self.cluster.partition(at)?;
-        let may_send = partition.may_send(view.leader_epoch) && !self.is_muted(at, config);
+        let may_send = partition.may_send(view.leader_epoch, self.identity.known()) && !self.is_muted(at, config);
         view.leader.filter(|_| may_send)
     }
 
@@ -113,7 +124,7 @@ impl Producer {
             if self.destination(at, partition, config) != Some(node) {
                 continue;
             }
-            is_ready |= partition.is_ready();
+            is_ready |= self.is_ready(partition);
             if drain.left_out.is_some() {
                 continue;
             }
@@ -140,10 +151,7 @@ impl Producer {
                 .cluster
                 .partition(at)
                 .expect("a partition without a known leader is not sent from");
-            let producer = match self.identity {
-                Identity::Known(id, epoch) => Some((id, epoch)),
-                Identity::Unknown | Identity::Asked | Identity::BackingOff => None,
-            };
+            let producer = self.identity.known();
             let partition = self
                 .accumulator
                 .get_mut(at)
@@ -234,13 +242,23 @@ impl Producer {
             return;
         };
         let attempts = batch.sent().expect("a batch in flight was sent").attempts;
-        let is_next_in_line = batch
-            .sequence()
-            .is_some_and(|first| partition.sequences.is_next_in_line(first));
-        match retry::judge(outcome.error, attempts, is_next_in_line, context.config) {
+        let attempt = Attempt {
+            error: outcome.error,
+            earlier: attempts,
+            is_gap: batch
+                .sequence()
+                .is_some_and(|first| partition.sequences.is_gap_before(first)),
+            knows_log_start: outcome.log_start_offset.is_some(),
+        };
+        match retry::judge(attempt, context.config) {
             Verdict::Succeeded => self.succeed(in_flight, outcome.base_offset, out),
             Verdict::Retry => self.retry(in_flight, outcome.error, context, out),
-            Verdict::Failed => self.fail(in_flight, outcome.error, out),
+            Verdict::RetryAnew => {
+                self.retry(in_flight, outcome.error, context, out);
+                let partition = self.accumulator.get_mut(at).expect("a batch put back has a partition");
+                partition.sequences.break_off();
+            }
+            Verdict::Failed => self.fail(in_flight, outcome.error, context.config, out),
         }
     }
 
@@ -294,20 +312,25 @@ impl Producer {
         }
     }
 
-    fn fail(&mut self, in_flight: InFlight, error: ErrorCode, out: &mut Outbox) {
+    fn fail(&mut self, in_flight: InFlight, error: ErrorCode, config: &ProducerConfig, out: &mut Outbox) {
         let InFlight {
             partition: at,
             batch: number,
         } = in_flight;
         let partition = self.accumulator.get_mut(at).expect("a batch in flight has a partition");
         let (batch, _) = partition.take(at, number, out);
-        let earlier = batch.sent().expect("a batch in flight was sent").maybe_appended;
-        let loses_sequence = batch.sequence().is_some();
-        batch.fail(SendError::Kafka(error), earlier || !retry::rules_out_append(error), out);
-        self.accumulator.prune(at);
-        if loses_sequence {
-            self.lose_sequence(at, out);
+        let sent = batch.sent().expect("a batch in flight was sent");
+        let maybe_appended = sent.maybe_appended || !retry::rules_out_append(error);
+        if batch.sequence().is_some() {
+            // What was refused for good leaves a gap; what was merely not tried often enough may be there.
+            if sent.attempts < config.retries {
+                partition.sequences.break_off();
+            } else {
+                partition.sequences.leave_unresolved(sent.records.last_sequence());
+            }
         }
+        batch.fail(SendError::Kafka(error), maybe_appended, out);
+        self.accumulator.prune(at);
     }
 
     /// [`Timer::DeliveryTimeout`](crate::timer::Timer::DeliveryTimeout): a batch has been here for too long, and so
@@ -317,24 +340,17 @@ impl Producer {
             .accumulator
             .get_mut(at)
             .expect("a delivery timeout is armed only for a batch that is there");
-        let mut loses_sequence = false;
         for number in partition.up_to(number) {
             let (batch, is_in_flight) = partition.take(at, number, out);
             // A batch that was never sent takes no sequence with it.
-            loses_sequence |= batch.sequence().is_some();
+            if let Some(sent) = batch.sent().filter(|_| batch.sequence().is_some()) {
+                partition.sequences.leave_unresolved(sent.records.last_sequence());
+            }
             let maybe_appended = is_in_flight || batch.sent().is_some_and(|sent| sent.maybe_appended);
             out.note(Note::BatchExpired { partition: at });
             batch.fail(SendError::DeliveryTimeout, maybe_appended, out);
         }
         self.accumulator.prune(at);
-        if loses_sequence {
-            self.lose_sequence(at, out);
-        }
-    }
-
-    fn lose_sequence(&mut self, at: TopicPartition, out: &mut Outbox) {
-        out.note(Note::SequenceLost { partition: at });
-        self.give_up(SendError::SequenceLost, out);
     }
 
     /// Nothing can be sent any more: answers every send, and from now on every other one at once.

@@ -154,6 +154,18 @@ impl Batch {
         }
     }
 
+    /// The same records under another producer id, epoch and first sequence, before any leader has seen them (KIP-360).
+    #[must_use]
+    pub fn produced_by(&self, id: ProducerId, epoch: ProducerEpoch, base_sequence: Sequence) -> Self {
+        let header = BodyHeader {
+            producer_id: id,
+            producer_epoch: epoch,
+            base_sequence,
+            ..self.body.header
+        };
+        Self::built(header, &self.body.bytes[RECORDS_AT..])
+    }
+
     /// How many bytes [`Self::encode`] gives.
     pub fn size(&self) -> usize {
         PREFIX_BYTES + self.body.bytes.len()

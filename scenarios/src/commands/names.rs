@@ -163,6 +163,7 @@ impl Names {
                 format!("a batch for {} was not delivered in time", self.partition(*partition))
             }
             Timer::InitProducerIdBackoff => "may ask for a producer id again".to_owned(),
+            Timer::CloseTimeout => "close has taken too long".to_owned(),
             Timer::MaxBlock { call } => format!("call {call} has waited for metadata for too long"),
             Timer::MetadataBackoff => "may ask for metadata again".to_owned(),
             Timer::MetadataMaxAge => "the metadata is old".to_owned(),

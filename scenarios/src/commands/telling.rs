@@ -32,6 +32,11 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
 fn called(call: &Call) -> String {
     match call {
         Call::Send { record, .. } => format!("send {} to {}", value(record.value.as_deref()), destination(record)),
+        Call::Flush => "flush".to_owned(),
+        Call::Close { timeout_ms: None } => "close".to_owned(),
+        Call::Close {
+            timeout_ms: Some(timeout_ms),
+        } => format!("close within {timeout_ms} ms"),
         Call::Assign(partitions) => {
             let names = partitions
                 .iter()
@@ -83,6 +88,8 @@ fn answered(answer: &Answer) -> String {
             )
         }
         Answer::Polled(Err(error)) => format!("poll throws {error:?}"),
+        Answer::Flushed => "everything is flushed".to_owned(),
+        Answer::Closed => "is closed".to_owned(),
         Answer::ShutDown => "has shut down".to_owned(),
         Answer::TopicCreated(Ok(())) => "topic created".to_owned(),
         Answer::TopicCreated(Err(error)) => format!("topic not created: {error}"),
@@ -222,7 +229,10 @@ fn noted(note: &Note, names: &Names) -> String {
         }
         Note::BatchRetried { partition, error } => of(partition, &format_args!("batch to be sent again after {error}")),
         Note::BatchExpired { partition } => of(partition, &"batch given up"),
-        Note::SequenceLost { partition } => of(partition, &"the sequence is lost"),
+        Note::SequenceLost { partition } => of(partition, &"what may be there already is given up"),
+        Note::ProducerEpochBumped { partition, epoch, .. } => {
+            of(partition, &format_args!("begins anew with epoch {epoch}"))
+        }
         Note::ProducerIdAssigned { producer_id, epoch } => format!("is producer {producer_id}, epoch {epoch}"),
         Note::PositionReset { partition, to } => of(partition, &format_args!("position reset to {to}")),
         Note::PositionValidated { partition, at } => of(partition, &format_args!("position {at} is valid")),

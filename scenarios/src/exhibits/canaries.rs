@@ -2,7 +2,9 @@
 
 use kafkasim::check::Promise;
 use kafkasim_core::log::ProducerEntry;
-use kafkasim_core::rules::{InFlight, IsrCandidate, PendingProduce, Rules, SequenceVerdict, SequencedBatch, Wake};
+use kafkasim_core::rules::{
+    Flush, InFlight, IsrCandidate, PendingProduce, Rules, SequenceVerdict, SequencedBatch, Wake,
+};
 
 use super::{Exhibit, Kind, file};
 
@@ -56,6 +58,21 @@ pub(super) const FORGOTTEN_WAKE_UP: Exhibit = Exhibit {
     seeds_at_most: 100,
 };
 
+/// A flush returns as soon as everything is under way.
+pub(super) const FLUSH_WITHOUT_ANSWERS: Exhibit = Exhibit {
+    name: "canary-flush-without-answers",
+    about: "a flush returns once everything is handed to the network, answered or not",
+    kind: Kind::Canary,
+    rules: Rules {
+        is_flushed: nothing_is_left_to_send,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::FlushCompletion],
+    scope: "1 broker, 2 records, 1 flush",
+    scenario: file!("catalog/flush-then-close.toml"),
+    seeds_at_most: 100,
+};
+
 /// Replicas only ever leave the in-sync replicas.
 pub(super) const ISR_NEVER_EXPANDS: Exhibit = Exhibit {
     name: "canary-isr-never-expands",
@@ -96,6 +113,10 @@ fn append_whatever_comes(_: Option<&ProducerEntry>, _: &SequencedBatch) -> Seque
 
 fn not_by_appends(wake: Wake) -> bool {
     wake != Wake::Appended && wake != Wake::HighWatermarkAdvanced
+}
+
+fn nothing_is_left_to_send(flush: &Flush) -> bool {
+    flush.unsent == 0
 }
 
 fn nobody_joins(_: &IsrCandidate) -> bool {

@@ -133,7 +133,12 @@ impl Scenario {
                     placement,
                     records,
                     outstanding,
-                );
+                )
+                .flushing_every(u32::try_from(group.flush_every.number()).unwrap_or(u32::MAX));
+                let program = match &group.close_timeout_ms {
+                    Some(timeout_ms) => program.closing_within(Some(timeout_ms.number())),
+                    None => program,
+                };
                 processes.push(ProcessSpec {
                     name,
                     role: Role::Producer(config, AnyProgram::new(program)),

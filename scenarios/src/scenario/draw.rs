@@ -65,6 +65,10 @@ impl Draw {
         Self::Number(0)
     }
 
+    pub(super) fn is_zero(&self) -> bool {
+        *self == Self::zero()
+    }
+
     pub(super) const fn one() -> Self {
         Self::Number(1)
     }
@@ -184,11 +188,15 @@ impl Scenario {
                 &mut group.records,
                 &mut group.outstanding,
                 &mut group.keys,
+                &mut group.flush_every,
             ] {
                 draw.resolve(stream);
             }
-            if let Some(partition) = &mut group.partition {
-                partition.resolve(stream);
+            for draw in [&mut group.partition, &mut group.close_timeout_ms]
+                .into_iter()
+                .flatten()
+            {
+                draw.resolve(stream);
             }
             resolve_config(&mut group.config, stream);
         }

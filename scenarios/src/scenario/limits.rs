@@ -137,6 +137,7 @@ fn check_sizes(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
             (&group.records, 10_000_000, "records"),
             (&group.outstanding, 10_000_000, "outstanding"),
             (&group.keys, u64::from(u32::MAX), "keys"),
+            (&group.flush_every, 10_000_000, "flush-every"),
         ]
     });
     let consumers = scenario.consumers.iter().map(|group| (&group.count, 1_000, "count"));

@@ -112,6 +112,12 @@ pub struct ProducerGroup {
     /// How many different keys there are; 0 is no key at all.
     #[serde(default = "Draw::zero")]
     pub keys: Draw,
+    /// How many records each sends between two flushes; 0 is no flush at all.
+    #[serde(default = "Draw::zero", skip_serializing_if = "Draw::is_zero")]
+    pub flush_every: Draw,
+    /// How long each may take to close its producer at the end, in milliseconds; absent, it is never closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_timeout_ms: Option<Draw>,
     /// The partition that all go to, instead of a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<Draw>,

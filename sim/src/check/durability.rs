@@ -139,10 +139,10 @@ impl Durability {
             Change::Leads {
                 partition,
                 leader,
-                previous,
+                took_over,
                 lost_from,
             } => {
-                self.judge_new_leader(scene, *partition, *leader, *previous, *lost_from, findings);
+                self.judge_new_leader(scene, *partition, *leader, *took_over, *lost_from, findings);
             }
             Change::MetadataCommitted { .. } | Change::Contradicted { .. } | Change::Watermark { .. } => {}
         }
@@ -189,7 +189,7 @@ impl Durability {
         scene: &Scene<'_>,
         partition: TopicPartition,
         leader: NodeId,
-        previous: Option<NodeId>,
+        took_over: bool,
         lost_from: Option<Offset>,
         findings: &mut Vec<Finding>,
     ) {
@@ -204,7 +204,7 @@ impl Durability {
         }
         for (offset, Unsettled { value, by_deposed }) in lost {
             let lost_power = lost_from.is_some_and(|from| from <= offset);
-            let step = previous != Some(leader) || lost_power || by_deposed;
+            let step = took_over || lost_power || by_deposed;
             let verdict = judge_unsettled(scene, &value, partition, offset, step);
             if verdict == Verdict::Violated {
                 let (whose, what, leader) = (scene.truth.name(partition), text(&value), scene.name(leader));

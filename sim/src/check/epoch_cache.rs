@@ -19,19 +19,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
             let wrong = disorder(scene.view.log(node, *partition)?)?;
             Some(finding(scene, *partition, node, &wrong))
         }
-        Note::BecameLeader {
-            partition,
-            epoch,
-            start_offset,
-        } => {
-            let last = scene.view.log(node, *partition)?.epochs.last().copied();
-            let expected = EpochEntry {
-                epoch: *epoch,
-                start_offset: *start_offset,
-            };
-            let wrong = format!("it leads from {start_offset} on in epoch {epoch}, but the cache does not say so");
-            (last != Some(expected)).then(|| finding(scene, *partition, node, &wrong))
-        }
+        Note::BecameLeader { .. } => None,
         Note::MetadataReplayed { .. }
         | Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }
@@ -52,6 +40,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::BatchRetried { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
+        | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
         | Note::PositionReset { .. }
         | Note::PositionValidated { .. }

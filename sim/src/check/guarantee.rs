@@ -107,6 +107,7 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::EpochCache
         | Promise::DefiniteFailure
         | Promise::SendCompletion
+        | Promise::FlushCompletion
         | Promise::Liveness => Standing::Violation,
     }
 }
@@ -217,8 +218,8 @@ pub fn lost_acknowledged(acks: Acks, step: bool, committed: Verdict) -> Verdict 
 }
 
 /// Judges a record that is in the log twice: `retried` is whether its producer sent something to that partition again
-/// that may have been appended before. (Kafka's idempotent producer may also duplicate when it starts over with a new
-/// epoch, KIP-360; ours gives up instead.)
+/// that may have been appended before. An idempotent producer that begins anew with the next epoch does not send again what
+/// may be there (KIP-360).
 #[must_use]
 pub fn duplicate(producer: &ProducerConfig, retried: bool) -> Verdict {
     if !producer.enable_idempotence && retried {

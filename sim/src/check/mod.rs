@@ -11,6 +11,7 @@
 mod completion;
 mod durability;
 mod epoch_cache;
+mod finishing;
 pub mod guarantee;
 mod liveness;
 mod log_match;
@@ -44,6 +45,7 @@ use crate::fingerprint::Fingerprint;
 use crate::setup::Setup;
 use crate::world::{Event, Fault, World};
 use durability::Durability;
+use finishing::Finishing;
 use metadata_prefix::MetadataPrefix;
 use offsets::Offsets;
 use order::Order;
@@ -182,6 +184,7 @@ struct State {
     durability: Durability,
     offsets: Offsets,
     order: Order,
+    finishing: Finishing,
     single_leader: SingleLeader,
     metadata_prefix: MetadataPrefix,
 }
@@ -212,6 +215,7 @@ impl State {
             Matching::Reused(node, call) => findings.push(completion::reused(view, node, call)),
             Matching::Unasked(node, call) => findings.push(completion::unasked(view, node, call)),
         }
+        findings.extend(self.finishing.observe(view, &self.sends, event));
         match event {
             Event::Called {
                 node,
@@ -341,6 +345,7 @@ impl State {
             | Note::BatchRetried { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
+            | Note::ProducerEpochBumped { .. }
             | Note::ProducerIdAssigned { .. }
             | Note::PositionValidated { .. } => {}
         }
@@ -401,9 +406,12 @@ fn is_relevant(event: &Event) -> bool {
     match event {
         Event::Started { .. } | Event::WriteRefused { .. } => false,
         Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Disk { .. } | Fault::Reset(_)),
-        Event::Called { call, .. } => matches!(call, Call::Send { .. } | Call::Assign(_)),
+        Event::Called { call, .. } => matches!(
+            call,
+            Call::Send { .. } | Call::Flush | Call::Close { .. } | Call::Assign(_)
+        ),
         Event::Answered { answer, .. } => match answer {
-            Answer::Sent { .. } => true,
+            Answer::Sent { .. } | Answer::Flushed | Answer::Closed => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
             Answer::ShutDown | Answer::TopicCreated(_) => false,
         },
@@ -441,6 +449,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::ParkedExpired { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
+        | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
         | Note::PositionValidated { .. } => false,
     }

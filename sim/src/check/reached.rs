@@ -50,12 +50,15 @@ situations! {
     TornBatch = "torn-batch", "a log was found broken at its end";
     BatchRetried = "batch-retried", "a producer sent a batch again";
     BatchExpired = "batch-expired", "a producer gave a batch up";
-    SequenceLost = "sequence-lost", "an idempotent producer could not go on";
+    SequenceLost = "sequence-lost", "an idempotent producer gave up what it could not send again";
+    EpochBumped = "epoch-bumped", "an idempotent producer began anew with the next epoch";
     ReaderValidatedPosition = "reader-validated-position", "a consumer validated its position against a new leader";
     ReaderTruncated = "reader-truncated", "a consumer found the log shorter than its position";
     ReaderReset = "reader-reset", "a consumer looked its position up";
     Acknowledged = "acknowledged", "a send was acknowledged";
     SendFailed = "send-failed", "a send was not acknowledged";
+    Flushed = "flushed", "a flush returned";
+    Closed = "closed", "a producer was closed";
     Read = "read", "a poll returned records";
     Crash = "crash", "a process crashed";
     PowerLoss = "power-loss", "a process lost power";
@@ -215,6 +218,8 @@ impl Coverage {
             Answer::Sent { result: Ok(_), .. } => self.reached(Reached::Acknowledged),
             Answer::Sent { result: Err(_), .. } => self.reached(Reached::SendFailed),
             Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
+            Answer::Flushed => self.reached(Reached::Flushed),
+            Answer::Closed => self.reached(Reached::Closed),
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
             Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) => {}
         }
@@ -284,6 +289,7 @@ impl Coverage {
             Note::BatchRetried { .. } => self.reached(Reached::BatchRetried),
             Note::BatchExpired { .. } => self.reached(Reached::BatchExpired),
             Note::SequenceLost { .. } => self.reached(Reached::SequenceLost),
+            Note::ProducerEpochBumped { .. } => self.reached(Reached::EpochBumped),
             Note::PositionValidated { .. } => self.reached(Reached::ReaderValidatedPosition),
             Note::TruncationDetected { .. } => self.reached(Reached::ReaderTruncated),
             Note::PositionReset { .. } => self.reached(Reached::ReaderReset),

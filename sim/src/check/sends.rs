@@ -85,6 +85,14 @@ impl Sends {
             .map(|((producer, _), value)| (*producer, value.as_ref()))
     }
 
+    /// The calls of a process that were not answered yet.
+    pub(crate) fn outstanding_calls(&self, producer: NodeId) -> impl Iterator<Item = CallId> {
+        let calls = self
+            .outstanding
+            .range((producer, CallId(0))..=(producer, CallId(u32::MAX)));
+        calls.map(|((_, call), _)| *call)
+    }
+
     /// Remembers where a value was committed first.
     pub(crate) fn committed(&mut self, value: &Bytes, place: (TopicPartition, Offset)) {
         if let Some(send) = self.by_value.get_mut(value) {

@@ -44,6 +44,7 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::DeliveryTimeout { .. }
         | Timer::InitProducerIdBackoff
         | Timer::MaxBlock { .. }
+        | Timer::CloseTimeout
         | Timer::MetadataBackoff
         | Timer::MetadataMaxAge
         | Timer::PollTimeout
@@ -75,7 +76,9 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         }
         Timer::ReplicaLag { follower, .. } => world.node(*follower).is_up(),
         Timer::RequestTimeout { connection, .. } => is_answerable(world, node, *connection),
-        Timer::ProduceWait { .. } | Timer::DeliveryTimeout { .. } | Timer::MaxBlock { .. } => true,
+        Timer::ProduceWait { .. } | Timer::DeliveryTimeout { .. } | Timer::MaxBlock { .. } | Timer::CloseTimeout => {
+            true
+        }
         Timer::ReconnectBackoff { .. }
         | Timer::RegistrationBackoff
         | Timer::Heartbeat

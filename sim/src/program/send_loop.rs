@@ -17,8 +17,23 @@ pub struct SendLoop {
     placement: Placement,
     records: u32,
     outstanding_at_most: usize,
+    flush_every: u32,
+    /// How long the close at the end may take, if there is one: `None` within is as long as it takes.
+    close: Option<Option<u64>>,
     next: u32,
     outstanding: BTreeSet<CallId>,
+    phase: Phase,
+}
+
+/// What a send loop is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    /// It sends; so many records were sent when it last flushed.
+    Sends { flushed: u32 },
+    /// It waits for a flush.
+    Flushes,
+    /// It has called close; it, or another of its threads, sends one record too many.
+    Closes { sent_too_late: bool, is_closed: bool },
 }
 
 /// How a send loop places its records.
@@ -42,10 +57,72 @@ impl SendLoop {
             placement,
             records,
             outstanding_at_most,
+            flush_every: 0,
+            close: None,
             next: 0,
             outstanding: BTreeSet::new(),
+            phase: Phase::Sends { flushed: 0 },
         }
     }
+
+    /// Flushes whenever so many records were sent, and at the end; 0 is never.
+    #[must_use]
+    pub fn flushing_every(self, flush_every: u32) -> Self {
+        Self { flush_every, ..self }
+    }
+
+    /// Closes its producer as soon as everything is sent, and then sends one record more, which is too late.
+    #[must_use]
+    pub fn closing_within(self, timeout_ms: Option<u64>) -> Self {
+        Self {
+            close: Some(timeout_ms),
+            ..self
+        }
+    }
+
+    fn step(&self) -> Option<Step> {
+        match self.phase {
+            Phase::Sends { flushed } => {
+                let is_all = self.next == self.records;
+                let unflushed = self.next - flushed;
+                if self.flush_every > 0 && unflushed > 0 && (unflushed == self.flush_every || is_all) {
+                    Some(Step::Flush)
+                } else if !is_all {
+                    (self.outstanding.len() < self.outstanding_at_most).then_some(Step::Send)
+                } else {
+                    self.close.map(Step::Close)
+                }
+            }
+            Phase::Closes { sent_too_late, .. } => (!sent_too_late).then_some(Step::Send),
+            Phase::Flushes => None,
+        }
+    }
+
+    fn send(&self) -> Call {
+        let (partition, key) = match self.placement {
+            Placement::Partition(partition) => (Some(partition), None),
+            Placement::Keys(keys) => (None, Some(Bytes::from(format!("k{}", self.next % keys)))),
+            Placement::Sticky => (None, None),
+        };
+        let value = Some(Bytes::from(format!("{}-{}", self.name, self.next)));
+        Call::Send {
+            call: CallId(self.next),
+            record: ProducerRecord {
+                topic: self.topic.clone(),
+                partition,
+                key,
+                value,
+            },
+        }
+    }
+}
+
+/// What a send loop would do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Send,
+    Flush,
+    Close(Option<u64>),
 }
 
 impl Program for SendLoop {
@@ -56,45 +133,59 @@ impl Program for SendLoop {
     }
 
     fn next_call(&self) -> Option<Call> {
-        if !self.has_call() {
-            return None;
-        }
-        let (partition, key) = match self.placement {
-            Placement::Partition(partition) => (Some(partition), None),
-            Placement::Keys(keys) => (None, Some(Bytes::from(format!("k{}", self.next % keys)))),
-            Placement::Sticky => (None, None),
-        };
-        let value = Some(Bytes::from(format!("{}-{}", self.name, self.next)));
-        Some(Call::Send {
-            call: CallId(self.next),
-            record: ProducerRecord {
-                topic: self.topic.clone(),
-                partition,
-                key,
-                value,
-            },
+        Some(match self.step()? {
+            Step::Send => self.send(),
+            Step::Flush => Call::Flush,
+            Step::Close(timeout_ms) => Call::Close { timeout_ms },
         })
     }
 
     fn has_call(&self) -> bool {
-        self.next < self.records && self.outstanding.len() < self.outstanding_at_most
+        self.step().is_some()
     }
 
     fn called(&mut self, call: &Call) {
-        if let Call::Send { call, .. } = call {
-            self.outstanding.insert(*call);
-            self.next += 1;
+        match call {
+            Call::Send { call, .. } => {
+                self.outstanding.insert(*call);
+                if let Phase::Closes { sent_too_late, .. } = &mut self.phase {
+                    *sent_too_late = true;
+                }
+                self.next += 1;
+            }
+            Call::Flush => self.phase = Phase::Flushes,
+            Call::Close { .. } => {
+                self.phase = Phase::Closes {
+                    sent_too_late: false,
+                    is_closed: false,
+                };
+            }
+            Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_) => {}
         }
     }
 
     fn answered(&mut self, answer: &Answer) {
-        if let Answer::Sent { call, .. } = answer {
-            self.outstanding.remove(call);
+        match answer {
+            Answer::Sent { call, .. } => {
+                self.outstanding.remove(call);
+            }
+            Answer::Flushed => self.phase = Phase::Sends { flushed: self.next },
+            Answer::Closed => {
+                if let Phase::Closes { is_closed, .. } = &mut self.phase {
+                    *is_closed = true;
+                }
+            }
+            Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_) => {}
         }
     }
 
     fn is_done(&self) -> bool {
-        self.next == self.records && self.outstanding.is_empty()
+        let is_waiting = match self.phase {
+            Phase::Sends { .. } => false,
+            Phase::Flushes => true,
+            Phase::Closes { is_closed, .. } => !is_closed,
+        };
+        self.step().is_none() && self.outstanding.is_empty() && !is_waiting
     }
 }
 

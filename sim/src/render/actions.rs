@@ -338,6 +338,7 @@ fn timer_words(timer: &Timer, names: &Names) -> String {
         Timer::RetryBackoff { partition } => format!("{}may retry", names.whose(*partition)),
         Timer::DeliveryTimeout { partition, .. } => format!("{}delivery.timeout.ms is over", names.whose(*partition)),
         Timer::InitProducerIdBackoff => "may ask for a producer id again".to_owned(),
+        Timer::CloseTimeout => "the timeout of close is over".to_owned(),
         Timer::MaxBlock { .. } => "max.block.ms is over".to_owned(),
         Timer::MetadataBackoff => "may ask for metadata again".to_owned(),
         Timer::MetadataMaxAge => "metadata is old".to_owned(),

@@ -48,6 +48,7 @@ pub(super) fn send_failure(failure: SendFailure) -> Outcome {
         SendError::Kafka(error) => error.name(),
         SendError::DeliveryTimeout => "delivery.timeout.ms went by",
         SendError::MaxBlock => "max.block.ms went by",
+        SendError::Closed => "closed",
         SendError::RecordTooLarge => "record too large",
         SendError::SequenceLost => "sequence lost",
     };
@@ -158,6 +159,8 @@ fn called(call: &Call, names: &Names) -> Words {
     match call {
         Call::Assign(partitions) => Words::notable(Line::plain(format!("assign {}", assignment(partitions)))),
         Call::Send { .. } => Words::notable(Line::plain("send")),
+        Call::Flush => Words::ordinary(Line::plain("flush")),
+        Call::Close { timeout_ms } => Words::notable(Line::plain(names::close(*timeout_ms))),
         Call::Poll { .. } => Words::routine(Line::plain("poll")),
         Call::ShutDown => Words::routine(Line::plain("shut down")),
         Call::CreateTopic(topic) => Words::notable(Line::plain(creation(topic, names))),
@@ -226,6 +229,8 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
             Tone::Bad,
             format!("poll throws: {}", poll_failure(error)),
         ))),
+        Answer::Flushed => Some(Words::ordinary(Line::of(Tone::Good, "flushed"))),
+        Answer::Closed => Some(Words::notable(Line::plain("closed"))),
         Answer::Sent { .. } | Answer::ShutDown => None,
         Answer::TopicCreated(Ok(())) => Some(Words::notable(Line::of(Tone::Good, "topic created"))),
         Answer::TopicCreated(Err(error)) => Some(Words::notable(Line::of(

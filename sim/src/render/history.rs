@@ -100,6 +100,8 @@ impl History {
                 self.sends.insert((node, *call), value);
                 Some(what)
             }
+            Call::Flush => Some("flush".to_owned()),
+            Call::Close { timeout_ms } => Some(names::close(*timeout_ms)),
             Call::Assign(partitions) => Some(format!("assign {}", assignment(partitions))),
             // One at a time, and answered soon: the answer says all.
             Call::Poll { .. } => None,
@@ -130,6 +132,8 @@ impl History {
                 records.iter().map(place).collect::<Vec<_>>().join(" ")
             )),
             Answer::Polled(Err(error)) => Some(format!("poll -> throws: {}", poll_failure(error))),
+            Answer::Flushed => Some("flush -> ok".to_owned()),
+            Answer::Closed => Some("close -> ok".to_owned()),
             Answer::ShutDown => None,
             Answer::TopicCreated(Ok(())) => Some("create -> ok".to_owned()),
             Answer::TopicCreated(Err(error)) => Some(format!("create -> fail {error}")),

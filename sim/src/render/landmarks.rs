@@ -61,11 +61,18 @@ pub(super) fn landmarks<'a>(
         }
         Event::Note { node, note } => in_logs(*node, note, names, scene, marks),
         Event::Answered {
-            answer: Answer::Polled(Err(_)) | Answer::ShutDown | Answer::TopicCreated(_),
+            answer:
+                Answer::Polled(Err(_)) | Answer::Flushed | Answer::Closed | Answer::ShutDown | Answer::TopicCreated(_),
             ..
         }
         | Event::Called {
-            call: Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
+            call:
+                Call::Flush
+                | Call::Close { .. }
+                | Call::Assign(_)
+                | Call::Poll { .. }
+                | Call::ShutDown
+                | Call::CreateTopic(_),
             ..
         }
         | Event::Started { .. }

@@ -101,6 +101,14 @@ impl Names {
     }
 }
 
+/// A close with its timeout.
+pub(super) fn close(timeout_ms: Option<u64>) -> String {
+    timeout_ms.map_or_else(
+        || "close".to_owned(),
+        |timeout_ms| format!("close within {timeout_ms} ms"),
+    )
+}
+
 /// A value as people read it: text if it is printable UTF-8, else hex.
 pub(super) fn value(bytes: Option<&[u8]>) -> String {
     match bytes.map(|bytes| (bytes, str::from_utf8(bytes))) {

@@ -169,6 +169,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::BatchRetried { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
+        | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
         | Note::PositionReset { .. }
         | Note::PositionValidated { .. }
@@ -210,7 +211,15 @@ fn of_client(note: &Note, names: &Names) -> Option<Words> {
     } else if let Note::BatchExpired { partition } = note {
         Line::of(Tone::Bad, format!("{}gives a batch up", names.whose(*partition)))
     } else if let Note::SequenceLost { partition } = note {
-        Line::of(Tone::Bad, format!("{}has lost its sequence", names.whose(*partition)))
+        Line::of(
+            Tone::Bad,
+            format!("{}gives up what may be there already", names.whose(*partition)),
+        )
+    } else if let Note::ProducerEpochBumped { partition, epoch, .. } = note {
+        Line::of(
+            Tone::Unsure,
+            format!("{}begins anew with epoch {epoch}", names.whose(*partition)),
+        )
     } else if let Note::ProducerIdAssigned { producer_id, epoch } = note {
         return Some(Words::routine(Line::plain(format!(
             "is producer {producer_id} epoch {epoch}"
@@ -253,6 +262,7 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::BatchRetried { partition, .. }
         | Note::BatchExpired { partition }
         | Note::SequenceLost { partition }
+        | Note::ProducerEpochBumped { partition, .. }
         | Note::PositionReset { partition, .. }
         | Note::PositionValidated { partition, .. }
         | Note::TruncationDetected { partition, .. } => Some(*partition),

@@ -141,7 +141,13 @@ impl Scene {
                 self.sends.insert((*node, *call), names::value(record.value.as_deref()));
             }
             Event::Called {
-                call: Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
+                call:
+                    Call::Flush
+                    | Call::Close { .. }
+                    | Call::Assign(_)
+                    | Call::Poll { .. }
+                    | Call::ShutDown
+                    | Call::CreateTopic(_),
                 ..
             } => {}
             Event::Answered {
@@ -151,7 +157,8 @@ impl Scene {
                 self.sends.remove(&(*node, *call));
             }
             Event::Answered {
-                answer: Answer::Polled(_) | Answer::ShutDown | Answer::TopicCreated(_),
+                answer:
+                    Answer::Polled(_) | Answer::Flushed | Answer::Closed | Answer::ShutDown | Answer::TopicCreated(_),
                 ..
             } => {}
             Event::Late { .. } | Event::Severed { .. } | Event::WriteRefused { .. } => {}

@@ -96,6 +96,7 @@ const fn fired(timer: &Timer) -> &'static str {
         | Timer::DeliveryTimeout { .. }
         | Timer::InitProducerIdBackoff
         | Timer::MaxBlock { .. }
+        | Timer::CloseTimeout
         | Timer::MetadataBackoff
         | Timer::MetadataMaxAge
         | Timer::FetchBackoff { .. }

@@ -22,37 +22,6 @@ fn a_batch_that_was_never_sent_expires_without_harm() {
 }
 
 #[test]
-fn a_batch_that_was_sent_takes_its_sequence_along() {
-    let config = ProducerConfig {
-        max_in_flight_requests_per_connection: 1,
-        ..config()
-    };
-    Conversation::ready(config, "t=1/0,2/0").check(
-        "send 1 a p=0
-        > to 1: Produce t1-0 seq 0 [a]
-        send 2 b p=0
-        send 3 c p=1
-        > to 2: Produce t1-1 seq 0 [c]
-        send 4 d topic=u
-        > set MaxBlock 4 60000ms
-        > to 1: Metadata [t u]
-        fire DeliveryTimeout t1-0#0
-        > note expired t1-0
-        > answer 1: DeliveryTimeout, maybe appended
-        > note sequence lost t1-0
-        > answer 2: SequenceLost, never appended
-        > answer 3: SequenceLost, maybe appended
-        > cancel MaxBlock 4
-        > answer 4: SequenceLost, never appended
-        produced 1 t1-0@0
-        send 5 e p=0
-        > answer 5: SequenceLost, never appended
-        down 2
-        > set ReconnectBackoff 2 40..60ms",
-    );
-}
-
-#[test]
 fn time_is_up_for_everything_older_too() {
     let config = ProducerConfig {
         batch_size: 1,
@@ -108,38 +77,6 @@ fn a_late_answer_reaches_nobody_else() {
         > cancel DeliveryTimeout t1-0#1
         > answer 2: t-0@1",
     );
-}
-
-#[test]
-fn a_sequence_that_is_next_in_line_and_refused_is_lost() {
-    Conversation::ready(config(), "t=1/0").check(
-        "send 1 a
-        > to 1: Produce t1-0 seq 0 [a]
-        produced 1 t1-0@0
-        > answer 1: t-0@0
-        send 2 b
-        > to 1: Produce t1-0 seq 1 [b]
-        send 3 c
-        > to 1: Produce t1-0 seq 2 [c]
-        produced 1 t1-0:OUT_OF_ORDER_SEQUENCE_NUMBER
-        > answer 2: Kafka(OutOfOrderSequenceNumber), never appended
-        > note sequence lost t1-0
-        > answer 3: SequenceLost, maybe appended",
-    );
-}
-
-#[test]
-fn a_fenced_producer_is_lost() {
-    for error in ["INVALID_PRODUCER_EPOCH", "UNKNOWN_PRODUCER_ID", "INVALID_RECORD"] {
-        let answer = format!("{:?}", error_code(error));
-        Conversation::ready(config(), "t=1/0").check(&format!(
-            "send 1 a
-            > to 1: Produce t1-0 seq 0 [a]
-            produced 1 t1-0:{error}
-            > answer 1: Kafka({answer}), never appended
-            > note sequence lost t1-0"
-        ));
-    }
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! Conversations with one producer, as text: lines are inputs, lines after them that start with `>` are what the
 //! producer does.
 //!
-//! Inputs: `send CALL VALUE [p=PARTITION] [k=KEY] [topic=NAME]`, `up NODE`, `down NODE`, `choose OPTION`, `fire TIMER`,
+//! Inputs: `send CALL VALUE [p=PARTITION] [k=KEY] [topic=NAME]`, `flush`, `close [TIMEOUT]`, `up NODE`, `down NODE`, `choose OPTION`, `fire TIMER`,
 //! `metadata NODE TOPIC=LEADER/EPOCH,…`, `id NODE PRODUCER|ERROR`, `produced NODE
 //! PARTITION@OFFSET|PARTITION:ERROR[=LEADER/EPOCH]…`.
 
 mod accumulation;
 mod batching;
 mod expiry;
+mod finishing;
 mod intake;
 mod properties;
+mod recovery;
 mod retries;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -69,6 +71,7 @@ impl Conversation {
                 accumulator: Accumulator::default(),
                 identity: Identity::Unknown,
                 left_out: BTreeMap::new(),
+                finishing: Finishing::default(),
                 failure: None,
             },
             config,
@@ -196,6 +199,11 @@ impl Conversation {
                     record,
                 })
             }
+            ["flush"] => Input::Call(Call::Flush),
+            ["close"] => Input::Call(Call::Close { timeout_ms: None }),
+            ["close", timeout_ms] => Input::Call(Call::Close {
+                timeout_ms: Some(timeout_ms.parse().expect("a timeout")),
+            }),
             ["up", peer] => self.up(node(peer)),
             ["down", peer] => self.down(node(peer)),
             ["choose", option] => {
@@ -407,6 +415,7 @@ fn render_timer(timer: &Timer) -> String {
         Timer::RetryBackoff { partition } => format!("RetryBackoff {partition}"),
         Timer::DeliveryTimeout { partition, batch } => format!("DeliveryTimeout {partition}#{batch}"),
         Timer::MaxBlock { call } => format!("MaxBlock {call}"),
+        Timer::CloseTimeout => "CloseTimeout".to_string(),
         other => format!("{other:?}"),
     }
 }
@@ -456,6 +465,8 @@ fn render(effect: &Effect) -> String {
             };
             format!("answer {call}: {:?}, {appended}", failure.error)
         }
+        Effect::Answer(Answer::Flushed) => "flushed".to_string(),
+        Effect::Answer(Answer::Closed) => "closed".to_string(),
         Effect::Note(Note::BatchSent {
             partition,
             sequence,
@@ -467,6 +478,13 @@ fn render(effect: &Effect) -> String {
         Effect::Note(Note::BatchRetried { partition, error }) => format!("note retried {partition} {error}"),
         Effect::Note(Note::BatchExpired { partition }) => format!("note expired {partition}"),
         Effect::Note(Note::SequenceLost { partition }) => format!("note sequence lost {partition}"),
+        Effect::Note(Note::ProducerEpochBumped {
+            partition,
+            producer_id,
+            epoch,
+        }) => {
+            format!("note bumped {partition} {producer_id}/{epoch}")
+        }
         Effect::Note(Note::ProducerIdAssigned { producer_id, epoch }) => format!("note id {producer_id}/{epoch}"),
         other => format!("{other:?}"),
     }

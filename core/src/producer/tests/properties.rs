@@ -13,12 +13,14 @@ use crate::timer::TimerClass;
 type Outcome = Result<RecordMetadata, SendFailure>;
 
 /// One partition as its leaders see it, whoever they are: the log, and for each of its batches the sequence.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Log {
     leader: i32,
     epoch: i32,
     values: Vec<String>,
-    sequences: Vec<(Sequence, usize)>,
+    sequences: Vec<((ProducerEpoch, Sequence), usize)>,
+    /// The newest epoch of the producer.
+    producer_epoch: ProducerEpoch,
     /// The sequence that it expects.
     next: i32,
 }
@@ -33,8 +35,8 @@ struct World {
     logs: [Log; 2],
     sends: u32,
     answers: BTreeMap<CallId, Outcome>,
-    /// The batch that each value was first sent in.
-    batches: BTreeMap<String, u128>,
+    /// The batch that each value was last sent in, and its epoch.
+    batches: BTreeMap<String, (ProducerEpoch, u128)>,
 }
 
 impl World {
@@ -45,16 +47,7 @@ impl World {
             requests: BTreeMap::new(),
             responses: BTreeMap::new(),
             late: Vec::new(),
-            logs: [
-                Log {
-                    leader: 1,
-                    ..Log::default()
-                },
-                Log {
-                    leader: 2,
-                    ..Log::default()
-                },
-            ],
+            logs: [Log::led_by(1), Log::led_by(2)],
             sends: 0,
             answers: BTreeMap::new(),
             batches: BTreeMap::new(),
@@ -95,15 +88,18 @@ impl World {
         }
     }
 
-    /// Every record is in one batch only, however often it is sent, and batches are as large as they may be.
+    /// Every record is in one batch only, however often it is sent, unless the producer begins anew, and batches are as large as they
+    /// may be.
     fn look_at(&mut self, request: &Request) {
         let Request::Produce(produce) = request else { return };
         for PartitionProduceData { records, .. } in &produce.partition_data {
             let values = values_of(records);
             assert!(values.len() == 1 || records.size() <= self.config().batch_size);
             for value in values {
-                let first = *self.batches.entry(value).or_insert(records.digest());
-                assert_eq!(first, records.digest(), "a record changed its batch");
+                let (epoch, digest) = (records.producer_epoch(), records.digest());
+                let before = self.batches.insert(value, (epoch, digest)).unwrap_or((epoch, digest));
+                assert!(before.0 <= epoch, "a record went back to an older epoch");
+                assert!(before.0 < epoch || before.1 == digest, "a record changed its batch");
             }
         }
     }
@@ -339,20 +335,36 @@ impl World {
 }
 
 impl Log {
+    fn led_by(leader: i32) -> Self {
+        Self {
+            leader,
+            epoch: 0,
+            values: Vec::new(),
+            sequences: Vec::new(),
+            producer_epoch: ProducerEpoch(0),
+            next: 0,
+        }
+    }
+
     /// What a broker that never forgets a producer does.
     fn append(&mut self, batch: &Batch) -> Result<Offset, ErrorCode> {
-        let sequence = batch.base_sequence();
+        let (epoch, sequence) = (batch.producer_epoch(), batch.base_sequence());
         if sequence != Sequence::NONE {
-            if let Some((_, offset)) = self.sequences.iter().find(|(known, _)| *known == sequence) {
+            if epoch < self.producer_epoch {
+                return Err(ErrorCode::InvalidProducerEpoch);
+            }
+            let mut known = self.sequences.iter();
+            if let Some((_, offset)) = known.find(|(known, _)| *known == (epoch, sequence)) {
                 return Ok(offset_of(*offset));
             }
-            if sequence.0 != self.next {
+            let expected = if epoch > self.producer_epoch { 0 } else { self.next };
+            if sequence.0 != expected {
                 return Err(ErrorCode::OutOfOrderSequenceNumber);
             }
-            self.next += batch.record_count();
+            (self.producer_epoch, self.next) = (epoch, expected + batch.record_count());
         }
         let offset = self.values.len();
-        self.sequences.push((sequence, offset));
+        self.sequences.push(((epoch, sequence), offset));
         self.values.extend(values_of(batch));
         Ok(offset_of(offset))
     }
@@ -423,6 +435,7 @@ proptest! {
 #[test]
 fn the_interesting_situations_come_up() {
     let mut seen = BTreeSet::new();
+    let mut epoch = ProducerEpoch(0);
     let mut luck = 1_u32;
     for _ in 0..200 {
         let decisions: Vec<u16> = core::iter::repeat_with(|| {
@@ -446,11 +459,15 @@ fn the_interesting_situations_come_up() {
                 Err(_) => "maybe appended",
             });
         }
-        seen.insert(match world.conversation.producer.failure() {
-            Some(_) => "gave up",
-            None => "alive",
-        });
+        assert_eq!(world.conversation.producer.failure(), None, "there is always a way on");
+        epoch = epoch.max(
+            world
+                .conversation
+                .producer
+                .producer_id()
+                .map_or(epoch, |(_, epoch)| epoch),
+        );
     }
-    let expected = ["alive", "gave up", "maybe appended", "never appended", "ok"];
-    assert_eq!(seen, BTreeSet::from(expected));
+    assert_eq!(seen, BTreeSet::from(["maybe appended", "never appended", "ok"]));
+    assert!(epoch > ProducerEpoch(1), "the producer began anew more than once");
 }

@@ -404,6 +404,35 @@ fn p2_records_are_in_the_order_in_which_they_were_sent() {
 }
 
 #[test]
+fn p4_flush_and_close_wait_for_what_was_sent_before() {
+    check(
+        &after("5 sends c \n 5 flushes \n 5 is-flushed \n 5 is-told c open"),
+        "flush-completion, violated: flush returns to client-5 with 1 send before it not answered",
+    );
+    check(
+        &after("5 sends c \n 5 flushes \n 5 sends d \n 5 is-told c failed \n 5 is-flushed"),
+        "",
+    );
+    check(
+        &after("5 sends c \n 5 sends d \n 5 closes \n 5 is-closed"),
+        "flush-completion, violated: close returns to client-5 with 2 sends before it not answered",
+    );
+    check(
+        &after("5 sends c \n 5 closes \n 5 is-told c open \n 5 sends d \n 5 is-closed \n 5 is-told d failed"),
+        "",
+    );
+    check(
+        &after("5 closes \n 5 is-closed \n 5 sends c \n 5 is-told c @"),
+        "flush-completion, violated: client-5 is told that call 2 succeeded, which it made after close",
+    );
+    // Another start is another producer.
+    check(
+        &after("5 sends c \n 5 flushes \n 5 closes \n 5 stops \n 5 starts \n 5 flushes \n 5 is-flushed"),
+        "",
+    );
+}
+
+#[test]
 fn another_start_is_another_producer() {
     let story = "
         5 sends c

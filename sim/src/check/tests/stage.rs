@@ -143,6 +143,22 @@ impl Stage {
             ("sends", [value]) => self.send(node, value, None),
             ("sends", [value, "to", partition]) => self.send(node, value, Some(number(partition))),
             ("is-told", [value, outcome]) => self.complete(node, value, outcome),
+            ("flushes", []) => self.event(Event::Called {
+                node,
+                call: Call::Flush,
+            }),
+            ("is-flushed", []) => self.event(Event::Answered {
+                node,
+                answer: Answer::Flushed,
+            }),
+            ("closes", []) => self.event(Event::Called {
+                node,
+                call: Call::Close { timeout_ms: None },
+            }),
+            ("is-closed", []) => self.event(Event::Answered {
+                node,
+                answer: Answer::Closed,
+            }),
             ("retries", [error]) => self.retry(node, error),
             ("is-late", []) => self.event(Event::Late {
                 link: link(node),

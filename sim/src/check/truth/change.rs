@@ -86,8 +86,8 @@ pub(crate) enum Change {
         partition: TopicPartition,
         /// The leader.
         leader: NodeId,
-        /// Who led before.
-        previous: Option<NodeId>,
+        /// Whether somebody else led before, or may have.
+        took_over: bool,
         /// From where on the leader lost its log to a power failure.
         lost_from: Option<Offset>,
     },

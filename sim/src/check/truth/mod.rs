@@ -12,6 +12,7 @@ mod committed;
 mod hits;
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
@@ -48,6 +49,8 @@ pub(crate) struct Partition {
     /// Who last began to lead it as the controller's choice, and in which epoch.
     pub(crate) reign: Option<(NodeId, LeaderEpoch)>,
     hits: Hits,
+    /// Somebody else was elected since, who may have led without anybody noticing.
+    others_elected: bool,
     /// An unclean election whose leader has not begun yet.
     unclean: bool,
     /// The same, but only the last known leader could be elected, since everybody else had shut down uncleanly, too
@@ -289,6 +292,7 @@ impl Truth {
             | Note::BatchRetried { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
+            | Note::ProducerEpochBumped { .. }
             | Note::ProducerIdAssigned { .. }
             | Note::PositionReset { .. }
             | Note::PositionValidated { .. }
@@ -358,6 +362,8 @@ impl Truth {
         };
         let partition = self.partitions.entry(id).or_default();
         let is_elected = new.leader_epoch > old.leader_epoch && new.leader.is_some();
+        let reigns = partition.reign.map(|(leader, _)| leader);
+        partition.others_elected |= is_elected && new.leader != reigns;
         let is_clean = new
             .leader
             .is_none_or(|leader| old.isr.contains(&leader) || old.elr.contains(&leader));
@@ -416,7 +422,8 @@ impl Truth {
                 verdict,
             });
         }
-        let previous = partition.reign.replace((node, epoch)).map(|(leader, _)| leader);
+        let reigned = partition.reign.replace((node, epoch));
+        let took_over = mem::take(&mut partition.others_elected) || reigned.is_none_or(|(leader, _)| leader != node);
         let lost_from = partition.hits.lost_from(node);
         partition.unclean = false;
         partition.last_known = false;
@@ -426,7 +433,7 @@ impl Truth {
         changes.push(Change::Leads {
             partition: id,
             leader: node,
-            previous,
+            took_over,
             lost_from,
         });
     }
