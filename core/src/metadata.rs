@@ -258,6 +258,14 @@ fn replace(field: &mut Vec<NodeId>, by: Option<&Vec<NodeId>>) {
     }
 }
 
+/// Whether a topic can have this name (Kafka's `Topic.validate`).
+#[must_use]
+pub fn is_legal_topic_name(name: &str) -> bool {
+    const MAX_LENGTH: usize = 249;
+    let is_legal = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    (1..=MAX_LENGTH).contains(&name.len()) && name != "." && name != ".." && name.chars().all(is_legal)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

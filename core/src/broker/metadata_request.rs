@@ -6,7 +6,7 @@ use super::Broker;
 use crate::error::ErrorCode;
 use crate::ids::{NodeId, TopicId, TopicName};
 use crate::message::{MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic};
-use crate::metadata::{MetadataImage, PartitionImage, TopicImage};
+use crate::metadata::{MetadataImage, PartitionImage, TopicImage, is_legal_topic_name};
 
 impl Broker {
     pub(super) fn describe(&self, request: &MetadataRequest) -> MetadataResponse {
@@ -33,7 +33,11 @@ fn by_name(image: &MetadataImage, name: &TopicName) -> MetadataTopic {
     match image.topic_by_name(name) {
         Some((id, topic)) => described(image, id, topic),
         None => MetadataTopic {
-            error_code: ErrorCode::UnknownTopicOrPartition,
+            error_code: if is_legal_topic_name(name) {
+                ErrorCode::UnknownTopicOrPartition
+            } else {
+                ErrorCode::InvalidTopicException
+            },
             name: name.clone(),
             // Kafka's zero id stands for no topic.
             topic_id: TopicId(0),

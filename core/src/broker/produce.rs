@@ -115,7 +115,7 @@ impl Broker {
             {
                 parked.awaited.push(Awaited { index, required_offset });
             }
-            parked.responses.push(response(entry.partition, result));
+            parked.responses.push(self.response(entry.partition, result));
         }
         if connection.has_ended() {
             return;
@@ -153,6 +153,37 @@ impl Broker {
         ProduceResponse {
             responses: parked.responses,
         }
+    }
+
+    fn response(&self, partition: TopicPartition, result: Result<Position, ErrorCode>) -> PartitionProduceResponse {
+        let position = result.unwrap_or_else(|error| Position {
+            base_offset: Offset::NONE,
+            next_offset: Offset::NONE,
+            log_start_offset: self.log_start_beside(error, partition),
+        });
+        PartitionProduceResponse {
+            partition,
+            error_code: result.err().unwrap_or_default(),
+            base_offset: position.base_offset,
+            log_append_time_ms: Timestamp::NONE,
+            log_start_offset: position.log_start_offset,
+            current_leader: None,
+        }
+    }
+
+    /// Where the log starts, unless the batch was refused before anybody looked there (Kafka's `ReplicaManager.appendRecordsToLocalLog`).
+    fn log_start_beside(&self, error: ErrorCode, partition: TopicPartition) -> Offset {
+        let was_not_looked_at = matches!(
+            error,
+            ErrorCode::UnknownTopicId
+                | ErrorCode::UnknownTopicOrPartition
+                | ErrorCode::NotLeaderOrFollower
+                | ErrorCode::MessageTooLarge
+                | ErrorCode::CorruptMessage
+                | ErrorCode::KafkaStorageError
+        );
+        let replica = self.partitions.get(&partition).filter(|_| !was_not_looked_at);
+        replica.map_or(Offset::NONE, |replica| replica.log().start())
     }
 
     fn produce(
@@ -284,22 +315,5 @@ fn position(base_offset: Offset, batch: &Batch, replica: &Partition) -> Position
         base_offset,
         next_offset,
         log_start_offset: replica.log().start(),
-    }
-}
-
-fn response(partition: TopicPartition, result: Result<Position, ErrorCode>) -> PartitionProduceResponse {
-    let unknown = Position {
-        base_offset: Offset::NONE,
-        next_offset: Offset::NONE,
-        log_start_offset: Offset::NONE,
-    };
-    let position = result.unwrap_or(unknown);
-    PartitionProduceResponse {
-        partition,
-        error_code: result.err().unwrap_or_default(),
-        base_offset: position.base_offset,
-        log_append_time_ms: Timestamp::NONE,
-        log_start_offset: position.log_start_offset,
-        current_leader: None,
     }
 }

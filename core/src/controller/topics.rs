@@ -11,11 +11,8 @@ use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, PartitionEpoch, TopicId, TopicName, TopicPartition};
 use crate::machine::{ConnectionId, Outbox};
 use crate::message::{CreateTopicsRequest, CreateTopicsResponse};
-use crate::metadata::MetadataImage;
+use crate::metadata::{MetadataImage, is_legal_topic_name};
 use crate::record::MetadataRecord;
-
-/// How long the name of a topic may be.
-const MAX_NAME_LENGTH: usize = 249;
 
 impl Controller {
     pub(super) fn on_create_topics(
@@ -113,14 +110,12 @@ fn configs(context: &ControllerContext<'_>, topic: &NewTopic) -> Result<Vec<(&'s
 }
 
 fn check_name(image: &MetadataImage, name: &TopicName) -> Result<(), ErrorCode> {
-    let is_legal = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
-    let is_possible = (1..=MAX_NAME_LENGTH).contains(&name.len()) && &**name != "." && &**name != "..";
     // Kafka's metric names do not tell a dot from an underscore.
     let unified = |name: &str| name.replace('.', "_");
     let collides = |other: &TopicName| unified(other) == unified(name);
     if image.topic_by_name(name).is_some() {
         Err(ErrorCode::TopicAlreadyExists)
-    } else if !is_possible || !name.chars().all(is_legal) || image.topics.values().any(|topic| collides(&topic.name)) {
+    } else if !is_legal_topic_name(name) || image.topics.values().any(|topic| collides(&topic.name)) {
         Err(ErrorCode::InvalidTopicException)
     } else {
         Ok(())

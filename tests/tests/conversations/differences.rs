@@ -54,8 +54,7 @@ struct Known {
 
 const EDGE: &str = "what a driver reads from the wire is refused there, before it is a request";
 const FOLLOWERS: &str = "consumers do not read from followers (KIP-392 is out of scope)";
-const START: &str = "a refusal does not tell the log's start";
-const STAMP: &str = "a duplicate is not answered with its batch's time";
+const STAMP: &str = "a duplicate is answered like the original, without the batch's time: two answers that no client tells apart are one state";
 
 const DIFFERENT: &[Known] = &[
     Known {
@@ -124,60 +123,6 @@ const DIFFERENT: &[Known] = &[
             ("records", "294 characters, from \"000000000000000000000041000", "\"\""),
         ],
         why: FOLLOWERS,
-    },
-    Known {
-        conversation: "metadata",
-        steps: &[3],
-        fields: &[("error_code", "17", "3")],
-        why: "a name that cannot be is one that is not there",
-    },
-    Known {
-        conversation: "compression",
-        steps: &[9, 10, 11, 12, 14],
-        fields: &[("log_start_offset", "0", "-1")],
-        why: START,
-    },
-    Known {
-        conversation: "duplicate_sequence",
-        steps: &[12],
-        fields: &[("log_start_offset", "0", "-1")],
-        why: START,
-    },
-    Known {
-        conversation: "new_leader",
-        steps: &[28],
-        fields: &[("log_start_offset", "0", "-1")],
-        why: START,
-    },
-    Known {
-        conversation: "not_enough_replicas",
-        steps: &[6],
-        fields: &[("log_start_offset", "0", "-1")],
-        why: START,
-    },
-    Known {
-        conversation: "out_of_order_sequence",
-        steps: &[4, 6],
-        fields: &[("log_start_offset", "0", "-1")],
-        why: START,
-    },
-    Known {
-        conversation: "produce_broken",
-        steps: &[5, 7, 8, 9],
-        fields: &[("log_start_offset", "0", "-1")],
-        why: START,
-    },
-    Known {
-        conversation: "producer_epochs",
-        steps: &[4, 5, 7],
-        fields: &[("log_start_offset", "0", "-1")],
-        why: START,
-    },
-    Known {
-        conversation: "unknown_producer",
-        steps: &[5],
-        fields: &[("log_start_offset", "0", "-1")],
-        why: START,
     },
     Known {
         conversation: "duplicate_sequence",

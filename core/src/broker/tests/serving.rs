@@ -53,6 +53,8 @@ fn metadata_names_only_leaders_that_are_alive() {
         > c1: brokers 1,2,3; topic1  0:1 e0 isr=1,2,3
         describe c1 topic7
         > c1: brokers 1,2,3; topic7 UNKNOWN_TOPIC_OR_PARTITION
+        describe c1 topic/7
+        > c1: brokers 1,2,3; topic/7 INVALID_TOPIC_EXCEPTION
         log fence 1
         > cancel heartbeat
         > 9 Lifecycle: heartbeat of 0 at 9
