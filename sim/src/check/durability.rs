@@ -52,16 +52,13 @@ impl Durability {
             };
         let somebody_has_it = scene.view.brokers().into_iter().any(holds);
         if can_be_kept && somebody_has_it {
-            self.unsettled
-                .entry(partition)
-                .or_default()
-                .insert(
-                    offset,
-                    Unsettled {
-                        value: value.clone(),
-                        by_deposed: begun.is_some_and(|(leader, _)| !holds(leader)),
-                    },
-                );
+            self.unsettled.entry(partition).or_default().insert(
+                offset,
+                Unsettled {
+                    value: value.clone(),
+                    by_deposed: begun.is_some_and(|(leader, _)| !holds(leader)),
+                },
+            );
             return;
         }
         let verdict = judge_unsettled(scene, value, partition, offset, has_had_other_leaders(registered));
