@@ -210,6 +210,7 @@ impl Broker {
         let around = surroundings!(self, context);
         let partition = fetch.partition;
         let located = located(fetch, &self.partitions, &around);
+        let max_bytes = room.bytes.min(bytes_of(fetch.partition_max_bytes));
         let found = located.and_then(|(leader, log)| Ok((found(fetch, replica_id, leader, log, room, &around)?, log)));
         match found {
             Err(error) => {
@@ -223,7 +224,12 @@ impl Broker {
                 fetched.high_watermark = log.high_watermark();
                 fetched.log_start_offset = log.start();
                 match (found, replica_id) {
-                    (Found::Records(records), _) => fetched.records = records,
+                    (Found::Records(records), _) => {
+                        if records.first().is_some_and(|batch| batch.size() > max_bytes) {
+                            out.note(Note::OversizedBatchRead { partition });
+                        }
+                        fetched.records = records;
+                    }
                     (Found::Diverging(epoch), follower) => {
                         fetched.diverging_epoch = Some(epoch);
                         if let Some(follower) = follower {

@@ -299,7 +299,7 @@ impl Broker {
     fn on_call(&mut self, context: &Context<'_, BrokerConfig>, call: &Call, out: &mut Outbox) {
         match call {
             Call::ShutDown => self.on_shut_down(context, out),
-            Call::Send { .. } | Call::Assign(_) | Call::Poll { .. } | Call::CreateTopic(_) => {
+            Call::Send { .. } | Call::Assign(_) | Call::Poll { .. } | Call::Steer(_) | Call::CreateTopic(_) => {
                 panic!("a broker is only asked to shut down, not {call:?}")
             }
         }

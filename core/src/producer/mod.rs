@@ -110,7 +110,9 @@ impl Machine for Producer {
     fn step(&mut self, context: &Context<'_, ProducerConfig>, input: Input, out: &mut Outbox) {
         match input {
             Input::Call(Call::Send { call, record }) => self.on_send(context, call, record, out),
-            Input::Call(call @ (Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_))) => {
+            Input::Call(
+                call @ (Call::Assign(_) | Call::Poll { .. } | Call::Steer(_) | Call::ShutDown | Call::CreateTopic(_)),
+            ) => {
                 panic!("a producer was called with {call:?}")
             }
             Input::Message { connection, message } => self.on_message(context, connection, message, out),

@@ -97,11 +97,14 @@ pub fn all() -> &'static [Exhibit] {
         in_sync::KIP_966,
         in_sync::KAFKA_15583,
         clients::KIP_91,
+        clients::KAFKA_7747,
+        clients::ANSWERED_EPOCH,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
         canaries::DUPLICATE_LOOKUP_SKIPPED,
         canaries::FORGOTTEN_WAKE_UP,
         canaries::ISR_NEVER_EXPANDS,
         canaries::ONE_REQUEST_TOO_MANY,
+        canaries::LATE_WAKEUP,
     ]
 }
 

@@ -107,6 +107,7 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::EpochCache
         | Promise::DefiniteFailure
         | Promise::SendCompletion
+        | Promise::PausedPoll
         | Promise::Liveness => Standing::Violation,
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn send_failure(failure: SendFailure) -> Outcome {
 /// Why a poll threw.
 pub(super) fn poll_failure(error: &PollError) -> String {
     match error {
+        PollError::Wakeup => "woken up".to_owned(),
         PollError::NoOffsetForPartition { topic, partition } => format!("no offset for {topic}-{partition}"),
         PollError::OffsetOutOfRange {
             topic,
@@ -158,6 +159,7 @@ fn called(call: &Call, names: &Names) -> Words {
     match call {
         Call::Assign(partitions) => Words::notable(Line::plain(format!("assign {}", assignment(partitions)))),
         Call::Send { .. } => Words::notable(Line::plain("send")),
+        Call::Steer(steering) => Words::notable(Line::plain(steering.to_string())),
         Call::Poll { .. } => Words::routine(Line::plain("poll")),
         Call::ShutDown => Words::routine(Line::plain("shut down")),
         Call::CreateTopic(topic) => Words::notable(Line::plain(creation(topic, names))),

@@ -101,6 +101,7 @@ impl History {
                 Some(what)
             }
             Call::Assign(partitions) => Some(format!("assign {}", assignment(partitions))),
+            Call::Steer(steering) => Some(steering.to_string()),
             // One at a time, and answered soon: the answer says all.
             Call::Poll { .. } => None,
             Call::ShutDown => None,

@@ -65,7 +65,7 @@ pub(super) fn landmarks<'a>(
             ..
         }
         | Event::Called {
-            call: Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
+            call: Call::Assign(_) | Call::Steer(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
             ..
         }
         | Event::Started { .. }

@@ -141,7 +141,7 @@ impl Scene {
                 self.sends.insert((*node, *call), names::value(record.value.as_deref()));
             }
             Event::Called {
-                call: Call::Assign(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
+                call: Call::Assign(_) | Call::Steer(_) | Call::Poll { .. } | Call::ShutDown | Call::CreateTopic(_),
                 ..
             } => {}
             Event::Answered {

@@ -117,8 +117,10 @@ fn the_first_batch_comes_whatever_its_size() {
         ],
         "
         read c1 t1-0@0 t2-0@0 max=1
+        > OversizedBatchRead { partition: t1-0 }
         > c1: fetched t1-0 hw=2 [0-0:e0], t2-0 hw=1
         read c1 t1-0@0 t2-0@0 partition.max=1
+        > OversizedBatchRead { partition: t1-0 }
         > c1: fetched t1-0 hw=2 [0-0:e0], t2-0 hw=1
         read c1 t1-0@0 t2-0@0 max=150
         > c1: fetched t1-0 hw=2 [0-0:e0] [1-1:e0], t2-0 hw=1
@@ -140,10 +142,13 @@ fn only_the_first_batch_of_the_whole_answer_comes_whatever_its_size() {
         ],
         "
         read c1 t1-0@0 t2-0@0 max=1
+        > OversizedBatchRead { partition: t2-0 }
         > c1: fetched t1-0 hw=0, t2-0 hw=2 [0-0:e0]
         read c1 t2-0@0 t1-0@0 partition.max=0
+        > OversizedBatchRead { partition: t2-0 }
         > c1: fetched t2-0 hw=2 [0-0:e0], t1-0 hw=0
         read c1 t2-0@1 t1-0@0 max=0
+        > OversizedBatchRead { partition: t2-0 }
         > c1: fetched t2-0 hw=2 [1-1:e0], t1-0 hw=0
         ",
     );
@@ -203,6 +208,7 @@ fn more_than_an_answer_may_have_is_not_waited_for() {
         > ParkedExpired { produce: false }
         > c1: fetched t1-0 hw=1 [0-0:e0]
         read c1 t1-0@0 min=1000 max=60
+        > OversizedBatchRead { partition: t1-0 }
         > c1: fetched t1-0 hw=1 [0-0:e0]
         ",
     );
