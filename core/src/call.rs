@@ -1,6 +1,7 @@
 //! What applications ask of their clients, what operators ask of a cluster, and what they are told.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -34,6 +35,8 @@ pub enum Call {
         /// How long to wait for records, in milliseconds.
         timeout_ms: u64,
     },
+    /// Consumer: moves or holds positions, or interrupts a poll. Not answered.
+    Steer(Steering),
     /// Broker: shut down in order (SIGTERM); answered with [`Answer::ShutDown`].
     ShutDown,
     /// Operator: create a topic with the given replicas; answered with [`Answer::TopicCreated`]. One at a time.
@@ -42,6 +45,53 @@ pub enum Call {
     DeleteRecords(RecordsToDelete),
     /// Operator: add partitions to a topic; answered with [`Answer::PartitionsCreated`]. One at a time, and not while a topic is created.
     CreatePartitions(NewPartitions),
+}
+
+/// What an application does to its consumer between polls.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Steering {
+    /// `pause(partitions)`: they are not fetched, and polls return nothing of them.
+    Pause(Vec<(TopicName, i32)>),
+    /// `resume(partitions)`
+    Resume(Vec<(TopicName, i32)>),
+    /// `seek(partition, offset)`
+    Seek {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: i32,
+        /// The offset of the next record to return.
+        offset: Offset,
+    },
+    /// `seekToBeginning(partitions)`: the position is looked up by the next poll.
+    SeekToBeginning(Vec<(TopicName, i32)>),
+    /// `seekToEnd(partitions)`: the position is looked up by the next poll.
+    SeekToEnd(Vec<(TopicName, i32)>),
+    /// `wakeup()`: the poll that waits, or else the next one, throws. The only call that may be made while a poll waits.
+    Wakeup,
+}
+
+impl fmt::Display for Steering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, partitions) = match self {
+            Self::Pause(partitions) => ("pause", partitions),
+            Self::Resume(partitions) => ("resume", partitions),
+            Self::SeekToBeginning(partitions) => ("seek to the beginning of", partitions),
+            Self::SeekToEnd(partitions) => ("seek to the end of", partitions),
+            Self::Seek {
+                topic,
+                partition,
+                offset,
+            } => return write!(f, "seek {topic}-{partition} to {offset}"),
+            Self::Wakeup => return f.write_str("wake up"),
+        };
+        f.write_str(what)?;
+        for (index, (topic, partition)) in partitions.iter().enumerate() {
+            let separator = if index == 0 { " " } else { ", " };
+            write!(f, "{separator}{topic}-{partition}")?;
+        }
+        Ok(())
+    }
 }
 
 /// What an application sends.
@@ -183,6 +233,8 @@ pub struct ConsumerRecord {
 /// Why a poll threw.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PollError {
+    /// `WakeupException`: somebody called `wakeup()`. Nothing was taken from the partitions.
+    Wakeup,
     /// `NoOffsetForPartitionException`: no position, and auto.offset.reset is none.
     NoOffsetForPartition {
         /// The topic.

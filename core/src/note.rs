@@ -124,6 +124,8 @@ pub enum Note {
     Parked { produce: bool },
     /// A parked request was answered because its time was up.
     ParkedExpired { produce: bool },
+    /// A fetch was given a batch that is larger than what it asked for (KIP-74).
+    OversizedBatchRead { partition: TopicPartition },
 
     // A producer
     /// A batch was handed to the network.

@@ -55,6 +55,12 @@ pub struct Rules {
     pub admits_to_isr: fn(&ProposedMember) -> bool,
     /// Whether the controller believes that a broker which registers again still has everything that it had.
     pub kept_everything: fn(&Restart) -> bool,
+    /// Whether a consumer asks a new leader if what was read before this position is still there, before it reads on (KIP-320).
+    pub validates_position: fn(&ReadPosition) -> bool,
+    /// Whether the answer about a consumer's position says that what was read before it is gone.
+    pub is_truncated: fn(&ValidatedPosition) -> bool,
+    /// Whether a poll looks for a wakeup before it takes records, rather than after.
+    pub wakeup_precedes_records: fn() -> bool,
     /// Whether the controller may elect this replica as a clean leader (KIP-966).
     pub may_lead: fn(&LeaderCandidate) -> bool,
 }
@@ -85,6 +91,9 @@ impl Rules {
         wakes_parked: current::wakes_parked,
         admits_to_isr: current::admits_to_isr,
         kept_everything: current::kept_everything,
+        validates_position: current::validates_position,
+        is_truncated: current::is_truncated,
+        wakeup_precedes_records: current::wakeup_precedes_records,
         may_lead: current::may_lead,
     };
 }
@@ -319,6 +328,28 @@ pub enum Wake {
     LowWatermarkAdvanced,
 }
 
+/// Where a consumer reads on from a leader that it has not read from.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadPosition {
+    /// The epoch of the last record before it, or -1 if none was read since the position was looked up.
+    pub offset_epoch: LeaderEpoch,
+    /// The new leader's epoch, or -1.
+    pub leader_epoch: LeaderEpoch,
+}
+
+/// A consumer's position, and where its leader says that the epoch before it ends.
+#[derive(Clone, Copy, Debug)]
+pub struct ValidatedPosition {
+    /// The offset of the next record.
+    pub offset: Offset,
+    /// The epoch of the last record before it, which was asked for.
+    pub offset_epoch: LeaderEpoch,
+    /// The epoch that the answer is about: that one, or the last before it that the leader knows.
+    pub answered_epoch: LeaderEpoch,
+    /// Where that ends.
+    pub end_offset: Offset,
+}
+
 /// A replica that the controller might elect.
 #[derive(Clone, Copy, Debug)]
 pub struct LeaderCandidate {
@@ -336,8 +367,8 @@ pub struct LeaderCandidate {
 mod current {
     use super::{
         AgedSegment, Agreement, EpochAnswer, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate,
-        KnownProducer, LeaderCandidate, PendingProduce, ProducerEntry, ProposedMember, Quorum, Recovery, Replayed,
-        Restart, Sequence, SequenceVerdict, SequencedBatch, Truncation, Waited, Wake,
+        KnownProducer, LeaderCandidate, PendingProduce, ProducerEntry, ProposedMember, Quorum, ReadPosition, Recovery,
+        Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch, Truncation, ValidatedPosition, Waited, Wake,
     };
     use crate::ids::{BrokerEpoch, LeaderEpoch, Offset};
 
@@ -494,6 +525,22 @@ mod current {
     // Whoever did not stop in order may have lost what it had not forced to its disk (KIP-966).
     pub(super) fn kept_everything(restart: &Restart) -> bool {
         restart.ended_in_order == restart.last
+    }
+
+    // A position that nothing was read before cannot have been truncated.
+    pub(super) fn validates_position(position: &ReadPosition) -> bool {
+        position.offset_epoch != LeaderEpoch::NONE && position.leader_epoch != LeaderEpoch::NONE
+    }
+
+    // A leader that does not know the epoch has none of its records, however long an earlier epoch goes on there: followers have been told so
+    // since KIP-279. Kafka 4.0's consumer looks at the end offset only.
+    pub(super) fn is_truncated(position: &ValidatedPosition) -> bool {
+        position.answered_epoch < position.offset_epoch || position.end_offset < position.offset
+    }
+
+    // Positions move when records are taken: a poll that throws afterwards has lost them.
+    pub(super) fn wakeup_precedes_records() -> bool {
+        true
     }
 
     pub(super) fn may_lead(candidate: &LeaderCandidate) -> bool {

@@ -33,6 +33,33 @@ struct Room {
     is_untouched: bool,
 }
 
+impl Room {
+    fn new(max_bytes: i32) -> Self {
+        Self {
+            bytes: bytes_of(max_bytes),
+            is_untouched: true,
+        }
+    }
+
+    /// Reads from one partition what there is room for, whole batches only.
+    fn read(&mut self, log: &Log, from: Offset, limit: Offset, partition_max_bytes: i32) -> Vec<Batch> {
+        let max_bytes = self.bytes.min(bytes_of(partition_max_bytes));
+        let records = log.read(from, limit, max_bytes, self.is_untouched);
+        if let Some(last) = records.last() {
+            self.is_untouched = false;
+            let size: usize = records.iter().map(Batch::size).sum();
+            // Kafka reads files by bytes. A batch that is cut off is dropped by the fetcher, but has taken room from the partitions behind.
+            let taken = if last.next_offset() < limit {
+                size.max(max_bytes)
+            } else {
+                size
+            };
+            self.bytes = self.bytes.saturating_sub(taken);
+        }
+        records
+    }
+}
+
 /// What was found in one partition.
 enum Found {
     Records(Vec<Batch>),
@@ -78,17 +105,17 @@ impl Broker {
         &mut self,
         context: &Context<'_, BrokerConfig>,
         connection: ConnectionId,
-        request: FetchRequest,
+        mut request: FetchRequest,
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
         if connection.has_ended() && request.replica.is_none() {
             return;
         }
-        let mut room = Room {
-            bytes: bytes_of(request.max_bytes),
-            is_untouched: true,
-        };
+        request.max_bytes = request.max_bytes.min(context.config.fetch_max_bytes);
+        // What an answer cannot have is not waited for.
+        request.min_bytes = request.min_bytes.min(request.max_bytes);
+        let mut room = Room::new(request.max_bytes);
         let mut responses = Vec::with_capacity(request.partitions.len());
         let mut bytes = 0;
         let mut is_urgent = request.max_wait_ms == 0 || request.partitions.is_empty();
@@ -133,10 +160,7 @@ impl Broker {
         parked: &Parked,
         out: &mut Outbox,
     ) -> FetchResponse {
-        let mut room = Room {
-            bytes: bytes_of(parked.max_bytes),
-            is_untouched: true,
-        };
+        let mut room = Room::new(parked.max_bytes);
         let read = |fetch| self.read(context, parked.replica_id, fetch, &mut room, out);
         FetchResponse {
             error_code: ErrorCode::None,
@@ -186,6 +210,7 @@ impl Broker {
         let around = surroundings!(self, context);
         let partition = fetch.partition;
         let located = located(fetch, &self.partitions, &around);
+        let max_bytes = room.bytes.min(bytes_of(fetch.partition_max_bytes));
         let found = located.and_then(|(leader, log)| Ok((found(fetch, replica_id, leader, log, room, &around)?, log)));
         match found {
             Err(error) => {
@@ -199,7 +224,12 @@ impl Broker {
                 fetched.high_watermark = log.high_watermark();
                 fetched.log_start_offset = log.start();
                 match (found, replica_id) {
-                    (Found::Records(records), _) => fetched.records = records,
+                    (Found::Records(records), _) => {
+                        if records.first().is_some_and(|batch| batch.size() > max_bytes) {
+                            out.note(Note::OversizedBatchRead { partition });
+                        }
+                        fetched.records = records;
+                    }
                     (Found::Diverging(epoch), follower) => {
                         fetched.diverging_epoch = Some(epoch);
                         if let Some(follower) = follower {
@@ -286,10 +316,7 @@ fn found(
     if fetch.fetch_offset >= limit {
         return Ok(Found::Records(Vec::new()));
     }
-    let max_bytes = room.bytes.min(bytes_of(fetch.partition_max_bytes));
-    let records = log.read(fetch.fetch_offset, limit, max_bytes, room.is_untouched);
-    room.is_untouched &= records.is_empty();
-    room.bytes = room.bytes.saturating_sub(records.iter().map(Batch::size).sum());
+    let records = room.read(log, fetch.fetch_offset, limit, fetch.partition_max_bytes);
     Ok(Found::Records(records))
 }
 

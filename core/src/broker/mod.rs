@@ -335,6 +335,7 @@ impl Broker {
             | Call::Close { .. }
             | Call::Assign(_)
             | Call::Poll { .. }
+            | Call::Steer(_)
             | Call::CreateTopic(_)
             | Call::CreatePartitions(_)
             | Call::DeleteRecords(_) => {

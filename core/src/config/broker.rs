@@ -25,6 +25,8 @@ configuration! {
         "replica.fetch.wait.max.ms" = "500", INT.at_least(0) => replica_fetch_wait_max_ms: u32;
         /// How many bytes make a leader answer a follower's fetch at once.
         "replica.fetch.min.bytes" = "1", INT => replica_fetch_min_bytes: i32;
+        /// How many bytes an answer may have, whatever a fetch asks for; the first batch comes whatever its size.
+        "fetch.max.bytes" = "57671680", INT.at_least(1024) => fetch_max_bytes: i32;
         /// How many bytes of one partition a follower wants in an answer; the first batch comes whatever its size.
         "replica.fetch.max.bytes" = "1048576", INT.at_least(0) => replica_fetch_max_bytes: i32;
         /// How many bytes of all partitions a follower wants in an answer; the first batch comes whatever its size.

@@ -8,7 +8,7 @@ use super::domain::{BOOLEAN, INT, LONG, Nodes, OneOf, Text, one_of};
 use super::error::require_nodes;
 use super::key::{Table, configuration};
 use crate::ids::NodeId;
-use crate::message::IsolationLevel;
+use crate::message::{IsolationLevel, OffsetSpec};
 
 configuration! {
     /// A consumer's configuration, validated as `org.apache.kafka.clients.consumer.ConsumerConfig` validates it.
@@ -69,6 +69,18 @@ pub enum AutoOffsetReset {
     Latest,
     /// `none`: tell the application.
     None,
+}
+
+impl AutoOffsetReset {
+    /// What to look up; nothing, if the application is told instead.
+    #[must_use]
+    pub const fn spec(self) -> Option<OffsetSpec> {
+        match self {
+            Self::Earliest => Some(OffsetSpec::Earliest),
+            Self::Latest => Some(OffsetSpec::Latest),
+            Self::None => None,
+        }
+    }
 }
 
 impl ConsumerConfig {

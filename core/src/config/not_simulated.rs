@@ -39,7 +39,7 @@ const SERVER: &str = "
     controller.socket.timeout.ms create.topic.policy.class.name default.replication.factor
     delegation.token.expiry.check.interval.ms delegation.token.expiry.time.ms delegation.token.max.lifetime.ms
     delegation.token.secret.key delete.records.purgatory.purge.interval.requests delete.topic.enable
-    early.start.listeners fetch.max.bytes fetch.purgatory.purge.interval.requests group.consumer.assignors
+    early.start.listeners fetch.purgatory.purge.interval.requests group.consumer.assignors
     group.consumer.heartbeat.interval.ms group.consumer.max.heartbeat.interval.ms
     group.consumer.max.session.timeout.ms group.consumer.max.size group.consumer.migration.policy
     group.consumer.min.heartbeat.interval.ms group.consumer.min.session.timeout.ms group.consumer.session.timeout.ms

@@ -9,7 +9,7 @@ use super::buffer::{CompletedFetch, Content, corrupt};
 use super::position::{FetchState, Lookup, Position};
 use super::{ByLeader, Consumer, Pending};
 use crate::call::PollError;
-use crate::config::{AutoOffsetReset, ConsumerConfig};
+use crate::config::ConsumerConfig;
 use crate::connections::Connections;
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
@@ -73,7 +73,10 @@ impl Consumer {
             else {
                 continue;
             };
-            let partition = assigned.id.expect("a partition with a position has been located");
+            // The application may have said where to start before the partition was located.
+            let Some(partition) = assigned.id.filter(|_| !assigned.is_paused) else {
+                continue;
+            };
             if self.buffer.iter().any(|fetch| fetch.partition == partition) {
                 continue;
             }
@@ -102,6 +105,7 @@ impl Consumer {
     /// Takes in what a leader answered; nothing is handed out, and no error looked at, before a poll gets to it.
     pub(super) fn on_fetch(
         &mut self,
+        context: &Context<'_, ConsumerConfig>,
         leader: NodeId,
         asked: Vec<AskedFetch>,
         response: FetchResponse,
@@ -118,7 +122,7 @@ impl Consumer {
             if fetched.partition != asked.partition {
                 continue;
             }
-            self.learn_leader(&fetched, out);
+            self.learn_leader(context, &fetched, out);
             if fetched.error_code != ErrorCode::None {
                 self.keep(leader, asked, Content::Failed(fetched.error_code));
             } else if !fetched.records.is_empty() {
@@ -128,7 +132,7 @@ impl Consumer {
     }
 
     /// A broker that does not lead may say who does (KIP-951).
-    fn learn_leader(&mut self, fetched: &FetchedPartition, out: &mut Outbox) {
+    fn learn_leader(&mut self, context: &Context<'_, ConsumerConfig>, fetched: &FetchedPartition, out: &mut Outbox) {
         if !matches!(
             fetched.error_code,
             ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch
@@ -144,7 +148,7 @@ impl Consumer {
                 .iter()
                 .position(|assigned| assigned.id == Some(fetched.partition));
             if let Some(index) = assigned {
-                self.follow_leader(index, out);
+                self.follow_leader(context, index, out);
             }
         }
     }
@@ -201,11 +205,13 @@ impl Consumer {
                 self.fetch_later(context, index, position, out);
             }
             Failure::TryAgain => self.fetch_later(context, index, position, out),
-            Failure::OutOfRange if context.config.auto_offset_reset != AutoOffsetReset::None => {
-                let left = mem::replace(&mut assigned.state, FetchState::AwaitReset(Lookup::Due));
-                self.maybe_cancel_fetch_backoff(&left, out);
-            }
             Failure::OutOfRange => {
+                if let Some(to) = context.config.auto_offset_reset.spec() {
+                    let lookup = Lookup::Due;
+                    let left = mem::replace(&mut assigned.state, FetchState::AwaitReset { to, lookup });
+                    self.maybe_cancel_fetch_backoff(&left, out);
+                    return Ok(());
+                }
                 let (topic, partition, offset) = (assigned.topic.clone(), assigned.partition, position.offset);
                 return Err(PollError::OffsetOutOfRange {
                     topic,
@@ -281,7 +287,7 @@ impl FetchState {
             } => position.leader,
             Self::Fetching { backing_off: false, .. }
             | Self::Initializing
-            | Self::AwaitReset(_)
+            | Self::AwaitReset { .. }
             | Self::AwaitValidation { .. } => None,
         }
     }

@@ -5,6 +5,7 @@
 //!
 //! - `poll`: the application's calls, and what a waiting poll does at each turn.
 //! - `position`: where each partition is read from; `reset`: where to start; `validation`: whether what was read is still there.
+//! - `steering`: pausing, seeking and waking up.
 //! - `fetcher`: Fetch requests; `buffer`: what was fetched and not yet polled.
 
 mod buffer;
@@ -12,6 +13,7 @@ mod fetcher;
 mod poll;
 mod position;
 mod reset;
+mod steering;
 #[cfg(test)]
 mod tests;
 mod validation;
@@ -23,6 +25,7 @@ use self::buffer::CompletedFetch;
 use self::fetcher::AskedFetch;
 use self::position::Assigned;
 pub use self::position::Position;
+use self::reset::AskedOffset;
 use self::validation::AskedValidation;
 use crate::call::{Call, PollError};
 use crate::cluster::{Cluster, Refreshing};
@@ -48,6 +51,8 @@ pub struct Consumer {
     truncation: Option<PollError>,
     /// Whether a poll is waiting.
     polling: bool,
+    /// Somebody called `wakeup()` while no poll was waiting: the next one throws.
+    woken: bool,
 }
 
 /// What is remembered about an unanswered request.
@@ -55,7 +60,7 @@ pub struct Consumer {
 enum Pending {
     Metadata,
     Fetch(Vec<AskedFetch>),
-    ListOffsets(Vec<TopicPartition>),
+    ListOffsets(Vec<AskedOffset>),
     OffsetForLeaderEpoch(Vec<AskedValidation>),
 }
 
@@ -70,6 +75,7 @@ impl Machine for Consumer {
             buffer: VecDeque::new(),
             truncation: None,
             polling: false,
+            woken: false,
         }
     }
 
@@ -145,7 +151,9 @@ impl Consumer {
                 self.cluster.update(metadata, refresh_times(context.config), out);
                 self.metadata_changed(context, out);
             }
-            (Pending::Fetch(asked), Response::Fetch(fetched)) => self.on_fetch(connection.peer, asked, fetched, out),
+            (Pending::Fetch(asked), Response::Fetch(fetched)) => {
+                self.on_fetch(context, connection.peer, asked, fetched, out);
+            }
             (Pending::ListOffsets(asked), Response::ListOffsets(listed)) => {
                 self.on_list_offsets(context, asked, &listed, out);
             }
@@ -207,6 +215,7 @@ impl Consumer {
                 self.continue_poll(context, out);
             }
             Call::Poll { timeout_ms } => self.on_poll(context, timeout_ms, out),
+            Call::Steer(steering) => self.steer(&steering, out),
             Call::Send { .. }
             | Call::Flush
             | Call::Close { .. }

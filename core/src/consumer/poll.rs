@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::Consumer;
+use super::buffer::CompletedFetch;
 use super::position::{Assigned, FetchState};
 use crate::call::{Answer, ConsumerRecord, PollError};
 use crate::config::ConsumerConfig;
@@ -49,6 +50,7 @@ impl Consumer {
             partition,
             id,
             state: FetchState::Initializing,
+            is_paused: false,
         }
     }
 
@@ -58,7 +60,17 @@ impl Consumer {
     /// If another poll is waiting: Kafka's consumer is not for use by several threads either.
     pub(super) fn on_poll(&mut self, context: &Context<'_, ConsumerConfig>, timeout_ms: u64, out: &mut Outbox) {
         assert!(!self.polling, "a consumer is polled by one caller at a time");
-        match self.take_turn(context, out) {
+        let precedes_records = (context.rules.wakeup_precedes_records)();
+        if precedes_records && mem::take(&mut self.woken) {
+            out.answer(Answer::Polled(Err(PollError::Wakeup)));
+            return;
+        }
+        let polled = self.take_turn(context, out);
+        if mem::take(&mut self.woken) {
+            out.answer(Answer::Polled(Err(PollError::Wakeup)));
+            return;
+        }
+        match polled {
             Some(polled) => out.answer(Answer::Polled(polled)),
             None if timeout_ms == 0 => out.answer(Answer::Polled(Ok(Vec::new()))),
             None => {
@@ -106,10 +118,22 @@ impl Consumer {
     }
 
     /// Takes records out of the buffer, up to `max.poll.records`. `None`: there are none, and no position moved past any either. An
-    /// error waits while there are records to return before it.
+    /// error waits while there are records to return before it. What was fetched of paused partitions is kept, behind everything else.
     fn collect(
         &mut self,
         context: &Context<'_, ConsumerConfig>,
+        out: &mut Outbox,
+    ) -> Result<Option<Vec<ConsumerRecord>>, PollError> {
+        let mut paused = Vec::new();
+        let collected = self.collect_unpaused(context, &mut paused, out);
+        self.buffer.extend(paused);
+        collected
+    }
+
+    fn collect_unpaused(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        paused: &mut Vec<CompletedFetch>,
         out: &mut Outbox,
     ) -> Result<Option<Vec<ConsumerRecord>>, PollError> {
         let mut records = Vec::new();
@@ -130,6 +154,10 @@ impl Consumer {
                     return Err(error);
                 }
                 self.served(index);
+                continue;
+            }
+            if self.assigned[index].is_paused {
+                paused.extend(self.buffer.pop_front());
                 continue;
             }
             let before = fetch.next_offset;

@@ -8,6 +8,8 @@ use crate::cluster::Cluster;
 use crate::config::ConsumerConfig;
 use crate::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
 use crate::machine::{Context, Outbox};
+use crate::message::OffsetSpec;
+use crate::rules::ReadPosition;
 use crate::timer::{Timer, Window};
 
 /// From where a partition is read next.
@@ -31,6 +33,8 @@ pub(super) struct Assigned {
     /// What the cluster calls it, once that is known.
     pub(super) id: Option<TopicPartition>,
     pub(super) state: FetchState,
+    /// Nothing is fetched, and nothing handed out, until it is resumed.
+    pub(super) is_paused: bool,
 }
 
 /// How far a partition is on its way to being fetched.
@@ -38,8 +42,8 @@ pub(super) struct Assigned {
 pub(super) enum FetchState {
     /// Newly assigned.
     Initializing,
-    /// The position is looked up by `auto.offset.reset`.
-    AwaitReset(Lookup),
+    /// The position is looked up, by `auto.offset.reset` or because the application wants to be at an end of the log.
+    AwaitReset { to: OffsetSpec, lookup: Lookup },
     /// The position is valid; after an error it is not fetched before a back-off ends.
     Fetching { position: Position, backing_off: bool },
     /// The leader has changed, and has to confirm the position.
@@ -57,7 +61,7 @@ pub(super) enum Lookup {
 impl Assigned {
     pub(super) const fn position(&self) -> Option<&Position> {
         match &self.state {
-            FetchState::Initializing | FetchState::AwaitReset(_) => None,
+            FetchState::Initializing | FetchState::AwaitReset { .. } => None,
             FetchState::Fetching { position, .. } | FetchState::AwaitValidation { position, .. } => Some(position),
         }
     }
@@ -66,14 +70,14 @@ impl Assigned {
     pub(super) const fn valid_position(&mut self) -> Option<&mut Position> {
         match &mut self.state {
             FetchState::Fetching { position, .. } => Some(position),
-            FetchState::Initializing | FetchState::AwaitReset(_) | FetchState::AwaitValidation { .. } => None,
+            FetchState::Initializing | FetchState::AwaitReset { .. } | FetchState::AwaitValidation { .. } => None,
         }
     }
 
     /// The lookup under way in this state, if there is one.
     pub(super) const fn lookup(&mut self) -> Option<&mut Lookup> {
         match &mut self.state {
-            FetchState::AwaitReset(lookup) | FetchState::AwaitValidation { lookup, .. } => Some(lookup),
+            FetchState::AwaitReset { lookup, .. } | FetchState::AwaitValidation { lookup, .. } => Some(lookup),
             FetchState::Initializing | FetchState::Fetching { .. } => None,
         }
     }
@@ -110,9 +114,16 @@ impl Assigned {
     }
 }
 
-/// A position that nothing was read before cannot have been truncated (KIP-320).
-fn has_to_be_validated(position: &Position) -> bool {
-    position.offset_epoch != LeaderEpoch::NONE && position.leader_epoch != LeaderEpoch::NONE
+fn has_to_be_validated(context: &Context<'_, ConsumerConfig>, position: &Position) -> bool {
+    let Position {
+        offset_epoch,
+        leader_epoch,
+        ..
+    } = *position;
+    (context.rules.validates_position)(&ReadPosition {
+        offset_epoch,
+        leader_epoch,
+    })
 }
 
 impl Consumer {
@@ -126,7 +137,7 @@ impl Consumer {
             assigned.locate(&self.cluster, out);
         }
         for index in 0..self.assigned.len() {
-            self.follow_leader(index, out);
+            self.follow_leader(context, index, out);
         }
         if self
             .assigned
@@ -142,7 +153,7 @@ impl Consumer {
     }
 
     /// If the partition's leader is known to be another than the position says, the position follows it, and may have to be validated.
-    pub(super) fn follow_leader(&mut self, index: usize, out: &mut Outbox) {
+    pub(super) fn follow_leader(&mut self, context: &Context<'_, ConsumerConfig>, index: usize, out: &mut Outbox) {
         let assigned = &mut self.assigned[index];
         let (Some(position), Some(partition)) = (assigned.position().copied(), assigned.id) else {
             return;
@@ -160,7 +171,7 @@ impl Consumer {
             leader_epoch: view.leader_epoch,
             ..position
         };
-        assigned.state = if has_to_be_validated(&position) {
+        assigned.state = if has_to_be_validated(context, &position) {
             FetchState::AwaitValidation {
                 position,
                 lookup: Lookup::Due,

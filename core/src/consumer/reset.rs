@@ -2,26 +2,36 @@
 
 use alloc::vec::Vec;
 
-use super::position::{FetchState, Lookup, Position};
+use super::position::{Assigned, FetchState, Lookup, Position};
 use super::{ByLeader, Consumer, Pending};
 use crate::call::PollError;
-use crate::config::{AutoOffsetReset, ConsumerConfig};
+use crate::config::ConsumerConfig;
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, Offset, TopicPartition};
 use crate::machine::{Context, Lane, Outbox};
 use crate::message::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, OffsetSpec};
 use crate::note::Note;
 
+/// Which position was to be looked up, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct AskedOffset {
+    partition: TopicPartition,
+    to: OffsetSpec,
+}
+
 impl Consumer {
     /// Newly assigned partitions are looked up. An error if there is no policy for that.
     pub(super) fn initialize_positions(&mut self, context: &Context<'_, ConsumerConfig>) -> Result<(), PollError> {
         for assigned in &mut self.assigned {
             if assigned.state == FetchState::Initializing {
-                if context.config.auto_offset_reset == AutoOffsetReset::None {
+                let Some(to) = context.config.auto_offset_reset.spec() else {
                     let (topic, partition) = (assigned.topic.clone(), assigned.partition);
                     return Err(PollError::NoOffsetForPartition { topic, partition });
-                }
-                assigned.state = FetchState::AwaitReset(Lookup::Due);
+                };
+                assigned.state = FetchState::AwaitReset {
+                    to,
+                    lookup: Lookup::Due,
+                };
             }
         }
         Ok(())
@@ -31,7 +41,13 @@ impl Consumer {
     pub(super) fn look_up_positions(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         let mut requests = ByLeader::new();
         for assigned in &mut self.assigned {
-            let (FetchState::AwaitReset(lookup @ Lookup::Due), Some(partition)) = (&mut assigned.state, assigned.id)
+            let (
+                FetchState::AwaitReset {
+                    to,
+                    lookup: lookup @ Lookup::Due,
+                },
+                Some(partition),
+            ) = (&mut assigned.state, assigned.id)
             else {
                 continue;
             };
@@ -43,7 +59,7 @@ impl Consumer {
                 Some((Some(leader), current_leader_epoch)) => {
                     if self.connections.ready(leader, Lane::Client, out) {
                         *lookup = Lookup::Asked;
-                        let timestamp = offset_spec(context.config.auto_offset_reset);
+                        let timestamp = *to;
                         requests.push(
                             leader,
                             ListOffsetsPartition {
@@ -59,7 +75,11 @@ impl Consumer {
         }
         let isolation_level = context.config.isolation_level;
         let build = |partitions: Vec<ListOffsetsPartition>| {
-            let asked = partitions.iter().map(|asked| asked.partition).collect();
+            let asked = partitions.iter().map(|asked| AskedOffset {
+                partition: asked.partition,
+                to: asked.timestamp,
+            });
+            let asked = asked.collect();
             (
                 ListOffsetsRequest {
                     isolation_level,
@@ -75,26 +95,30 @@ impl Consumer {
     pub(super) fn on_list_offsets(
         &mut self,
         context: &Context<'_, ConsumerConfig>,
-        asked: Vec<TopicPartition>,
+        asked: Vec<AskedOffset>,
         response: &ListOffsetsResponse,
         out: &mut Outbox,
     ) {
-        for partition in asked {
-            let listed = response.partitions.iter().find(|listed| listed.partition == partition);
+        for asked in asked {
+            let listed = response
+                .partitions
+                .iter()
+                .find(|listed| listed.partition == asked.partition);
             match listed.filter(|listed| listed.error_code == ErrorCode::None && listed.offset >= Offset::ZERO) {
-                Some(listed) => self.position_found(partition, listed.offset, out),
+                Some(listed) => self.position_found(asked, listed.offset, out),
                 // OFFSET_NOT_AVAILABLE and every other error: Kafka asks again.
-                None => self.list_offsets_failed(context, &[partition], out),
+                None => self.list_offsets_failed(context, &[asked], out),
             }
         }
     }
 
-    fn position_found(&mut self, partition: TopicPartition, offset: Offset, out: &mut Outbox) {
+    fn position_found(&mut self, asked: AskedOffset, offset: Offset, out: &mut Outbox) {
+        let partition = asked.partition;
         let view = self.cluster.partition(partition);
         let Some(assigned) = self.assigned_mut(partition) else {
             return;
         };
-        if !matches!(assigned.state, FetchState::AwaitReset(_)) {
+        if !assigned.awaits_reset(asked.to) {
             return;
         }
         assigned.cancel_back_off(out);
@@ -113,25 +137,24 @@ impl Consumer {
     pub(super) fn list_offsets_failed(
         &mut self,
         context: &Context<'_, ConsumerConfig>,
-        asked: &[TopicPartition],
+        asked: &[AskedOffset],
         out: &mut Outbox,
     ) {
         self.cluster.request_update();
-        for partition in asked {
+        for AskedOffset { partition, to } in asked {
             let Some(assigned) = self.assigned_mut(*partition) else {
                 continue;
             };
-            if matches!(assigned.state, FetchState::AwaitReset(_)) {
+            if assigned.awaits_reset(*to) {
                 assigned.back_off(context.config.retry_backoff_ms, out);
             }
         }
     }
 }
 
-fn offset_spec(policy: AutoOffsetReset) -> OffsetSpec {
-    match policy {
-        AutoOffsetReset::Earliest => OffsetSpec::Earliest,
-        AutoOffsetReset::Latest => OffsetSpec::Latest,
-        AutoOffsetReset::None => panic!("a position is looked up only by a policy"),
+impl Assigned {
+    /// Whether this end of the log is still to be looked up. An application that seeks changes its mind.
+    fn awaits_reset(&self, asked: OffsetSpec) -> bool {
+        matches!(self.state, FetchState::AwaitReset { to, .. } if to == asked)
     }
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::position::{Assigned, FetchState, Lookup, Position};
 use super::{ByLeader, Consumer, Pending};
 use crate::call::PollError;
-use crate::config::{AutoOffsetReset, ConsumerConfig};
+use crate::config::ConsumerConfig;
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, Offset, TopicPartition};
 use crate::machine::{Context, Lane, Outbox};
@@ -16,6 +16,7 @@ use crate::message::{
     EpochEndOffset, OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, Request,
 };
 use crate::note::Note;
+use crate::rules::{Rules, ValidatedPosition};
 
 /// Which position was to be validated; the answer is worth nothing if it has moved since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,18 +29,27 @@ pub(super) struct AskedValidation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Validation {
     Valid,
-    /// The log differs from this offset on from what was read; -1 if the leader has nothing of the position's epoch or before.
+    /// The log differs from this offset on from what was read; -1 if that is not known.
     Diverged(Offset),
 }
 
 /// `SubscriptionState.maybeCompleteValidation`; a leader with nothing of that epoch or before answers -1.
-fn validate(position: &Position, end: EpochEndOffset) -> Validation {
+fn validate(rules: &Rules, position: &Position, end: EpochEndOffset) -> Validation {
+    let validated = ValidatedPosition {
+        offset: position.offset,
+        offset_epoch: position.offset_epoch,
+        answered_epoch: end.leader_epoch,
+        end_offset: end.end_offset,
+    };
     if end.leader_epoch == LeaderEpoch::NONE || end.end_offset == Offset::NONE {
         Validation::Diverged(Offset::NONE)
+    } else if !(rules.is_truncated)(&validated) {
+        Validation::Valid
     } else if end.end_offset < position.offset {
         Validation::Diverged(end.end_offset)
     } else {
-        Validation::Valid
+        // What was read parts from this log somewhere before; where, only its earlier epochs could tell.
+        Validation::Diverged(Offset::NONE)
     }
 }
 
@@ -104,8 +114,8 @@ impl Consumer {
         else {
             return;
         };
-        let has_policy = context.config.auto_offset_reset != AutoOffsetReset::None;
-        let verdict = validate(&position, end);
+        let policy = context.config.auto_offset_reset.spec();
+        let verdict = validate(context.rules, &position, end);
         match verdict {
             Validation::Valid => out.note(Note::PositionValidated {
                 partition,
@@ -119,13 +129,16 @@ impl Consumer {
                 });
             }
         }
-        let next = match verdict {
-            Validation::Valid => FetchState::Fetching {
+        let next = match (verdict, policy) {
+            (Validation::Valid, _) => FetchState::Fetching {
                 position,
                 backing_off: false,
             },
-            Validation::Diverged(Offset::NONE) if has_policy => FetchState::AwaitReset(Lookup::Due),
-            Validation::Diverged(offset) if has_policy => FetchState::Fetching {
+            (Validation::Diverged(Offset::NONE), Some(to)) => FetchState::AwaitReset {
+                to,
+                lookup: Lookup::Due,
+            },
+            (Validation::Diverged(offset), Some(_)) => FetchState::Fetching {
                 position: Position {
                     offset,
                     offset_epoch: end.leader_epoch,
@@ -133,7 +146,7 @@ impl Consumer {
                 },
                 backing_off: false,
             },
-            Validation::Diverged(divergent_offset) => {
+            (Validation::Diverged(divergent_offset), None) => {
                 // Kafka leaves the position as it is, and asks again when the request would have timed out.
                 assigned.back_off(context.config.request_timeout_ms, out);
                 let (topic, partition) = (assigned.topic.clone(), assigned.partition);

@@ -122,6 +122,7 @@ impl Machine for Producer {
             Input::Call(
                 call @ (Call::Assign(_)
                 | Call::Poll { .. }
+                | Call::Steer(_)
                 | Call::ShutDown
                 | Call::CreateTopic(_)
                 | Call::CreatePartitions(_)

@@ -43,6 +43,7 @@ fn called(call: &Call) -> String {
                 .map(|(topic, partition)| format!("{topic}-{partition}"));
             format!("assign {}", names.collect::<Vec<_>>().join(", "))
         }
+        Call::Steer(steering) => steering.to_string(),
         Call::Poll { timeout_ms } => format!("poll for at most {timeout_ms} ms"),
         Call::ShutDown => "shut down".to_owned(),
         Call::DeleteRecords(_) => "delete records".to_owned(),
@@ -235,6 +236,7 @@ fn noted(note: &Note, names: &Names) -> String {
         Note::Parked { produce: false } => "it waits for something new".to_owned(),
         Note::ParkedExpired { produce: true } => "the Produce has waited for too long".to_owned(),
         Note::ParkedExpired { produce: false } => "the Fetch has waited long enough".to_owned(),
+        Note::OversizedBatchRead { partition } => of(partition, &"a batch larger than asked for is read"),
         Note::BatchSent {
             partition,
             sequence,

@@ -122,6 +122,25 @@ fn with_its_oldest_record(segment: &AgedSegment) -> bool {
     segment.now.0 - segment.oldest.0 > segment.retention_ms
 }
 
+/// A poll takes records before it finds out that it was woken up.
+pub(super) const LATE_WAKEUP: Exhibit = Exhibit {
+    name: "canary-late-wakeup",
+    about: "a poll that was woken up has taken records, and throws them away",
+    kind: Kind::Canary,
+    rules: Rules {
+        wakeup_precedes_records: after_the_records,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::PollSkip],
+    scope: "1 broker, 1 record, 1 wakeup",
+    scenario: file!("catalog/restless-readers.toml"),
+    seeds_at_most: 100,
+};
+
+fn after_the_records() -> bool {
+    false
+}
+
 fn always_replicated(_: &PendingProduce) -> bool {
     true
 }

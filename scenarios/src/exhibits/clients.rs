@@ -1,7 +1,7 @@
 //! Client rules that Kafka shipped once.
 
 use kafkasim::check::Promise;
-use kafkasim_core::rules::{Gap, Recovery, Rules};
+use kafkasim_core::rules::{Gap, ReadPosition, Recovery, Rules, ValidatedPosition};
 
 use super::{Exhibit, Kind, file};
 
@@ -38,6 +38,45 @@ pub(super) const KAFKA_14034: Exhibit = Exhibit {
 
 fn reassigns_at_once(_: &Gap) -> Recovery {
     Recovery::Reassign
+}
+
+/// Before Kafka 2.1 a consumer went on at its position whoever led, and read on over records that an unclean election had replaced.
+pub(super) const KAFKA_7747: Exhibit = Exhibit {
+    name: "kafka-7747",
+    about: "a consumer reads on at its position in a log that has lost what it has read, and skips what came in its place",
+    kind: Kind::History,
+    rules: Rules {
+        validates_position: nowhere,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::PollSkip],
+    scope: "2 brokers, unclean.leader.election.enable=true, 2 records, 2 crashes",
+    scenario: file!("exhibits/kafka-7747.toml"),
+    seeds_at_most: 1_000,
+};
+
+/// Kafka's consumer asks where the epoch of its position ends, and does not look at which epoch it is answered about. After two unclean
+/// elections the answer may be about an earlier epoch that goes on beyond the position: KIP-279 once more, at the consumer.
+pub(super) const ANSWERED_EPOCH: Exhibit = Exhibit {
+    name: "kafka-consumer-answered-epoch",
+    about: "a consumer takes the end of an earlier epoch than it asked about for the proof that nothing is gone",
+    kind: Kind::History,
+    rules: Rules {
+        is_truncated: ends_before,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::PollSkip],
+    scope: "2 brokers, unclean.leader.election.enable=true, 3 records, 2 unclean elections",
+    scenario: file!("exhibits/kafka-7747.toml"),
+    seeds_at_most: 1_000,
+};
+
+fn ends_before(position: &ValidatedPosition) -> bool {
+    position.end_offset < position.offset
+}
+
+fn nowhere(_: &ReadPosition) -> bool {
+    false
 }
 
 fn every_time() -> bool {

@@ -100,6 +100,8 @@ pub fn all() -> &'static [Exhibit] {
         storage::KAFKA_7190,
         clients::KIP_91,
         clients::KAFKA_14034,
+        clients::KAFKA_7747,
+        clients::ANSWERED_EPOCH,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
         canaries::DUPLICATE_LOOKUP_SKIPPED,
         canaries::FLUSH_WITHOUT_ANSWERS,
@@ -107,6 +109,7 @@ pub fn all() -> &'static [Exhibit] {
         canaries::ISR_NEVER_EXPANDS,
         canaries::ONE_REQUEST_TOO_MANY,
         canaries::RETENTION_BY_OLDEST_RECORD,
+        canaries::LATE_WAKEUP,
     ]
 }
 

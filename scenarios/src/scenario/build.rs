@@ -160,7 +160,8 @@ impl Scenario {
                     .into_iter()
                     .filter(|(topic, _)| **topic == *group.topic)
                     .collect();
-                let program = AnyProgram::new(PollLoop::new(partitions, group.poll_timeout_ms.number()));
+                let patient = PollLoop::new(partitions, group.poll_timeout_ms.number());
+                let program = AnyProgram::new(if group.restless { patient.restless() } else { patient });
                 processes.push(ProcessSpec {
                     name: format!("consumer-{number}"),
                     role: Role::Consumer(config, program),

@@ -138,6 +138,9 @@ pub struct ConsumerGroup {
     /// How long each poll waits, in milliseconds.
     #[serde(default = "Draw::thousand")]
     pub poll_timeout_ms: Draw,
+    /// Whether they pause and resume partitions, seek and wake polls up in between.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restless: bool,
     /// Keys of the consumer.
     #[serde(default)]
     pub config: Config,

@@ -39,6 +39,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::IsrCommitted { .. }
         | Note::Parked { .. }
         | Note::ParkedExpired { .. }
+        | Note::OversizedBatchRead { .. }
         | Note::BatchSent { .. }
         | Note::BatchRetried { .. }
         | Note::BatchExpired { .. }

@@ -53,6 +53,7 @@ impl Finishing {
             }
             Call::Assign(_)
             | Call::Poll { .. }
+            | Call::Steer(_)
             | Call::ShutDown
             | Call::CreateTopic(_)
             | Call::CreatePartitions(_)

@@ -142,6 +142,7 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::DefiniteFailure
         | Promise::SendCompletion
         | Promise::FlushCompletion
+        | Promise::PausedPoll
         | Promise::Liveness => Standing::Violation,
     }
 }

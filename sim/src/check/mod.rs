@@ -34,7 +34,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord};
-use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
+use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use kafkasim_core::note::Note;
 use serde::{Deserialize, Serialize};
 
@@ -190,6 +190,13 @@ struct State {
     metadata_prefix: MetadataPrefix,
 }
 
+/// What a poll returned of one partition.
+#[derive(Default)]
+struct Polled {
+    values: Vec<(Offset, Bytes)>,
+    epochs: Vec<(Offset, LeaderEpoch)>,
+}
+
 impl State {
     fn observe(&mut self, view: &dyn View, event: &Event, findings: &mut Vec<Finding>) {
         if let Event::Note {
@@ -227,6 +234,10 @@ impl State {
                     .filter_map(|(topic, index)| self.truth.locate(topic, *index));
                 self.order.assigned(*node, &located.collect::<Vec<_>>());
             }
+            Event::Called {
+                node,
+                call: Call::Steer(steering),
+            } => self.order.steered(*node, steering, &self.truth),
             Event::Answered {
                 node,
                 answer: Answer::Polled(Ok(records)),
@@ -273,11 +284,14 @@ impl State {
                 for (offset, value) in batches.iter().flat_map(|batch| &batch.values) {
                     self.sends.lost(value, (*partition, *offset));
                 }
+                // What the new leader brings back is committed behind it, and not yet to be counted.
+                let lost_from = batches.first().map_or(Offset::ZERO, |batch| batch.base);
                 let kept = self
                     .truth
                     .partition(*partition)
                     .into_iter()
-                    .flat_map(|truth| truth.committed.batches());
+                    .flat_map(|truth| truth.committed.batches())
+                    .take_while(|batch| batch.next <= lost_from);
                 let kept = kept
                     .flat_map(|batch| &batch.values)
                     .filter_map(|(_, value)| self.sends.get(value));
@@ -351,6 +365,7 @@ impl State {
             | Note::HighWatermark { .. }
             | Note::Parked { .. }
             | Note::ParkedExpired { .. }
+            | Note::OversizedBatchRead { .. }
             | Note::BatchRetried { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
@@ -361,14 +376,13 @@ impl State {
     }
 
     fn read(&mut self, view: &dyn View, reader: NodeId, records: &[ConsumerRecord], findings: &mut Vec<Finding>) {
-        let mut by_partition: BTreeMap<TopicPartition, Vec<(Offset, Bytes)>> = BTreeMap::new();
+        let mut by_partition: BTreeMap<TopicPartition, Polled> = BTreeMap::new();
         for record in records {
             let place = self.truth.locate(&record.topic, record.partition);
             if let (Some(partition), Some(value)) = (place, &record.value) {
-                by_partition
-                    .entry(partition)
-                    .or_default()
-                    .push((record.offset, value.clone()));
+                let polled = by_partition.entry(partition).or_default();
+                polled.values.push((record.offset, value.clone()));
+                polled.epochs.push((record.offset, record.leader_epoch));
             }
         }
         let scene = Scene {
@@ -377,11 +391,11 @@ impl State {
             sends: &self.sends,
             risks: &self.risks,
         };
-        for (partition, records) in &by_partition {
-            self.offsets.read(&scene, reader, *partition, records, findings);
-            self.order.read(&scene, reader, *partition, records, findings);
+        for (partition, Polled { values, epochs }) in &by_partition {
+            self.offsets.read(&scene, reader, *partition, values, findings);
+            self.order.read(&scene, reader, *partition, epochs, findings);
         }
-        for (_, value) in by_partition.values().flatten() {
+        for (_, value) in by_partition.values().flat_map(|polled| &polled.values) {
             self.sends.read(value);
         }
     }
@@ -417,7 +431,12 @@ fn is_relevant(event: &Event) -> bool {
         Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Disk { .. } | Fault::Reset(_)),
         Event::Called { call, .. } => matches!(
             call,
-            Call::Send { .. } | Call::Flush | Call::Close { .. } | Call::Assign(_) | Call::DeleteRecords(_)
+            Call::Send { .. }
+                | Call::Flush
+                | Call::Close { .. }
+                | Call::Assign(_)
+                | Call::Steer(_)
+                | Call::DeleteRecords(_)
         ),
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } | Answer::Flushed | Answer::Closed => true,
@@ -460,6 +479,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::EpochRefused { .. }
         | Note::Parked { .. }
         | Note::ParkedExpired { .. }
+        | Note::OversizedBatchRead { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }

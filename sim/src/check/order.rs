@@ -1,11 +1,13 @@
 //! Order: nonmonotonic-send for producers, poll-skip and nonmonotonic-poll for consumers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
+use kafkasim_core::call::Steering;
+use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
 
 use super::sends::{Send, text};
+use super::truth::Truth;
 use super::{Finding, Promise, Scene, Verdict, guarantee};
 
 /// Remembers how far each producer's records, and each consumer, have come.
@@ -14,17 +16,22 @@ pub(crate) struct Order {
     /// By producer, its session, and partition: the place of the last committed record among the sends.
     sent: BTreeMap<(NodeId, u32, TopicPartition), u32>,
     readers: BTreeMap<(NodeId, TopicPartition), Reader>,
+    paused: BTreeSet<(NodeId, TopicPartition)>,
 }
 
 /// A consumer in one partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Reader {
-    /// The last offset that it was given.
-    last: Option<Offset>,
+    /// The last record that it was given: its offset and leader epoch, which say which record it is.
+    last: Option<(Offset, LeaderEpoch)>,
     /// Where it is to start, while it was given nothing.
     starts_at: Option<Offset>,
     /// What was deleted when it had to start elsewhere, because what it was to read next was deleted.
     undercut: Option<Offset>,
+    /// The application wants it at an end of the log, and that is still to be looked up.
+    awaits_reset: bool,
+    /// Its position was moved since: it has been told that it does not simply read on.
+    was_moved: bool,
 }
 
 /// What is wrong with the next records.
@@ -32,8 +39,12 @@ struct Reader {
 enum Break {
     /// They start at or before what was given already.
     Back,
+    /// They start before where the application has sought to, or before that was looked up.
+    Early,
     /// They start behind something that was not given.
     Skip(Offset),
+    /// They go on from a record that their log does not have, and nobody was told (KIP-320).
+    Over(Offset),
 }
 
 impl Order {
@@ -82,14 +93,24 @@ impl Order {
         scene: &Scene<'_>,
         node: NodeId,
         partition: TopicPartition,
-        records: &[(Offset, Bytes)],
+        records: &[(Offset, LeaderEpoch)],
         findings: &mut Vec<Finding>,
     ) {
+        if let (true, Some((offset, _))) = (self.paused.contains(&(node, partition)), records.first()) {
+            let (whose, node) = (scene.truth.name(partition), scene.name(node));
+            let message = format!("{whose}: {node} has read {offset}, though it had paused the partition");
+            findings.push(Finding::new(Promise::PausedPoll, Verdict::Violated, message));
+        }
         let reader = self.readers.entry((node, partition)).or_default();
-        for (offset, _) in records {
+        let committed = scene.truth.partition(partition).map(|truth| &truth.committed);
+        let log = Log {
+            first_record: |from| first_record(scene, partition, from),
+            epoch_at: |offset| committed.and_then(|committed| committed.epoch_at(offset)),
+        };
+        for record in records {
             let was_undercut = reader.undercut.is_some();
-            if let Some(broken) = reader.next(*offset, |from| first_record(scene, partition, from)) {
-                findings.push(broken.finding(scene, node, partition, *offset, was_undercut));
+            if let Some(broken) = reader.next(*record, &log) {
+                findings.push(broken.finding(scene, node, partition, record.0, was_undercut));
             }
         }
     }
@@ -98,42 +119,122 @@ impl Order {
     pub(crate) fn reset(&mut self, node: NodeId, partition: TopicPartition, to: Offset, deleted: Offset) {
         self.moved(node, partition, to);
         let reader = self.readers.entry((node, partition)).or_default();
-        reader.undercut = reader.last.filter(|last| last.next() < deleted).map(|_| deleted);
+        reader.undercut = reader.last.filter(|(last, _)| last.next() < deleted).map(|_| deleted);
     }
 
     /// A consumer's position was moved: looked up anew, or taken back behind a truncation.
     pub(crate) fn moved(&mut self, node: NodeId, partition: TopicPartition, to: Offset) {
         let reader = self.readers.entry((node, partition)).or_default();
-        reader.starts_at = reader.last.is_none().then_some(to);
+        reader.moved(to);
+    }
+
+    /// An application moved or held its consumer's positions.
+    pub(crate) fn steered(&mut self, node: NodeId, steering: &Steering, truth: &Truth) {
+        let locate = |(topic, partition): &(TopicName, i32)| Some((node, truth.locate(topic, *partition)?));
+        match steering {
+            Steering::Pause(partitions) => self.paused.extend(partitions.iter().filter_map(locate)),
+            Steering::Resume(partitions) => {
+                for resumed in partitions.iter().filter_map(locate) {
+                    self.paused.remove(&resumed);
+                }
+            }
+            Steering::Seek {
+                topic,
+                partition,
+                offset,
+            } => {
+                if let Some(partition) = truth.locate(topic, *partition) {
+                    self.readers.insert((node, partition), Reader::starting_at(*offset));
+                }
+            }
+            Steering::SeekToBeginning(partitions) | Steering::SeekToEnd(partitions) => {
+                for sought in partitions.iter().filter_map(locate) {
+                    self.readers.insert(sought, Reader::awaiting_reset());
+                }
+            }
+            Steering::Wakeup => {}
+        }
     }
 
     /// A consumer reads these partitions from now on, and goes on where it was in those that it has read before.
     pub(crate) fn assigned(&mut self, node: NodeId, partitions: &[TopicPartition]) {
         self.readers
             .retain(|(reader, partition), _| *reader != node || partitions.contains(partition));
+        self.paused
+            .retain(|(reader, partition)| *reader != node || partitions.contains(partition));
     }
 
     /// A process is gone.
     pub(crate) fn stopped(&mut self, node: NodeId) {
         self.readers.retain(|(reader, _), _| *reader != node);
+        self.paused.retain(|(reader, _)| *reader != node);
     }
 }
 
+/// What is committed, as far as readers are judged by it.
+struct Log<R, E> {
+    /// Where the first record from some offset on is.
+    first_record: R,
+    /// The leader epoch of what is at some offset.
+    epoch_at: E,
+}
+
 impl Reader {
-    /// It is given the record at this offset. `first_record` is where the first record from some offset on is.
-    fn next(&mut self, offset: Offset, first_record: impl Fn(Offset) -> Option<Offset>) -> Option<Break> {
-        let last = self.last.replace(offset);
+    fn starting_at(offset: Offset) -> Self {
+        Self {
+            starts_at: Some(offset),
+            was_moved: true,
+            ..Self::default()
+        }
+    }
+
+    fn awaiting_reset() -> Self {
+        Self {
+            awaits_reset: true,
+            was_moved: true,
+            ..Self::default()
+        }
+    }
+
+    fn moved(&mut self, to: Offset) {
+        self.starts_at = self.last.is_none().then_some(to);
+        self.was_moved = true;
+        self.awaits_reset = false;
+    }
+
+    /// It is given this record.
+    fn next(
+        &mut self,
+        record: (Offset, LeaderEpoch),
+        log: &Log<impl Fn(Offset) -> Option<Offset>, impl Fn(Offset) -> Option<LeaderEpoch>>,
+    ) -> Option<Break> {
+        let offset = record.0;
+        let last = self.last.replace(record);
         let starts_at = self.starts_at.take();
         let undercut = self.undercut.take();
-        if last.is_some_and(|last| offset <= last) {
-            return Some(Break::Back);
+        if self.awaits_reset || starts_at.is_some_and(|start| offset < start) {
+            return Some(Break::Early);
         }
-        let from = last.map(Offset::next).or(starts_at)?;
+        let was_moved = std::mem::take(&mut self.was_moved);
+        // An offset and a leader epoch name one record. What is read from another log than the committed one is judged as that.
+        let is_committed = |(offset, epoch): (Offset, LeaderEpoch)| (log.epoch_at)(offset) == Some(epoch);
+        if let Some(last) = last {
+            if offset <= last.0 {
+                return Some(Break::Back);
+            }
+            let has_new_epoch = last.1 != record.1;
+            if has_new_epoch && !was_moved && is_committed(record) && !is_committed(last) {
+                return Some(Break::Over(last.0));
+            }
+        }
+        let from = last.map(|(last, _)| last.next()).or(starts_at)?;
         if offset == from {
             return None;
         }
         let from = undercut.map_or(from, |deleted| from.max(deleted));
-        first_record(from).filter(|missed| *missed < offset).map(Break::Skip)
+        (log.first_record)(from)
+            .filter(|missed| *missed < offset)
+            .map(Break::Skip)
     }
 }
 
@@ -152,6 +253,8 @@ impl Break {
         let verdict = match self {
             Self::Back => guarantee::read_again(policy, was_undercut, otherwise),
             Self::Skip(_) => guarantee::skipped(policy, was_undercut, otherwise),
+            // Whatever a configuration lets be lost, no reader is taken elsewhere than it wants, or over what is gone unawares.
+            Self::Early | Self::Over(_) => Verdict::Violated,
         };
         let (whose, node) = (scene.truth.name(partition), scene.name(node));
         match self {
@@ -159,8 +262,18 @@ impl Break {
                 let message = format!("{whose}: {node} has read {offset} after it had read as much or more");
                 Finding::new(Promise::NonmonotonicPoll, verdict, message)
             }
+            Self::Early => {
+                let message = format!("{whose}: {node} has read {offset}, which is not where it has sought to");
+                Finding::new(Promise::NonmonotonicPoll, verdict, message)
+            }
             Self::Skip(missed) => {
                 let message = format!("{whose}: {node} has read {offset}, but not {missed} before it");
+                Finding::new(Promise::PollSkip, verdict, message)
+            }
+            Self::Over(gone) => {
+                let message = format!(
+                    "{whose}: {node} has read on at {offset}, and was not told that what it has read at {gone} is gone"
+                );
                 Finding::new(Promise::PollSkip, verdict, message)
             }
         }
@@ -177,30 +290,68 @@ fn first_record(scene: &Scene<'_>, partition: TopicPartition, from: Offset) -> O
 mod tests {
     use super::*;
 
-    /// What a reader meets in a log with records at these offsets; `cut:7` looks its position up after the deletion of what is before 7.
+    /// What a reader meets in a log with records at these offsets, up to 9 of the epoch 1 and from 10 on of the epoch 2. `cut:7` looks its
+    /// position up after the deletion of what is before 7.
     fn check(records: &[i64], steps: &str, expected: &str) {
-        let first_record = |from: Offset| records.iter().copied().map(Offset).find(|offset| *offset >= from);
+        let epoch_of = |offset: i64| LeaderEpoch(if offset < 10 { 1 } else { 2 });
+        let log = Log {
+            first_record: |from: Offset| records.iter().copied().map(Offset).find(|offset| *offset >= from),
+            epoch_at: |offset: Offset| records.contains(&offset.0).then(|| epoch_of(offset.0)),
+        };
         let mut reader = Reader::default();
         let told: Vec<_> = steps
             .split_whitespace()
             .filter_map(|step| {
-                if let Some(to) = step.strip_prefix("move:") {
-                    reader.starts_at = reader.last.is_none().then(|| Offset(to.parse().expect("an offset")));
+                if let Some(to) = step.strip_prefix("seek:") {
+                    reader = to
+                        .parse()
+                        .map_or_else(|_| Reader::awaiting_reset(), |to| Reader::starting_at(Offset(to)));
                     return None;
                 }
                 if let Some(deleted) = step.strip_prefix("cut:") {
                     reader.undercut = Some(Offset(deleted.parse().expect("an offset")));
                     return None;
                 }
-                let offset: i64 = step.parse().expect("an offset");
-                Some(match reader.next(Offset(offset), first_record) {
+                if let Some(to) = step.strip_prefix("move:") {
+                    reader.moved(Offset(to.parse().expect("an offset")));
+                    return None;
+                }
+                let (offset, epoch) = step.split_once('@').unwrap_or((step, ""));
+                let offset: i64 = offset.parse().expect("an offset");
+                let epoch = epoch.parse().map_or_else(|_| epoch_of(offset), LeaderEpoch);
+                Some(match reader.next((Offset(offset), epoch), &log) {
                     None => format!("{offset}"),
                     Some(Break::Back) => format!("{offset}:back"),
+                    Some(Break::Early) => format!("{offset}:early"),
                     Some(Break::Skip(missed)) => format!("{offset}:skips {missed}"),
+                    Some(Break::Over(gone)) => format!("{offset}:over {gone}"),
                 })
             })
             .collect();
         assert_eq!(told.join(" "), expected, "{steps}");
+    }
+
+    #[test]
+    fn who_seeks_reads_from_there() {
+        check(&[0, 1, 2, 3], "0 1 seek:3 3", "0 1 3");
+        check(&[0, 1, 2, 3], "0 1 2 seek:1 1 2", "0 1 2 1 2");
+        check(&[0, 1, 3], "0 seek:2 3", "0 3");
+        check(&[0, 1, 2, 3], "0 seek:2 3", "0 3:skips 2");
+        check(&[0, 1, 2, 3], "0 seek:2 1", "0 1:early");
+        check(&[0, 1, 2, 3], "0 seek:end 1", "0 1:early");
+        check(&[0, 1, 2, 3], "0 seek:end move:3 3", "0 3");
+        check(&[0, 1, 2, 3], "0 seek:9 move:0 0", "0 0");
+    }
+
+    #[test]
+    fn nobody_reads_on_over_what_is_gone() {
+        check(&[8, 9, 10, 11], "8 9 10 11", "8 9 10 11");
+        check(&[8, 9, 10, 11], "9 10@1 11@1", "9 10 11");
+        check(&[8, 9, 10, 11], "9 10@1 11@2", "9 10 11:over 10");
+        check(&[8, 9, 10, 11], "9@0 10", "9 10:over 9");
+        check(&[8, 9, 10, 11], "9@0 move:10 10", "9 10");
+        check(&[8, 9, 10, 11], "9 10@1 move:10 10 11", "9 10 10:back 11");
+        check(&[8, 9, 10], "9@0 10@1", "9 10");
     }
 
     #[test]

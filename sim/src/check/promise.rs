@@ -42,6 +42,7 @@ promises! {
     NonmonotonicSend = "nonmonotonic-send", "what one producer sends to one partition is in the log in the order in which it was sent";
     PollSkip = "poll-skip", "a consumer skips no record";
     NonmonotonicPoll = "nonmonotonic-poll", "a consumer does not go back";
+    PausedPoll = "paused-poll", "a consumer is given nothing of a partition that it has paused";
     Unseen = "unseen", "an acknowledged record is read in the end by whoever reads everything";
     /// R1.
     CandidateCompleteness = "candidate-completeness", "whoever may be elected has every committed record";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kafkasim_core::call::{Answer, PollError};
+use kafkasim_core::call::{Answer, Call, PollError, Steering};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use kafkasim_core::note::{LogStartCause, Note};
@@ -51,6 +51,7 @@ situations! {
     ProduceRefused = "produce-refused", "a batch was refused";
     ParkedProduceExpired = "parked-produce-expired", "a Produce was answered before all in-sync replicas had it";
     ParkedFetchExpired = "parked-fetch-expired", "a Fetch had waited long enough";
+    OversizedBatchRead = "oversized-batch-read", "a Fetch was given a first batch larger than its limits";
     TornBatch = "torn-batch", "a log was found broken at its end";
     BatchRetried = "batch-retried", "a producer sent a batch again";
     BatchExpired = "batch-expired", "a producer gave a batch up";
@@ -60,6 +61,11 @@ situations! {
     ReaderTruncated = "reader-truncated", "a consumer found the log shorter than its position";
     ReaderOutOfRange = "reader-out-of-range", "what a consumer was to read next was not in the log";
     ReaderReset = "reader-reset", "a consumer looked its position up";
+    ReaderPaused = "reader-paused", "an application paused partitions";
+    ReaderResumed = "reader-resumed", "an application resumed partitions";
+    ReaderSought = "reader-sought", "an application moved its position to an offset";
+    ReaderSoughtEnd = "reader-sought-end", "an application moved its position to the beginning or the end of the log";
+    ReaderWoken = "reader-woken", "a poll was woken up";
     Acknowledged = "acknowledged", "a send was acknowledged";
     SendFailed = "send-failed", "a send was not acknowledged";
     Flushed = "flushed", "a flush returned";
@@ -202,6 +208,10 @@ impl Coverage {
                 }
             }
             Event::Stopped { in_order: false, .. } => self.memory.rolled.clear(),
+            Event::Called {
+                call: Call::Steer(steering),
+                ..
+            } => self.steered(steering),
             Event::Called { .. } => {}
             Event::Fault(fault) => self.broke(fault),
             Event::Late { .. } => self.reached(Reached::LateRequestDelivered),
@@ -236,6 +246,17 @@ impl Coverage {
         }
     }
 
+    fn steered(&mut self, steering: &Steering) {
+        match steering {
+            Steering::Pause(_) => self.reached(Reached::ReaderPaused),
+            Steering::Resume(_) => self.reached(Reached::ReaderResumed),
+            Steering::Seek { .. } => self.reached(Reached::ReaderSought),
+            Steering::SeekToBeginning(_) | Steering::SeekToEnd(_) => self.reached(Reached::ReaderSoughtEnd),
+            // It counts when a poll has thrown.
+            Steering::Wakeup => {}
+        }
+    }
+
     fn answered(&mut self, answer: &Answer) {
         match answer {
             Answer::Sent { result: Ok(_), .. } => self.reached(Reached::Acknowledged),
@@ -243,6 +264,7 @@ impl Coverage {
             Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
             Answer::Flushed => self.reached(Reached::Flushed),
             Answer::Closed => self.reached(Reached::Closed),
+            Answer::Polled(Err(PollError::Wakeup)) => self.reached(Reached::ReaderWoken),
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
             Answer::PartitionsCreated(Ok(())) => self.reached(Reached::PartitionAdded),
             Answer::Polled(_)
@@ -328,6 +350,7 @@ impl Coverage {
             }
             Note::ParkedExpired { produce: true } => self.reached(Reached::ParkedProduceExpired),
             Note::ParkedExpired { produce: false } => self.reached(Reached::ParkedFetchExpired),
+            Note::OversizedBatchRead { .. } => self.reached(Reached::OversizedBatchRead),
             Note::BatchRetried { .. } => self.reached(Reached::BatchRetried),
             Note::BatchExpired { .. } => self.reached(Reached::BatchExpired),
             Note::SequenceLost { .. } => self.reached(Reached::SequenceLost),

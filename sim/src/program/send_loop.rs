@@ -162,6 +162,7 @@ impl Program for SendLoop {
             }
             Call::Assign(_)
             | Call::Poll { .. }
+            | Call::Steer(_)
             | Call::ShutDown
             | Call::CreateTopic(_)
             | Call::CreatePartitions(_)

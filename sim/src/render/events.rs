@@ -64,6 +64,7 @@ pub(super) fn send_failure(failure: SendFailure) -> Outcome {
 /// Why a poll threw.
 pub(super) fn poll_failure(error: &PollError) -> String {
     match error {
+        PollError::Wakeup => "woken up".to_owned(),
         PollError::NoOffsetForPartition { topic, partition } => format!("no offset for {topic}-{partition}"),
         PollError::OffsetOutOfRange {
             topic,
@@ -163,6 +164,7 @@ fn called(call: &Call, names: &Names) -> Words {
         Call::Send { .. } => Words::notable(Line::plain("send")),
         Call::Flush => Words::ordinary(Line::plain("flush")),
         Call::Close { timeout_ms } => Words::notable(Line::plain(names::close(*timeout_ms))),
+        Call::Steer(steering) => Words::notable(Line::plain(steering.to_string())),
         Call::Poll { .. } => Words::routine(Line::plain("poll")),
         Call::ShutDown => Words::routine(Line::plain("shut down")),
         // What the environment made of it says the same.

@@ -104,6 +104,7 @@ impl History {
             Call::Flush => Some("flush".to_owned()),
             Call::Close { timeout_ms } => Some(names::close(*timeout_ms)),
             Call::Assign(partitions) => Some(format!("assign {}", assignment(partitions))),
+            Call::Steer(steering) => Some(steering.to_string()),
             // One at a time, and answered soon: the answer says all.
             Call::Poll { .. } => None,
             Call::ShutDown => None,

@@ -76,6 +76,7 @@ pub(super) fn landmarks<'a>(
                 Call::Flush
                 | Call::Close { .. }
                 | Call::Assign(_)
+                | Call::Steer(_)
                 | Call::Poll { .. }
                 | Call::ShutDown
                 | Call::CreateTopic(_)

@@ -175,6 +175,13 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         }
         Note::Parked { .. } => return Some(Words::routine(Line::plain("waits"))),
         Note::ParkedExpired { produce: false } => return Some(Words::routine(Line::plain("has waited enough"))),
+        Note::OversizedBatchRead { partition } => {
+            let what = "reads a batch larger than asked for";
+            return Some(Words::routine(Line::plain(format!(
+                "{}{what}",
+                names.whose(*partition)
+            ))));
+        }
         Note::ParkedExpired { produce: true } => Line::of(Tone::Bad, "has waited too long"),
         Note::Appended { .. }
         | Note::MetadataReplayed { .. }
@@ -288,6 +295,7 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::BatchSent { partition, .. }
         | Note::BatchRetried { partition, .. }
         | Note::BatchExpired { partition }
+        | Note::OversizedBatchRead { partition }
         | Note::SequenceLost { partition }
         | Note::ProducerEpochBumped { partition, .. }
         | Note::PositionReset { partition, .. }

@@ -145,6 +145,7 @@ impl Scene {
                     Call::Flush
                     | Call::Close { .. }
                     | Call::Assign(_)
+                    | Call::Steer(_)
                     | Call::Poll { .. }
                     | Call::ShutDown
                     | Call::CreateTopic(_)

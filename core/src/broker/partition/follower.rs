@@ -91,9 +91,10 @@ impl Follower {
 
     /// Whether the next fetch includes this partition.
     pub(in crate::broker) fn progress(&self) -> Progress {
-        match self.progress {
-            Progress::Ready if self.asks_first => Progress::Asking,
-            progress => progress,
+        if self.progress == Progress::Ready && self.asks_first {
+            Progress::Asking
+        } else {
+            self.progress
         }
     }
 

@@ -117,13 +117,99 @@ fn the_first_batch_comes_whatever_its_size() {
         ],
         "
         read c1 t1-0@0 t2-0@0 max=1
+        > OversizedBatchRead { partition: t1-0 }
         > c1: fetched t1-0 hw=2 [0-0:e0], t2-0 hw=1
         read c1 t1-0@0 t2-0@0 partition.max=1
+        > OversizedBatchRead { partition: t1-0 }
         > c1: fetched t1-0 hw=2 [0-0:e0], t2-0 hw=1
         read c1 t1-0@0 t2-0@0 max=150
         > c1: fetched t1-0 hw=2 [0-0:e0] [1-1:e0], t2-0 hw=1
         read c1 t1-0@0 t2-0@0
         > c1: fetched t1-0 hw=2 [0-0:e0] [1-1:e0], t2-0 hw=1 [0-0:e0]
+        ",
+    );
+}
+
+#[test]
+fn only_the_first_batch_of_the_whole_answer_comes_whatever_its_size() {
+    check(
+        &[
+            IN_SERVICE,
+            ALONE,
+            "log topic 2; partition t2-0 replicas=1 isr=1 leader=1",
+            "produce c2 acks=1 t2-0 a",
+            "produce c2 acks=1 t2-0 b",
+        ],
+        "
+        read c1 t1-0@0 t2-0@0 max=1
+        > OversizedBatchRead { partition: t2-0 }
+        > c1: fetched t1-0 hw=0, t2-0 hw=2 [0-0:e0]
+        read c1 t2-0@0 t1-0@0 partition.max=0
+        > OversizedBatchRead { partition: t2-0 }
+        > c1: fetched t2-0 hw=2 [0-0:e0], t1-0 hw=0
+        read c1 t2-0@1 t1-0@0 max=0
+        > OversizedBatchRead { partition: t2-0 }
+        > c1: fetched t2-0 hw=2 [1-1:e0], t1-0 hw=0
+        ",
+    );
+}
+
+#[test]
+fn a_batch_that_does_not_fit_takes_the_room_of_the_partitions_behind() {
+    check(
+        &[
+            IN_SERVICE,
+            ALONE,
+            "log topic 2; partition t2-0 replicas=1 isr=1 leader=1",
+            "produce c2 acks=1 t1-0 a t2-0 a",
+            "produce c2 acks=1 t1-0 bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+        ],
+        "
+        read c1 t1-0@0 t2-0@0 max=180
+        > c1: fetched t1-0 hw=2 [0-0:e0], t2-0 hw=1
+        read c1 t1-0@0 t2-0@0 max=180 partition.max=100
+        > c1: fetched t1-0 hw=2 [0-0:e0], t2-0 hw=1 [0-0:e0]
+        ",
+    );
+}
+
+#[test]
+fn bytes_of_several_partitions_add_up_to_what_is_waited_for() {
+    check(
+        &[
+            IN_SERVICE,
+            ALONE,
+            "log topic 2; partition t2-0 replicas=1 isr=1 leader=1",
+            "produce c2 acks=1 t1-0 a",
+        ],
+        "
+        read c1 t1-0@0 t2-0@0 min=100
+        > Parked { produce: false }
+        > set fetch-wait c1 500 monotonic
+        produce c2 acks=1 t2-0 b
+        > leader appends t2-0 [0-0:e0]
+        > leader t2-0 high watermark 1
+        > c2: produced t2-0 @0
+        > cancel fetch-wait c1
+        > c1: fetched t1-0 hw=1 [0-0:e0], t2-0 hw=1 [0-0:e0]
+        ",
+    );
+}
+
+#[test]
+fn more_than_an_answer_may_have_is_not_waited_for() {
+    check(
+        &[IN_SERVICE, ALONE, "produce c2 acks=1 t1-0 a"],
+        "
+        read c1 t1-0@0 min=1000 max=1000
+        > Parked { produce: false }
+        > set fetch-wait c1 500 monotonic
+        timer fetch-wait c1
+        > ParkedExpired { produce: false }
+        > c1: fetched t1-0 hw=1 [0-0:e0]
+        read c1 t1-0@0 min=1000 max=60
+        > OversizedBatchRead { partition: t1-0 }
+        > c1: fetched t1-0 hw=1 [0-0:e0]
         ",
     );
 }

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! assign a-0 a-1 | assign          up 1 | down 1
+//! pause a-0 | resume a-0           seek a-0 5 | to-beginning a-0 | to-end a-0 | wakeup
 //! poll 1000                        fire poll | fire fetch 1 | fire position a-0 | fire reconnect 1 | fire metadata | fire request 1
 //! reset none                       max 2                          (auto.offset.reset and max.poll.records from now on)
 //! 1: metadata a-0=1@0 a-1=none@3 | 1: metadata a=UNKNOWN_TOPIC_OR_PARTITION
@@ -25,11 +26,11 @@ use super::language::{
     named, note_text, number, partition_of, partition_text, polled_text, request_text, response_of, timer_text,
 };
 use super::{config, context};
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Steering};
 use crate::config::{AutoOffsetReset, ConsumerConfig};
 use crate::consumer::Consumer;
 use crate::disk::DiskImage;
-use crate::ids::{Generation, IncarnationId, NodeId};
+use crate::ids::{Generation, IncarnationId, NodeId, Offset, TopicName};
 use crate::machine::{Boot, ConnectionId, Effect, Input, Lane, Machine, Outbox};
 use crate::message::Message;
 use crate::timer::Timer;
@@ -97,7 +98,21 @@ impl Conversation {
         }
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         match verb {
-            "assign" => self.step(Input::Call(Call::Assign(rest.split_whitespace().map(named).collect()))),
+            "assign" => self.step(Input::Call(Call::Assign(partitions(rest)))),
+            "pause" => self.steer(Steering::Pause(partitions(rest))),
+            "resume" => self.steer(Steering::Resume(partitions(rest))),
+            "to-beginning" => self.steer(Steering::SeekToBeginning(partitions(rest))),
+            "to-end" => self.steer(Steering::SeekToEnd(partitions(rest))),
+            "wakeup" => self.steer(Steering::Wakeup),
+            "seek" => {
+                let (at, offset) = rest.split_once(' ').expect("a partition and an offset");
+                let (topic, partition) = named(at);
+                self.steer(Steering::Seek {
+                    topic,
+                    partition,
+                    offset: Offset(number(offset)),
+                })
+            }
             "poll" => self.step(Input::Call(Call::Poll {
                 timeout_ms: number(rest),
             })),
@@ -144,6 +159,10 @@ impl Conversation {
             "show" => self.show(),
             other => panic!("no input {other}"),
         }
+    }
+
+    fn steer(&mut self, steering: Steering) -> Vec<String> {
+        self.step(Input::Call(Call::Steer(steering)))
     }
 
     fn show(&self) -> Vec<String> {
@@ -256,4 +275,8 @@ impl Conversation {
             (other, _) => panic!("no timer {other}"),
         }
     }
+}
+
+fn partitions(text: &str) -> Vec<(TopicName, i32)> {
+    text.split_whitespace().map(named).collect()
 }

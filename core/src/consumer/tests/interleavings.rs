@@ -272,7 +272,7 @@ impl World {
                 backing_off.extend(position.leader);
             }
             let is_backing_off = match assigned.state {
-                FetchState::AwaitReset(lookup) | FetchState::AwaitValidation { lookup, .. } => {
+                FetchState::AwaitReset { lookup, .. } | FetchState::AwaitValidation { lookup, .. } => {
                     lookup == Lookup::BackingOff
                 }
                 FetchState::Initializing | FetchState::Fetching { .. } => false,

@@ -307,6 +307,7 @@ pub(super) fn polled_text(polled: &Result<Vec<ConsumerRecord>, PollError>) -> St
 
 fn error_text(error: &PollError) -> String {
     match error {
+        PollError::Wakeup => "Wakeup".to_owned(),
         PollError::NoOffsetForPartition { topic, partition } => format!("NoOffsetForPartition {topic}-{partition}"),
         PollError::OffsetOutOfRange {
             topic,

@@ -6,6 +6,7 @@ mod fetching;
 mod interleavings;
 mod language;
 mod positions;
+mod steering;
 
 use alloc::format;
 use alloc::string::String;

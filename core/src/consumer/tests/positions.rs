@@ -286,6 +286,23 @@ fn a_leader_that_knows_nothing_of_the_epoch_has_the_position_looked_up() {
 }
 
 #[test]
+fn the_end_of_an_earlier_epoch_proves_nothing_about_the_position() {
+    check(
+        "
+        >> settled a-0 at 0 of 1@2
+        >> poll 1000
+        >> 1: fetched a-0=0..4@2
+        >> poll 1000
+        >> 1: fetched a-0=NOT_LEADER_OR_FOLLOWER>2@3
+        >> up 2
+        > 2: epochs a-0=9@1
+        note a-0 truncated below 5, diverging from -1
+        send 2 ListOffsets a-0 earliest @3
+        ",
+    );
+}
+
+#[test]
 fn without_a_policy_a_truncation_is_told_to_the_application() {
     check(
         "

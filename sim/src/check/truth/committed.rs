@@ -182,6 +182,12 @@ impl Committed {
             .map(|(_, value)| value)
     }
 
+    /// The leader epoch of what is at an offset.
+    pub(crate) fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
+        let batch = self.batches.get(self.index_of(offset))?;
+        (batch.base <= offset).then_some(batch.epoch)
+    }
+
     /// The batch that holds an offset, or the number of batches.
     fn index_of(&self, offset: Offset) -> usize {
         self.batches.partition_point(|batch| batch.next <= offset)

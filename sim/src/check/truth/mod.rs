@@ -308,6 +308,7 @@ impl Truth {
             | Note::IsrCommitted { .. }
             | Note::Parked { .. }
             | Note::ParkedExpired { .. }
+            | Note::OversizedBatchRead { .. }
             | Note::BatchSent { .. }
             | Note::BatchRetried { .. }
             | Note::BatchExpired { .. }
@@ -418,6 +419,7 @@ impl Truth {
         let replica = self.replica_mut(id, node);
         replica.epoch = epoch;
         replica.leads = true;
+        let high_watermark = replica.high_watermark;
         let Some(registered) = self.registered(id) else { return };
         // Whoever learns too late of its own election will soon learn of its deposition.
         if registered.leader != Some(node) || registered.leader_epoch != epoch {
@@ -458,6 +460,12 @@ impl Truth {
             took_over,
             lost_from,
         });
+        // Who is elected uncleanly may bring back what an earlier leader had lost: below its high watermark it is exposed again.
+        let new = partition.committed.extend(log, high_watermark);
+        if !new.is_empty() {
+            let batches = partition.committed.batches()[new].to_vec();
+            changes.push(Change::Committed { partition: id, batches });
+        }
     }
 
     fn high_watermark_moved(
