@@ -491,6 +491,10 @@ impl Truth {
         if truth.parted.as_ref().is_some_and(|parted| epoch < parted.epoch) {
             return;
         }
+        // An unclean leader that begins when it has been deposed already decides nothing: what will stay is open until somebody begins.
+        if as_leader && truth.awaits_unclean_leader() {
+            return;
+        }
         let log = batches(view.log(node, id));
         let known = from..to.min(truth.committed.end());
         if let Some(at) = truth.committed.first_contradicted(log, known) {
