@@ -269,6 +269,7 @@ impl Stage {
         .into_iter()
         .chain(config);
         self.commit(&records.chain([partition]).collect::<Vec<_>>());
+        (1..=3).map(NodeId).for_each(|broker| self.register(broker));
     }
 
     fn register(&mut self, broker: NodeId) {
