@@ -1,4 +1,4 @@
-//! Rule sets by name: Kafka's own, and those of the exhibits.
+//! Rule sets by name: Kafka's own, those of the exhibits, and the steps between them.
 
 use kafkasim_core::rules::Rules;
 
@@ -50,6 +50,8 @@ impl RuleSet {
 
     /// Every rule set, Kafka's own first.
     pub fn all() -> impl Iterator<Item = Self> {
-        std::iter::once(CURRENT).chain(exhibits::all().iter().map(|exhibit| exhibit.rule_set()))
+        std::iter::once(CURRENT)
+            .chain(exhibits::all().iter().map(|exhibit| exhibit.rule_set()))
+            .chain(exhibits::FOUR_STEPS)
     }
 }

@@ -20,7 +20,7 @@ pub(super) const KIP_497: Exhibit = Exhibit {
         Promise::LeaderCompleteness,
         Promise::LostWrite,
     ],
-    scope: "3 brokers, min.insync.replicas=2, 1 record, 1 false suspicion",
+    scope: "2 brokers, min.insync.replicas=1, 2 records of acks=1, 1 false suspicion",
     scenario: file!("exhibits/kip-497.toml"),
     seeds_at_most: 2_000,
 };

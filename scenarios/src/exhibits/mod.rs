@@ -2,6 +2,7 @@
 
 mod canaries;
 mod clients;
+mod four_steps;
 mod in_sync;
 mod replication;
 mod storage;
@@ -112,6 +113,9 @@ pub fn all() -> &'static [Exhibit] {
         canaries::LATE_WAKEUP,
     ]
 }
+
+/// The four steps by which Kafka's followers learnt to truncate, each a rule set of its own: the example `four-steps` explores them.
+pub const FOUR_STEPS: [RuleSet; 4] = four_steps::ALL;
 
 /// The exhibit of this name.
 #[must_use]

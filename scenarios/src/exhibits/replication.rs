@@ -66,7 +66,7 @@ pub(super) const MAKE_LEADER: Exhibit = Exhibit {
     seeds_at_most: 2_000,
 };
 
-fn truncate_to_high_watermark(log: &FollowerLog) -> Truncation {
+pub(super) fn truncate_to_high_watermark(log: &FollowerLog) -> Truncation {
     Truncation::To(log.high_watermark)
 }
 

@@ -6,7 +6,7 @@ use kafkasim_core::rules::{Agreement, EpochAnswer, FetchedBatch, FollowerLog, Ru
 use super::{Exhibit, Kind, file};
 
 /// What followers did from KIP-279 until KIP-595: asked once, then fetched without looking back, and took what came (KAFKA-18723).
-const ASKING_ONCE: Rules = Rules {
+pub(super) const ASKING_ONCE: Rules = Rules {
     truncation: ask_leader,
     validates_each_fetch: never,
     takes_fetched: whatever_comes,
@@ -46,9 +46,9 @@ pub(super) const KIP_320: Exhibit = Exhibit {
         Promise::LeaderCompleteness,
         Promise::LogMatching,
     ],
-    scope: "3 brokers, min.insync.replicas=1, 2 records, 1 crash",
+    scope: "2 brokers, min.insync.replicas=2, 1 record, 2 false suspicions",
     scenario: file!("exhibits/kip-320.toml"),
-    seeds_at_most: 5_000,
+    seeds_at_most: 3_000,
 };
 
 /// A leader without records of its own told followers that an earlier epoch went on to the end of its log.
@@ -85,16 +85,16 @@ pub(super) const KAFKA_13141: Exhibit = Exhibit {
         Promise::LeaderCompleteness,
         Promise::LogMatching,
     ],
-    scope: "3 brokers, min.insync.replicas=1, 2 records, 2 crashes",
+    scope: "2 brokers, min.insync.replicas=1, 1 record, 1 crash",
     scenario: file!("exhibits/kafka-13141.toml"),
-    seeds_at_most: 5_000,
+    seeds_at_most: 2_000,
 };
 
 fn ask_leader(_: &FollowerLog) -> Truncation {
     Truncation::AskLeader
 }
 
-fn whatever_the_epoch(answer: &EpochAnswer) -> Agreement {
+pub(super) fn whatever_the_epoch(answer: &EpochAnswer) -> Agreement {
     if answer.at_leader.end_offset.0 < 0 {
         Agreement::UpTo(answer.high_watermark)
     } else {
@@ -106,7 +106,7 @@ fn whatever_comes(_: &FetchedBatch) -> bool {
     true
 }
 
-fn never() -> bool {
+pub(super) fn never() -> bool {
     false
 }
 

@@ -17,16 +17,10 @@ use super::{Finale, Finding, Promise, Scene, Verdict, guarantee, liveness};
 /// Remembers what was acknowledged and not committed, and how the loss of what is lost was judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Durability {
-    unsettled: BTreeMap<TopicPartition, BTreeMap<Offset, Unsettled>>,
+    /// What was acknowledged, and not seen to be committed yet: two leaders may have acknowledged something at the same offset. With it, whether
+    /// whoever acknowledged it was not the leader that had last begun, and did not know.
+    unsettled: BTreeMap<TopicPartition, BTreeMap<(Offset, Bytes), bool>>,
     lost: BTreeMap<Bytes, Verdict>,
-}
-
-/// What was acknowledged, and not seen to be committed yet.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Unsettled {
-    value: Bytes,
-    /// Whoever acknowledged it was not the leader that had last begun, and did not know.
-    by_deposed: bool,
 }
 
 impl Durability {
@@ -52,13 +46,9 @@ impl Durability {
             };
         let somebody_has_it = scene.view.brokers().into_iter().any(holds);
         if can_be_kept && somebody_has_it {
-            self.unsettled.entry(partition).or_default().insert(
-                offset,
-                Unsettled {
-                    value: value.clone(),
-                    by_deposed: begun.is_some_and(|(leader, _)| !holds(leader)),
-                },
-            );
+            let by_deposed = begun.is_some_and(|(leader, _)| !holds(leader));
+            let unsettled = self.unsettled.entry(partition).or_default();
+            unsettled.insert((offset, value.clone()), by_deposed);
             return;
         }
         let verdict = judge_unsettled(scene, value, partition, offset, has_had_other_leaders(registered));
@@ -181,9 +171,7 @@ impl Durability {
             return;
         };
         for (offset, value) in batches.iter().flat_map(|batch| &batch.values) {
-            if unsettled.get(offset).is_some_and(|unsettled| unsettled.value == *value) {
-                unsettled.remove(offset);
-            }
+            unsettled.remove(&(*offset, value.clone()));
         }
         if unsettled.is_empty() {
             self.unsettled.remove(&partition);
@@ -204,12 +192,12 @@ impl Durability {
             return;
         };
         let log = batches(scene.view.log(leader, partition));
-        let is_kept = |(offset, unsettled): &(Offset, Unsettled)| holds(log, *offset, &unsettled.value);
+        let is_kept = |((offset, value), _): &((Offset, Bytes), bool)| holds(log, *offset, value);
         let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) = unsettled.into_iter().partition(is_kept);
         if !kept.is_empty() {
             self.unsettled.insert(partition, kept);
         }
-        for (offset, Unsettled { value, by_deposed }) in lost {
+        for ((offset, value), by_deposed) in lost {
             let lost_power = lost_from.is_some_and(|from| from <= offset);
             let step = took_over || lost_power || by_deposed;
             let verdict = judge_unsettled(scene, &value, partition, offset, step);
