@@ -1,6 +1,6 @@
 //! What is slow or fails for a while. None of it is in the world: it shows in when things happen there, and how they end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafkasim_core::ids::NodeId;
 
@@ -30,9 +30,16 @@ impl Ailments {
         *until = until_us.max(*until);
     }
 
-    /// Nothing is wrong any more.
-    pub(super) fn cure(&mut self) {
+    /// Nothing is wrong any more. Returns who was ailing: what was held back there is still to come.
+    pub(super) fn cure(&mut self, now_us: u64) -> BTreeSet<NodeId> {
+        let ailing = self.until_us.iter().filter(|(_, until_us)| now_us < **until_us);
+        let ailing = ailing.flat_map(|(ailment, _)| match ailment {
+            Ailment::Clogged(from, to) => [*from, *to],
+            Ailment::Slow(node, _) | Ailment::SlowDisk(node) | Ailment::FailingDisk(node) => [*node, *node],
+        });
+        let ailing = ailing.collect();
         self.until_us.clear();
+        ailing
     }
 
     /// When something arrives that would arrive at `at_us`.
@@ -77,7 +84,7 @@ mod tests {
         assert_eq!(ailments.arrival_us(ONE, OTHER, 100), 530);
         assert_eq!(ailments.arrival_us(NodeId(3), OTHER, 100), 130);
         assert_eq!(ailments.arrival_us(NodeId(3), OTHER, 520), 520, "it is well again");
-        ailments.cure();
+        assert_eq!(ailments.cure(505), [OTHER].into(), "the link is not clogged any more");
         assert_eq!(ailments.arrival_us(ONE, OTHER, 100), 100);
     }
 

@@ -51,6 +51,8 @@ pub(super) struct Driver<'a> {
     pub(super) struck: u64,
     /// Processes whose wall clock has jumped: what they wait for on it may be far off.
     pub(super) jumped: BTreeSet<NodeId>,
+    /// Processes that something was wrong with when faults were called off: what they sent may be late for long.
+    pub(super) ailed: BTreeSet<NodeId>,
     outcome: Outcome,
     observer: &'a mut dyn Observer,
 }
@@ -82,6 +84,7 @@ impl<'a> Driver<'a> {
             power_losses: 0,
             struck: 0,
             jumped: BTreeSet::new(),
+            ailed: BTreeSet::new(),
             outcome: Outcome::default(),
             observer,
         }
@@ -161,7 +164,7 @@ impl<'a> Driver<'a> {
     /// Whatever was still to break, or to be mended in time, will not.
     pub(super) fn call_off_faults(&mut self) {
         self.blows.clear();
-        self.ailments.cure();
+        self.ailed = self.ailments.cure(self.now_us);
     }
 
     fn put_back(&mut self, at_us: u64, due: Due, tie: u32) {

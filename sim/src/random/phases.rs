@@ -293,11 +293,12 @@ fn is_impaired(driver: &Driver<'_>, node: NodeId) -> bool {
 }
 
 /// Whether a broker can be elected as it is. One that has to start or to register again may lose its eligibility by that (KIP-966), and one whose
-/// wall clock jumped back may wait for long before it connects to the controller again.
+/// wall clock jumped back may wait for long before it connects to the controller again. One whose heartbeats were held back may be fenced yet.
 fn is_sound(driver: &Driver<'_>, image: &MetadataImage, broker: NodeId) -> bool {
     let registered = image.brokers.get(&broker).map(|registered| registered.incarnation);
     !is_impaired(driver, broker)
         && !driver.jumped.contains(&broker)
+        && !driver.ailed.contains(&broker)
         && registered == Some(IncarnationId(driver.world.node(broker).starts() - 1))
 }
 
