@@ -31,6 +31,7 @@ pub(super) fn check(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
     }
     for group in &scenario.producers {
         at_least_one(&group.outstanding, "outstanding", text, "[[producer]]")?;
+        at_least_one(&group.burst, "burst", text, "[[producer]]")?;
         let partitions = scenario
             .topics
             .iter()
@@ -162,6 +163,7 @@ fn check_sizes(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
             (&group.count, 1_000, "count"),
             (&group.records, 10_000_000, "records"),
             (&group.outstanding, 10_000_000, "outstanding"),
+            (&group.burst, 10_000_000, "burst"),
             (&group.keys, u64::from(u32::MAX), "keys"),
             (&group.flush_every, 10_000_000, "flush-every"),
         ]
