@@ -56,7 +56,7 @@ pub enum Timer {
     DeliveryTimeout { partition: TopicPartition, batch: u32 },
     /// Producer: ask for a producer id again after an error.
     InitProducerIdBackoff,
-    /// Producer: this call has waited for metadata for `max.block.ms`.
+    /// Producer: this call has waited for metadata, or for memory, for `max.block.ms`.
     MaxBlock { call: u32 },
 
     /// Client: ask for metadata again after an error (`retry.backoff.ms`).

@@ -46,6 +46,12 @@ impl Accumulator {
         self.partitions.values().map(Partition::batch_count).sum()
     }
 
+    /// How much of `buffer.memory` the batches take.
+    pub(super) fn memory(&self) -> usize {
+        let batches = self.partitions.values().flat_map(Partition::batches);
+        batches.map(|batch| batch.memory).sum()
+    }
+
     /// Whether every batch is answered.
     pub(super) fn is_empty(&self) -> bool {
         self.partitions.values().all(|partition| partition.batch_count() == 0)

@@ -14,6 +14,8 @@ pub(super) struct ProducerBatch {
     pub(super) number: u32,
     /// The calls that wait for it, one a record, in order.
     pub(super) calls: Vec<CallId>,
+    /// How much of `buffer.memory` it takes.
+    pub(super) memory: usize,
     /// How far it is.
     pub(super) stage: Stage,
 }
@@ -58,7 +60,7 @@ pub(super) struct SentBatch {
 
 impl ProducerBatch {
     /// With its first record.
-    pub(super) fn new(number: u32, arrival: Arrival) -> Self {
+    pub(super) fn new(number: u32, arrival: Arrival, memory: usize) -> Self {
         let Arrival {
             call,
             record,
@@ -69,6 +71,7 @@ impl ProducerBatch {
         Self {
             number,
             calls: Vec::from([call]),
+            memory,
             stage: Stage::Filling {
                 builder,
                 lingering: false,
@@ -76,15 +79,22 @@ impl ProducerBatch {
         }
     }
 
+    /// Whether this record can still be added.
+    pub(super) fn has_room_for(&self, record: &ProducerRecord, timestamp: Timestamp, batch_size: usize) -> bool {
+        match &self.stage {
+            Stage::Filling { builder, .. } => {
+                builder.size_with(timestamp, record.key.as_ref(), record.value.as_ref(), &[]) <= batch_size
+            }
+            Stage::Sent(_) => false,
+        }
+    }
+
     /// Adds a record if the batch stays within `batch_size`; gives it back otherwise.
     pub(super) fn try_append(&mut self, arrival: Arrival, batch_size: usize) -> Result<(), Arrival> {
-        let Stage::Filling { builder, .. } = &mut self.stage else {
+        let has_room = self.has_room_for(&arrival.record, arrival.timestamp, batch_size);
+        let (Stage::Filling { builder, .. }, true) = (&mut self.stage, has_room) else {
             return Err(arrival);
         };
-        let (key, value) = (arrival.record.key.as_ref(), arrival.record.value.as_ref());
-        if builder.size_with(arrival.timestamp, key, value, &[]) > batch_size {
-            return Err(arrival);
-        }
         builder.append(arrival.timestamp, arrival.record.key, arrival.record.value, &[]);
         self.calls.push(arrival.call);
         Ok(())

@@ -197,6 +197,9 @@ impl Producer {
         if self.failure.is_some() || self.is_idle() {
             return;
         }
+        if self.has_memory_again(context.config) {
+            self.admit_waiting(context, out);
+        }
         if self.missing_topics().next().is_some() {
             self.cluster.request_update();
         }
@@ -214,6 +217,11 @@ impl Producer {
             }
         }
         self.send_ready(context, out);
+        // With acks=0 what was sent is done with, and its memory free again.
+        while self.has_memory_again(context.config) {
+            self.admit_waiting(context, out);
+            self.send_ready(context, out);
+        }
     }
 
     fn ask_for_id(&mut self, context: &Context<'_, ProducerConfig>, out: &mut Outbox) {
@@ -338,7 +346,7 @@ impl Producer {
             Timer::ReconnectBackoff { peer, lane } => self.connections.backed_off(peer, lane),
             Timer::MetadataBackoff | Timer::MetadataMaxAge => self.cluster.timer_fired(),
             Timer::InitProducerIdBackoff => self.identity = Identity::Unknown,
-            Timer::MaxBlock { call } => self.on_max_block(call, out),
+            Timer::MaxBlock { call } => self.on_max_block(context, call, out),
             Timer::CloseTimeout => self.give_up(SendError::Closed, out),
             Timer::DeliveryTimeout { partition, batch } => self.expire(partition, batch, out),
             Timer::Linger { partition } => {

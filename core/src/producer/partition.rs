@@ -4,10 +4,12 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::batch::{Arrival, ProducerBatch, SentBatch};
+use super::intake::memory_for;
 use super::retry;
 use super::sequence::{Producer, Sequences};
+use crate::call::ProducerRecord;
 use crate::config::ProducerConfig;
-use crate::ids::{LeaderEpoch, Sequence, TopicName, TopicPartition};
+use crate::ids::{LeaderEpoch, Sequence, Timestamp, TopicName, TopicPartition};
 use crate::machine::Outbox;
 use crate::record::Compressor;
 use crate::timer::{Timer, Window};
@@ -112,6 +114,17 @@ impl Partition {
             .is_none_or(|last| self.batch(*last).is_full(batch_size))
     }
 
+    /// Whether the last queued batch has room for this record.
+    pub(super) fn has_room_for(&self, record: &ProducerRecord, timestamp: Timestamp, batch_size: usize) -> bool {
+        let last = self.queue.back().map(|last| self.batch(*last));
+        last.is_some_and(|last| last.has_room_for(record, timestamp, batch_size))
+    }
+
+    /// How many batches wait to be sent.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Whether there is a reason to send now: the next batch is full, has lingered, or has another one behind it (only
     /// the last lingers).
     pub(super) fn is_ready(&self) -> bool {
@@ -174,7 +187,8 @@ impl Partition {
         let number = (0..)
             .find(|number| !taken(*number) && self.index_of(*number).is_none())
             .expect("there are more numbers than batches");
-        let mut batch = ProducerBatch::new(number, arrival);
+        let memory = memory_for(&arrival.record, config);
+        let mut batch = ProducerBatch::new(number, arrival, memory);
         let size = batch.size();
         // One timer is enough, for the batch that still takes records: whatever is in front of that one is ready
         // anyway.

@@ -87,9 +87,9 @@ impl Producer {
         nodes
     }
 
-    /// Whether there is a reason to send now: the partition's own, or somebody who waits for everything.
+    /// Whether there is a reason to send now: the partition's own, or somebody who waits for everything, or for memory.
     fn is_ready(&self, partition: &Partition) -> bool {
-        partition.is_ready() || self.finishing.is_urgent() && partition.head().is_some()
+        partition.is_ready() || partition.head().is_some() && (self.finishing.is_urgent() || self.waits_for_memory())
     }
 
     /// Whom the next batch of a partition may be sent to.

@@ -367,6 +367,8 @@ impl State {
             | Note::ParkedExpired { .. }
             | Note::OversizedBatchRead { .. }
             | Note::BatchRetried { .. }
+            | Note::MemoryAwaited
+            | Note::StickyPartitionDrawn { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
@@ -480,6 +482,8 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::Parked { .. }
         | Note::ParkedExpired { .. }
         | Note::OversizedBatchRead { .. }
+        | Note::MemoryAwaited
+        | Note::StickyPartitionDrawn { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }

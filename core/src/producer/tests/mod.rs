@@ -10,6 +10,7 @@ mod batching;
 mod expiry;
 mod finishing;
 mod intake;
+mod memory;
 mod properties;
 mod recovery;
 mod retries;
@@ -391,7 +392,10 @@ fn accompanies_everything(effect: &Effect) -> bool {
     };
     match effect {
         Effect::SetTimer { timer, .. } | Effect::CancelTimer(timer) => is_usual(timer),
-        Effect::Note(note) => matches!(note, Note::BatchSent { .. }),
+        Effect::Note(note) => matches!(
+            note,
+            Note::BatchSent { .. } | Note::MemoryAwaited | Note::StickyPartitionDrawn { .. }
+        ),
         Effect::Connect { .. }
         | Effect::Send { .. }
         | Effect::Disconnect(_)
@@ -475,6 +479,7 @@ fn render(effect: &Effect) -> String {
         }) => {
             format!("note sent {partition} seq {sequence} attempt {attempt}")
         }
+        Effect::Note(Note::MemoryAwaited) => "note waits for memory".to_string(),
         Effect::Note(Note::BatchRetried { partition, error }) => format!("note retried {partition} {error}"),
         Effect::Note(Note::BatchExpired { partition }) => format!("note expired {partition}"),
         Effect::Note(Note::SequenceLost { partition }) => format!("note sequence lost {partition}"),

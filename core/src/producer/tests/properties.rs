@@ -403,13 +403,16 @@ proptest! {
         max_in_flight_requests_per_connection in 1_usize..=5,
         retries in prop_oneof![Just(0_u32), Just(2), Just(2_147_483_647)],
         max_request_size in prop_oneof![Just(200_usize), Just(1_048_576)],
+        batches_at_most in prop_oneof![Just(1_usize), Just(4), Just(1000)],
         (acks, enable_idempotence) in prop_oneof![
             Just((Acks::All, true)), Just((Acks::All, false)), Just((Acks::Leader, false)), Just((Acks::None, false)),
         ],
     ) {
         let retries = if enable_idempotence { retries.max(1) } else { retries };
+        // A record of these has at most 150 bytes.
+        let buffer_memory = batch_size.max(150) * batches_at_most;
         run(ProducerConfig {
-            batch_size, linger_ms, max_in_flight_requests_per_connection, retries, max_request_size, acks, enable_idempotence,
+            buffer_memory, batch_size, linger_ms, max_in_flight_requests_per_connection, retries, max_request_size, acks, enable_idempotence,
             ..config()
         }, &decisions);
     }

@@ -311,6 +311,8 @@ impl Truth {
             | Note::OversizedBatchRead { .. }
             | Note::BatchSent { .. }
             | Note::BatchRetried { .. }
+            | Note::MemoryAwaited
+            | Note::StickyPartitionDrawn { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
