@@ -147,6 +147,8 @@ pub enum Note {
         partition: TopicPartition,
         is_weighed: bool,
     },
+    /// A batch was too large, and is sent again in so many parts.
+    BatchSplit { partition: TopicPartition, parts: usize },
     /// A batch was given up.
     BatchExpired { partition: TopicPartition },
     /// An idempotent producer gives up what it cannot send under another sequence.

@@ -8,6 +8,7 @@
 //! - batches: `accumulator` over `partition` over `batch`
 //! - the end of it: `finish` (flush and close)
 //! - requests and answers: `sender`, with `retry` to decide, `sequence` for idempotence, and `recovery` when that has a gap
+//! - sizes: `ratio` says how well batches compress, `split` deals with those that are too large nevertheless
 //!
 //! A producer with nothing to deliver is silent: it asks for metadata, an id or a connection only when a record needs
 //! it.
@@ -18,10 +19,12 @@ mod finish;
 mod intake;
 mod partition;
 mod partitioner;
+mod ratio;
 mod recovery;
 mod retry;
 mod sender;
 mod sequence;
+mod split;
 #[cfg(test)]
 mod tests;
 

@@ -42,6 +42,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::OversizedBatchRead { .. }
         | Note::BatchSent { .. }
         | Note::BatchRetried { .. }
+        | Note::BatchSplit { .. }
         | Note::MemoryAwaited
         | Note::StickyPartitionDrawn { .. }
         | Note::BatchExpired { .. }

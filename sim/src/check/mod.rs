@@ -367,6 +367,7 @@ impl State {
             | Note::ParkedExpired { .. }
             | Note::OversizedBatchRead { .. }
             | Note::BatchRetried { .. }
+            | Note::BatchSplit { .. }
             | Note::MemoryAwaited
             | Note::StickyPartitionDrawn { .. }
             | Note::BatchExpired { .. }
@@ -482,6 +483,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::Parked { .. }
         | Note::ParkedExpired { .. }
         | Note::OversizedBatchRead { .. }
+        | Note::BatchSplit { .. }
         | Note::MemoryAwaited
         | Note::StickyPartitionDrawn { .. }
         | Note::BatchExpired { .. }

@@ -54,6 +54,7 @@ situations! {
     OversizedBatchRead = "oversized-batch-read", "a Fetch was given a first batch larger than its limits";
     TornBatch = "torn-batch", "a log was found broken at its end";
     BatchRetried = "batch-retried", "a producer sent a batch again";
+    BatchSplit = "batch-split", "a batch was too large for its topic, and was sent again in parts";
     MemoryAwaited = "memory-awaited", "a send had to wait for memory";
     BufferExhausted = "buffer-exhausted", "a send had waited too long for memory";
     MetadataNeverCame = "metadata-never-came", "a send had waited too long for metadata";
@@ -372,6 +373,11 @@ impl Coverage {
             Note::ParkedExpired { produce: false } => self.reached(Reached::ParkedFetchExpired),
             Note::OversizedBatchRead { .. } => self.reached(Reached::OversizedBatchRead),
             Note::BatchRetried { .. } => self.reached(Reached::BatchRetried),
+            Note::BatchSplit { parts, .. } => {
+                if *parts > 1 {
+                    self.reached(Reached::BatchSplit);
+                }
+            }
             Note::MemoryAwaited => self.reached(Reached::MemoryAwaited),
             Note::StickyPartitionDrawn { is_weighed, .. } => {
                 self.reached(Reached::StickyPartitionDrawn);

@@ -192,6 +192,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::AlterPartitionRefused { .. }
         | Note::BatchSent { .. }
         | Note::BatchRetried { .. }
+        | Note::BatchSplit { .. }
         | Note::MemoryAwaited
         | Note::StickyPartitionDrawn { .. }
         | Note::BatchExpired { .. }
@@ -236,6 +237,9 @@ fn of_client(note: &Note, names: &Names) -> Option<Words> {
         });
     } else if let Note::BatchRetried { partition, .. } = note {
         Line::of(Tone::Unsure, format!("{}will retry", names.whose(*partition)))
+    } else if let Note::BatchSplit { partition, parts } = note {
+        let what = format!("sends a batch again in {parts} parts");
+        Line::of(Tone::Unsure, format!("{}{what}", names.whose(*partition)))
     } else if let Note::MemoryAwaited = note {
         Line::of(Tone::Unsure, "has no memory for more")
     } else if let Note::StickyPartitionDrawn { partition, .. } = note {
@@ -301,6 +305,7 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::IsrCommitted { partition, .. }
         | Note::BatchSent { partition, .. }
         | Note::BatchRetried { partition, .. }
+        | Note::BatchSplit { partition, .. }
         | Note::StickyPartitionDrawn { partition, .. }
         | Note::BatchExpired { partition }
         | Note::OversizedBatchRead { partition }

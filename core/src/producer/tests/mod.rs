@@ -14,6 +14,7 @@ mod memory;
 mod properties;
 mod recovery;
 mod retries;
+mod splitting;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -481,6 +482,7 @@ fn render(effect: &Effect) -> String {
         }
         Effect::Note(Note::MemoryAwaited) => "note waits for memory".to_string(),
         Effect::Note(Note::BatchRetried { partition, error }) => format!("note retried {partition} {error}"),
+        Effect::Note(Note::BatchSplit { partition, parts }) => format!("note split {partition} {parts}"),
         Effect::Note(Note::BatchExpired { partition }) => format!("note expired {partition}"),
         Effect::Note(Note::SequenceLost { partition }) => format!("note sequence lost {partition}"),
         Effect::Note(Note::ProducerEpochBumped {
