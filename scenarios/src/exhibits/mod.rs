@@ -101,6 +101,7 @@ pub fn all() -> &'static [Exhibit] {
         storage::KAFKA_7190,
         clients::KIP_91,
         clients::KAFKA_14034,
+        clients::KAFKA_8350,
         clients::KAFKA_7747,
         clients::ANSWERED_EPOCH,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
@@ -109,6 +110,7 @@ pub fn all() -> &'static [Exhibit] {
         canaries::FORGOTTEN_WAKE_UP,
         canaries::ISR_NEVER_EXPANDS,
         canaries::ONE_REQUEST_TOO_MANY,
+        canaries::PARTS_OUT_OF_ORDER,
         canaries::RETENTION_BY_OLDEST_RECORD,
         canaries::LATE_WAKEUP,
     ]

@@ -367,6 +367,9 @@ impl State {
             | Note::ParkedExpired { .. }
             | Note::OversizedBatchRead { .. }
             | Note::BatchRetried { .. }
+            | Note::BatchSplit { .. }
+            | Note::MemoryAwaited
+            | Note::StickyPartitionDrawn { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
@@ -480,6 +483,9 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::Parked { .. }
         | Note::ParkedExpired { .. }
         | Note::OversizedBatchRead { .. }
+        | Note::BatchSplit { .. }
+        | Note::MemoryAwaited
+        | Note::StickyPartitionDrawn { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }

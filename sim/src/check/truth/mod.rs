@@ -311,6 +311,9 @@ impl Truth {
             | Note::OversizedBatchRead { .. }
             | Note::BatchSent { .. }
             | Note::BatchRetried { .. }
+            | Note::BatchSplit { .. }
+            | Note::MemoryAwaited
+            | Note::StickyPartitionDrawn { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
