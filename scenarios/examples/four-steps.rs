@@ -15,10 +15,10 @@ use kafkasim_scenarios::exploration;
 use kafkasim_scenarios::rule_sets::{self, RuleSet};
 
 /// As many states as one exploration may look at.
-const STATES_AT_MOST: u64 = 1_000_000;
+const STATES_AT_MOST: u64 = 2_000_000;
 
 /// The exhibits in whose scenarios and bounds each step is explored.
-const SCOPES: [&str; 2] = ["kip-101", "kip-320"];
+const SCOPES: [&str; 3] = ["kip-101", "kip-279", "kip-320"];
 
 fn main() {
     let mut text = format!(

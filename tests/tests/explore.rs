@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kafkasim::explore::{Coverage, Exact, Explorer, Failure, Fingerprints, Visited, walk};
+use kafkasim::explore::{Coarse, Coverage, Exact, Explorer, Failure, Fingerprints, Visited, walk};
 use kafkasim::random::{EPOCH_MS, Purpose, Stream};
 use kafkasim::shrink::Shrinker;
 use kafkasim::world::{Action, Fault, Outcome};
@@ -57,7 +57,12 @@ fn exhausted(exploring: &Exploring) -> Coverage {
 
 #[test]
 fn two_replicas_without_faults_are_exhausted_and_clean() {
-    for (coarse, records) in [(true, 1), (false, 1), (true, 2)] {
+    for (coarse, records) in [
+        (Coarse::Clients, 1),
+        (Coarse::Control, 1),
+        (Coarse::Off, 1),
+        (Coarse::Control, 2),
+    ] {
         let (scenario, mut exploration) = replication_2(records);
         exploration.bounds.crashes = 0;
         exploration.bounds.coarse = coarse;
@@ -94,10 +99,10 @@ fn fingerprints_and_exact_states_agree() {
 /// Everything within so many actions is in the visited set: chance, which knows nothing of frontiers, comes across no other state.
 #[test]
 fn every_state_of_a_thousand_walks_is_in_the_visited_set() {
-    for coarse in [true, false] {
+    for coarse in [Coarse::Control, Coarse::Off] {
         let (scenario, mut exploration) = replication_2(1);
         exploration.bounds.coarse = coarse;
-        exploration.bounds.depth_at_most = if coarse { 16 } else { 7 };
+        exploration.bounds.depth_at_most = if coarse == Coarse::Control { 16 } else { 7 };
         let Beginning { world, .. } =
             exploration::begin(&trial(&scenario), &exploration).unwrap_or_else(|error| panic!("{error}"));
         let mut visited = Fingerprints::default();
@@ -178,6 +183,18 @@ fn check_clean_under_current_rules(name: &str) {
 fn kip_101_is_convicted_by_the_shortest_way() {
     check_convicted_by_the_shortest_way("kip-101");
     check_clean_under_current_rules("kip-101");
+}
+
+#[test]
+fn kip_279_is_convicted_by_the_shortest_way() {
+    check_convicted_by_the_shortest_way("kip-279");
+    check_clean_under_current_rules("kip-279");
+}
+
+#[test]
+fn kafka_7415_is_convicted_by_the_shortest_way() {
+    check_convicted_by_the_shortest_way("kafka-7415");
+    check_clean_under_current_rules("kafka-7415");
 }
 
 #[test]

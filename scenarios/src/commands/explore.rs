@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use kafkasim::explore::{Bounds, Exact, Fingerprints, Progress, Visited};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use kafkasim::explore::{Bounds, Coarse, Exact, Fingerprints, Progress, Visited};
 use kafkasim::setup::Options;
 use kafkasim_scenarios::exploration::{self, Exploring, PreludeError};
 use kafkasim_scenarios::scenario::Exploration;
@@ -60,9 +61,10 @@ struct Limits {
     /// Timers that suspect somebody who is alive, at most
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     false_suspicions: Option<u32>,
-    /// Whether what touches no log (connecting, registering, heartbeats, asking for metadata) happens at once
-    #[arg(long, value_name = "BOOL")]
-    coarse: Option<bool>,
+    /// What happens at once: `control` is what touches no log (connecting, registering, heartbeats, asking for metadata), `clients` also the
+    /// requests and answers of clients
+    #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Coarse::NAMES).try_map(|name| name.parse::<Coarse>()))]
+    coarse: Option<Coarse>,
     /// Whether requests may arrive after their connection has ended
     #[arg(long, value_name = "BOOL")]
     late_requests: Option<bool>,

@@ -1,7 +1,7 @@
 //! What came of an exploration, for people and for machines.
 
 use kafkasim::check::Finding;
-use kafkasim::explore::Explored;
+use kafkasim::explore::{Coarse, Explored};
 use kafkasim_scenarios::exploration::Exploring;
 use kafkasim_scenarios::scenario::Exploration;
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub(crate) fn tell_bounds(target: &Target, exploration: &Exploration, output: &m
         count(bounds.controller_crashes.into(), "controller crash").replace("crashs", "crashes"),
         count(bounds.resets.into(), "reset"),
         count(bounds.false_suspicions.into(), "false suspicion"),
-        format!("coarse steps {}", if bounds.coarse { "on" } else { "off" }),
+        format!("coarse steps {}", bounds.coarse),
         format!("late requests {}", if options.late_requests { "on" } else { "off" }),
         format!("instant sync {}", if options.instant_sync { "on" } else { "off" }),
         format!("at most {}", count(bounds.states_at_most, "state")),
@@ -184,7 +184,7 @@ struct Named {
     controller_crashes: u32,
     resets: u32,
     false_suspicions: u32,
-    coarse: bool,
+    coarse: Coarse,
     late_requests: bool,
     instant_sync: bool,
     records: Option<u64>,

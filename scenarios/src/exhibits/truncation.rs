@@ -27,7 +27,7 @@ pub(super) const KIP_279: Exhibit = Exhibit {
         Promise::CandidateCompleteness,
         Promise::LeaderCompleteness,
     ],
-    scope: "2 brokers, min.insync.replicas=1, 3 records, 2 fast fail-overs",
+    scope: "2 brokers, min.insync.replicas=2, acks=1, 2 records, 2 false suspicions, coarse clients",
     scenario: file!("exhibits/kip-279.toml"),
     seeds_at_most: 2_000,
 };
@@ -66,7 +66,7 @@ pub(super) const KAFKA_7415: Exhibit = Exhibit {
         Promise::CandidateCompleteness,
         Promise::LeaderCompleteness,
     ],
-    scope: "2 brokers, min.insync.replicas=1, 2 records, 2 crashes",
+    scope: "2 brokers, min.insync.replicas=2, acks=1, 2 records, 2 false suspicions, coarse clients",
     scenario: file!("exhibits/kafka-7415.toml"),
     seeds_at_most: 2_000,
 };

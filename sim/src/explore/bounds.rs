@@ -6,7 +6,7 @@ use kafkasim_core::ids::{NodeId, Timestamp};
 use kafkasim_core::timer::TimerClass;
 use serde::{Deserialize, Serialize};
 
-use super::coarse::{URGENT_AT_MOST, is_urgent};
+use super::coarse::{Coarse, URGENT_AT_MOST, is_urgent};
 use super::suspicion::{is_false_suspicion, is_futile, is_keep_alive};
 use crate::random::EPOCH_MS;
 use crate::world::{Action, Connection, Fault, Outcome, World};
@@ -28,8 +28,8 @@ pub struct Bounds {
     pub resets: u32,
     /// Timers that suspect somebody who is not dead.
     pub false_suspicions: u32,
-    /// Whether connections, registrations, heartbeats and requests for metadata are carried out at once, before anything else.
-    pub coarse: bool,
+    /// What is carried out at once, before anything else.
+    pub coarse: Coarse,
     /// How many distinct states to look at.
     pub states_at_most: u64,
     /// How many steps deep to look.
@@ -44,7 +44,7 @@ impl Default for Bounds {
             controller_crashes: 0,
             resets: 0,
             false_suspicions: 0,
-            coarse: true,
+            coarse: Coarse::Control,
             states_at_most: 20_000_000,
             depth_at_most: 10_000,
         }
@@ -108,14 +108,14 @@ impl Bounds {
         mut watch: impl FnMut(&Action, &Outcome) -> ControlFlow<()>,
     ) {
         world.apply(action, WALL_CLOCK, outcome);
-        if watch(action, outcome).is_break() || !self.coarse {
+        if watch(action, outcome).is_break() || self.coarse == Coarse::Off {
             return;
         }
         let mut enabled = Vec::new();
         for _ in 0..URGENT_AT_MOST {
             enabled.clear();
             world.enabled(&mut enabled);
-            let Some(action) = enabled.iter().find(|action| is_urgent(world, action)) else {
+            let Some(action) = enabled.iter().find(|action| is_urgent(world, action, self.coarse)) else {
                 return;
             };
             world.apply(action, WALL_CLOCK, outcome);

@@ -13,6 +13,7 @@ mod walk;
 
 pub use bfs::{Coverage, Explored, Explorer, Failure, Progress};
 pub use bounds::{Bounds, Spent};
+pub use coarse::{Coarse, UnknownCoarse};
 pub use healing::{settle, settle_until, settle_without_calls};
 pub use suspicion::{is_false_suspicion, is_futile, is_keep_alive};
 pub use visited::{Exact, Fingerprints, Visited};
