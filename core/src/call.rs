@@ -4,11 +4,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorCode;
 use crate::ids::{CallId, LeaderEpoch, NodeId, Offset, Timestamp, TopicName, TopicPartition};
 use crate::lookup::{LookedUp, LookupError, OffsetLookup};
-use crate::message::DeleteBefore;
+use crate::message::{DeleteBefore, ElectionType};
 
 /// A call into a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,12 +48,55 @@ pub enum Call {
     },
     /// Broker: shut down in order (SIGTERM); answered with [`Answer::ShutDown`].
     ShutDown,
-    /// Operator: create a topic with the given replicas; answered with [`Answer::TopicCreated`]. One at a time.
-    CreateTopic(NewTopic),
+    /// Operator: have the controller change the cluster; answered with [`Answer::Administered`]. One at a time.
+    Administer(Administration),
     /// Operator: delete the oldest records of a partition; answered with [`Answer::RecordsDeleted`]. One at a time.
     DeleteRecords(RecordsToDelete),
-    /// Operator: add partitions to a topic; answered with [`Answer::PartitionsCreated`]. One at a time, and not while a topic is created.
+}
+
+/// What an operator has the controller do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Administration {
+    /// Create a topic with the given replicas.
+    CreateTopic(NewTopic),
+    /// Add partitions to a topic.
     CreatePartitions(NewPartitions),
+    /// Have other leaders elected, in every partition where that is needed.
+    ElectLeaders(ElectionType),
+    /// Have other brokers replicate a partition.
+    Reassign(Reassignment),
+}
+
+impl fmt::Display for Administration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateTopic(topic) => {
+                write!(
+                    f,
+                    "create topic {} with {} partitions",
+                    topic.name,
+                    topic.assignments.len()
+                )
+            }
+            Self::CreatePartitions(topic) => write!(f, "expand topic {} to {} partitions", topic.topic, topic.count),
+            Self::ElectLeaders(ElectionType::Preferred) => f.write_str("elect preferred leaders"),
+            Self::ElectLeaders(ElectionType::Unclean) => {
+                f.write_str("elect leaders where nobody leads, cleanly or not")
+            }
+            Self::Reassign(Reassignment {
+                topic,
+                partition,
+                replicas: Some(replicas),
+            }) => {
+                write!(f, "reassign {topic}-{partition} to ")?;
+                f.debug_set().entries(replicas.iter().map(|replica| replica.0)).finish()
+            }
+            Self::Reassign(Reassignment { topic, partition, .. }) => {
+                write!(f, "take the reassignment of {topic}-{partition} back")
+            }
+        }
+    }
 }
 
 /// What an application does to its consumer between polls.
@@ -116,7 +160,7 @@ pub struct ProducerRecord {
 }
 
 /// A topic to be created.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NewTopic {
     /// Its name.
     pub name: TopicName,
@@ -138,7 +182,7 @@ pub struct RecordsToDelete {
 }
 
 /// Partitions to be added to a topic.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NewPartitions {
     /// The topic.
     pub topic: TopicName,
@@ -146,6 +190,17 @@ pub struct NewPartitions {
     pub count: i32,
     /// The replicas of each new partition, the preferred leader first.
     pub assignments: Vec<Vec<NodeId>>,
+}
+
+/// Other replicas for a partition.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Reassignment {
+    /// The topic.
+    pub topic: TopicName,
+    /// The partition.
+    pub partition: i32,
+    /// Who is to replicate it in the end, the preferred leader first; `None` goes back to how it was before the reassignment under way.
+    pub replicas: Option<Vec<NodeId>>,
 }
 
 /// What a machine tells its caller.
@@ -168,12 +223,15 @@ pub enum Answer {
     LookedUp(Result<Vec<LookedUp>, LookupError>),
     /// The broker has shut down in order; the process ends.
     ShutDown,
-    /// The topic exists, or cannot.
-    TopicCreated(Result<(), ErrorCode>),
+    /// The controller has begun what it was asked to do, or cannot.
+    Administered {
+        /// What.
+        task: Administration,
+        /// Whether it has.
+        result: Result<(), ErrorCode>,
+    },
     /// The partition's low watermark, or why the records may still be there.
     RecordsDeleted(Result<Offset, ErrorCode>),
-    /// The partitions exist, or cannot.
-    PartitionsCreated(Result<(), ErrorCode>),
 }
 
 /// Where a record was written.

@@ -97,6 +97,12 @@ error_codes! {
     StaleBrokerEpoch = 77, "STALE_BROKER_EPOCH", retriable: false;
     /// The leader's high watermark has not yet reached the start of its epoch.
     OffsetNotAvailable = 78, "OFFSET_NOT_AVAILABLE", retriable: true;
+    /// The preferred replica cannot lead.
+    PreferredLeaderNotAvailable = 80, "PREFERRED_LEADER_NOT_AVAILABLE", retriable: true;
+    /// Nobody is there who could lead.
+    EligibleLeadersNotAvailable = 83, "ELIGIBLE_LEADERS_NOT_AVAILABLE", retriable: true;
+    /// Nothing is being reassigned that could be taken back.
+    NoReassignmentInProgress = 85, "NO_REASSIGNMENT_IN_PROGRESS", retriable: false;
     /// A record fails validation.
     InvalidRecord = 87, "INVALID_RECORD", retriable: false;
     /// Another operation got there first.

@@ -50,6 +50,10 @@ pub struct TopicImage {
 pub struct PartitionImage {
     /// All replicas, the preferred leader first.
     pub replicas: Vec<NodeId>,
+    /// Those among them that go once the reassignment under way is complete (KIP-455).
+    pub removing: Vec<NodeId>,
+    /// Those among them that it added: once all of them are in sync, it is complete.
+    pub adding: Vec<NodeId>,
     /// In-sync replicas, in the order of `replicas`.
     pub isr: Vec<NodeId>,
     /// Eligible leader replicas (KIP-966).
@@ -171,6 +175,8 @@ impl MetadataImage {
                 );
                 topic.partitions.push(PartitionImage {
                     replicas: replicas.clone(),
+                    removing: Vec::new(),
+                    adding: Vec::new(),
                     isr: isr.clone(),
                     elr: Vec::new(),
                     last_known_elr: Vec::new(),
@@ -183,6 +189,9 @@ impl MetadataImage {
             MetadataRecord::PartitionChange {
                 partition,
                 isr,
+                replicas,
+                removing,
+                adding,
                 leader,
                 recovering,
                 elr,
@@ -192,6 +201,9 @@ impl MetadataImage {
                     .partition_mut(*partition)
                     .expect("a partition changes after its creation");
                 replace(&mut image.isr, isr.as_ref());
+                replace(&mut image.replicas, replicas.as_ref());
+                replace(&mut image.removing, removing.as_ref());
+                replace(&mut image.adding, adding.as_ref());
                 replace(&mut image.elr, elr.as_ref());
                 replace(&mut image.last_known_elr, last_known_elr.as_ref());
                 image.recovering = recovering.unwrap_or(image.recovering);
@@ -283,6 +295,9 @@ mod tests {
         MetadataRecord::PartitionChange {
             partition: PARTITION,
             isr: None,
+            replicas: None,
+            removing: None,
+            adding: None,
             leader: None,
             recovering: None,
             elr: None,
@@ -333,6 +348,9 @@ mod tests {
         let change = |leader| MetadataRecord::PartitionChange {
             partition,
             isr: isr.clone(),
+            replicas: None,
+            removing: None,
+            adding: None,
             leader,
             recovering,
             elr: elr.clone(),
@@ -355,6 +373,9 @@ mod tests {
         image.replay(&MetadataRecord::PartitionChange {
             partition: PARTITION,
             isr: Some(nodes(&[1])),
+            replicas: Some(nodes(&[2, 1, 3])),
+            removing: Some(nodes(&[1])),
+            adding: Some(nodes(&[3])),
             leader: None,
             recovering: Some(true),
             elr: Some(nodes(&[2])),
@@ -371,6 +392,10 @@ mod tests {
         assert_eq!(
             (after.isr, after.elr, after.last_known_elr),
             (nodes(&[1]), nodes(&[2]), nodes(&[1]))
+        );
+        assert_eq!(
+            (after.replicas, after.removing, after.adding),
+            (nodes(&[2, 1, 3]), nodes(&[1]), nodes(&[3]))
         );
     }
 

@@ -7,6 +7,7 @@ use crate::ids::{
     BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, Sequence, Timestamp,
     TopicPartition,
 };
+use crate::message::ElectionType;
 use crate::record::Batch;
 
 /// Something worth telling happened inside a machine.
@@ -31,6 +32,13 @@ pub enum Note {
         /// The new leader was not known to have every committed record.
         unclean: bool,
     },
+    /// The controller holds an election that an operator asked for.
+    ElectionGranted {
+        /// The partition.
+        partition: TopicPartition,
+        /// Which election.
+        election: ElectionType,
+    },
     /// AlterPartition was refused.
     AlterPartitionRefused {
         partition: TopicPartition,
@@ -38,6 +46,11 @@ pub enum Note {
     },
 
     // A broker
+    /// A broker has removed the log of a partition that it does not replicate any more.
+    LogDeleted {
+        /// The partition.
+        partition: TopicPartition,
+    },
     /// It has replayed the metadata log up to here.
     MetadataReplayed { to: Offset },
     /// A replica leads from `start_offset` on.

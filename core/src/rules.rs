@@ -2,6 +2,8 @@
 //!
 //! [`Rules::CURRENT`] is Kafka 4.1. Wrong and historical rules live with the exhibits that convict them, never here.
 
+use alloc::vec::Vec;
+
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, Sequence, Timestamp};
 use crate::log::ProducerEntry;
 use crate::message::EpochEndOffset;
@@ -73,6 +75,8 @@ pub struct Rules {
     pub wakeup_precedes_records: fn() -> bool,
     /// Whether the controller may elect this replica as a clean leader (KIP-966).
     pub may_lead: fn(&LeaderCandidate) -> bool,
+    /// Whether a reassignment is complete, and then who is in sync (KIP-455).
+    pub completes_move: fn(&Move) -> Option<Vec<NodeId>>,
 }
 
 impl Rules {
@@ -110,6 +114,7 @@ impl Rules {
         is_truncated: current::is_truncated,
         wakeup_precedes_records: current::wakeup_precedes_records,
         may_lead: current::may_lead,
+        completes_move: current::completes_move,
     };
 }
 
@@ -409,15 +414,26 @@ pub struct LeaderCandidate {
     pub in_elr: bool,
 }
 
+/// A reassignment under way.
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// Who replicates the partition once it is complete.
+    pub staying: Vec<NodeId>,
+    /// Those of them that are in sync, and whoever was in sync and is not to go.
+    pub in_sync: Vec<NodeId>,
+}
+
 /// Kafka 4.1.
 mod current {
     use super::{
         AgedSegment, Agreement, EpochAnswer, FetchRoom, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate,
-        KnownProducer, LeaderCandidate, LogEnds, PendingProduce, ProducerEntry, ProposedMember, Quorum, ReadPosition,
-        Recovery, Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch, TooLarge, Truncation,
+        KnownProducer, LeaderCandidate, LogEnds, Move, PendingProduce, ProducerEntry, ProposedMember, Quorum,
+        ReadPosition, Recovery, Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch, TooLarge, Truncation,
         ValidatedPosition, Waited, Wake,
     };
-    use crate::ids::{BrokerEpoch, LeaderEpoch, Offset};
+    use alloc::vec::Vec;
+
+    use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
 
     // A follower learns from each fetch where it diverges (KIP-595), so it need not ask beforehand.
     pub(super) fn truncation(_: &FollowerLog) -> Truncation {
@@ -621,5 +637,11 @@ mod current {
 
     pub(super) fn may_lead(candidate: &LeaderCandidate) -> bool {
         candidate.is_active && (candidate.in_isr || candidate.in_elr)
+    }
+
+    pub(super) fn completes_move(progress: &Move) -> Option<Vec<NodeId>> {
+        let is_in_sync = |replica| progress.in_sync.contains(replica);
+        let is_complete = !progress.in_sync.is_empty() && progress.staying.iter().all(is_in_sync);
+        is_complete.then(|| progress.in_sync.clone())
     }
 }

@@ -12,6 +12,7 @@ fn small(name: &str, records: u64) -> Scenario {
     for group in &mut scenario.producers {
         group.records = Draw::Number(records);
         group.count = Draw::Number(1);
+        group.burst = Draw::Number(1);
     }
     // Long enough for faults to fall in between.
     scenario.run.think_us = Draw::Number(3_000_000);

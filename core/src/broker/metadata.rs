@@ -243,6 +243,7 @@ impl Broker {
                 if let Some(replica) = self.partitions.remove(&partition) {
                     replica.retire(changes, out);
                     out.disk(DiskOp::DeleteLog(partition));
+                    out.note(Note::LogDeleted { partition });
                 }
             }
         }

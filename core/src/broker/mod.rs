@@ -46,12 +46,13 @@ pub use view::PartitionView;
 use crate::call::Call;
 use crate::config::BrokerConfig;
 use crate::connections::Connections;
+use crate::controller::refusal;
 use crate::disk::DiskOp;
 use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, NodeId, Offset, TopicPartition};
 use crate::log::{Checkpoints, Log};
 use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
-use crate::message::{CreatePartitionsResponse, CreateTopicsResponse, LeaderIdAndEpoch, Message, Request, Response};
+use crate::message::{LeaderIdAndEpoch, Message, Request, Response};
 use crate::metadata::MetadataImage;
 use crate::timer::{Timer, Window};
 use fetcher::Wanted;
@@ -204,23 +205,11 @@ impl Broker {
             }
             Request::DeleteRecords(request) => self.on_delete_records(context, connection, &request, changes, out),
             Request::InitProducerId(_) => self.on_init_producer_id(context, connection, out),
-            Request::CreateTopics(_) => {
-                out.respond(
-                    connection,
-                    CreateTopicsResponse {
-                        error_code: ErrorCode::NotController,
-                    }
-                    .into(),
-                );
-            }
-            Request::CreatePartitions(_) => {
-                out.respond(
-                    connection,
-                    CreatePartitionsResponse {
-                        error_code: ErrorCode::NotController,
-                    }
-                    .into(),
-                );
+            other @ (Request::CreateTopics(_)
+            | Request::CreatePartitions(_)
+            | Request::ElectLeaders(_)
+            | Request::AlterPartitionReassignments(_)) => {
+                refusal::refuse(connection, &other, ErrorCode::NotController, out);
             }
             Request::AlterPartition(_)
             | Request::BrokerRegistration(_)
@@ -337,8 +326,7 @@ impl Broker {
             | Call::Poll { .. }
             | Call::Steer(_)
             | Call::LookUp { .. }
-            | Call::CreateTopic(_)
-            | Call::CreatePartitions(_)
+            | Call::Administer(_)
             | Call::DeleteRecords(_) => {
                 panic!("a broker is only asked to shut down, not {call:?}")
             }

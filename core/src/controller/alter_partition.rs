@@ -87,7 +87,7 @@ impl Controller {
 
         let proposal = wanted(context, topic, partition, data);
         let is_active = |broker| self.image.is_active(broker);
-        let change = election::decide(proposal, context.rules.may_lead, is_active);
+        let change = election::decide(proposal, context.rules, is_active);
         let loses_leadership = change.as_ref().is_some_and(|change| change.leader_other_than(sender));
         if let Some(change) = change {
             records.push_change(data.partition, change);

@@ -5,10 +5,11 @@
 
 use alloc::vec::Vec;
 
+use super::reassignment::Assignment;
 use crate::ids::{NodeId, TopicPartition};
 use crate::metadata::PartitionImage;
 use crate::record::MetadataRecord;
-use crate::rules::LeaderCandidate;
+use crate::rules::{LeaderCandidate, Rules};
 
 /// What somebody wants of a partition, and what the decision has to respect.
 #[derive(Clone, Debug)]
@@ -23,16 +24,39 @@ pub(super) struct Proposal<'a> {
     pub(super) unclean_shutdown: Option<NodeId>,
     /// `min.insync.replicas`, capped at the number of replicas.
     pub(super) min_isr: usize,
-    /// `unclean.leader.election.enable`
-    pub(super) unclean_election: bool,
+    /// Who may be elected, and who goes first.
+    pub(super) election: Election,
+    /// Who is to replicate it.
+    pub(super) assignment: Assignment,
     /// Whether eligible leader replicas are kept (KIP-966).
     pub(super) eligible_leader_replicas: bool,
+}
+
+/// How a leader is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Election {
+    /// The leader stays if it may; otherwise one that is known to have every committed record.
+    Online,
+    /// The same, but the preferred replica goes before the leader.
+    Preferred,
+    /// Anybody, if nobody has every committed record.
+    Unclean,
+}
+
+impl Election {
+    /// What is held without anybody asking for it, given `unclean.leader.election.enable`.
+    pub(super) const fn automatic(unclean_enabled: bool) -> Self {
+        if unclean_enabled { Self::Unclean } else { Self::Online }
+    }
 }
 
 /// What is to change; what is `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Change {
     isr: Option<Vec<NodeId>>,
+    replicas: Option<Vec<NodeId>>,
+    removing: Option<Vec<NodeId>>,
+    adding: Option<Vec<NodeId>>,
     leader: Option<Option<NodeId>>,
     recovering: Option<bool>,
     elr: Option<Vec<NodeId>>,
@@ -52,6 +76,9 @@ impl Change {
         MetadataRecord::PartitionChange {
             partition,
             isr: self.isr,
+            replicas: self.replicas,
+            removing: self.removing,
+            adding: self.adding,
             leader: self.leader,
             recovering: self.recovering,
             elr: self.elr,
@@ -62,23 +89,31 @@ impl Change {
 
 /// What a proposal makes of the partition; `None` if nothing changes.
 ///
-/// `may_lead` is the rule on trial; `is_active` says which brokers will be registered, unfenced and staying once the event that
-/// caused the proposal has taken effect.
-pub(super) fn decide(
-    proposal: Proposal<'_>,
-    may_lead: fn(&LeaderCandidate) -> bool,
-    is_active: impl Fn(NodeId) -> bool,
-) -> Option<Change> {
+/// `rules` are those on trial; `is_active` says which brokers will be registered, unfenced and staying once the event that caused the proposal
+/// has taken effect.
+pub(super) fn decide(mut proposal: Proposal<'_>, rules: &Rules, is_active: impl Fn(NodeId) -> bool) -> Option<Change> {
     let partition = proposal.partition;
+    if let Some((assignment, isr)) = proposal.assignment.completed(&proposal.isr, rules) {
+        (proposal.assignment, proposal.isr) = (assignment, isr);
+    }
     let elr = eligible_after(&proposal);
-    let elected = elect(&proposal, &elr, may_lead, is_active);
+    let elected = elect(&proposal, &elr, rules.may_lead, is_active);
     let (isr, elr) = with_leader(&proposal, elr, elected);
 
-    // A leader that stays has its epoch left alone even if the in-sync replicas shrink (KAFKA-15021).
-    let leader = (elected.leader() != partition.leader).then(|| elected.leader());
+    // A leader that stays has its epoch left alone even if the in-sync replicas shrink (KAFKA-15021), but not if a replica goes.
+    let Assignment {
+        replicas,
+        removing,
+        adding,
+    } = &proposal.assignment;
+    let drops_replica = partition.replicas.iter().any(|replica| !replicas.contains(replica));
+    let leader = (elected.leader() != partition.leader || drops_replica).then(|| elected.leader());
     let recovering = matches!(elected, Elected::Uncleanly(_)) || proposal.recovering;
     let last_known_elr = last_known_after(&proposal, &isr, leader);
     let change = Change {
+        replicas: (*replicas != partition.replicas).then(|| replicas.clone()),
+        removing: (*removing != partition.removing).then(|| removing.clone()),
+        adding: (*adding != partition.adding).then(|| adding.clone()),
         isr: (isr != partition.isr).then_some(isr),
         leader,
         recovering: (recovering != partition.recovering).then_some(recovering),
@@ -104,7 +139,8 @@ fn eligible_after(proposal: &Proposal<'_>) -> Vec<NodeId> {
     let eligible = |replica: &NodeId| {
         had_everything(replica) && !proposal.isr.contains(replica) && proposal.unclean_shutdown != Some(*replica)
     };
-    partition.replicas.iter().copied().filter(eligible).collect()
+    let replicas = proposal.assignment.replicas.iter();
+    replicas.copied().filter(eligible).collect()
 }
 
 /// The outcome of an election.
@@ -139,18 +175,20 @@ fn elect(
             in_elr: proposal.isr.is_empty() && elr.contains(replica),
         })
     };
-    // A leader that may stay stays, even if it is not the preferred one.
-    let clean = partition
-        .leader
-        .iter()
-        .chain(&partition.replicas)
+    // A leader that may stay stays, even if it is not the preferred one, unless that is what is asked for.
+    let replicas = &proposal.assignment.replicas;
+    let preferred = replicas.first().filter(|_| proposal.election == Election::Preferred);
+    let clean = preferred
+        .into_iter()
+        .chain(&partition.leader)
+        .chain(replicas)
         .find(|replica| is_valid(replica));
     if let Some(leader) = clean {
         return Elected::Cleanly(*leader);
     }
     let last_known = last_known_leader(proposal, elr).filter(|leader| is_active(*leader));
-    let any = || partition.replicas.iter().copied().find(|replica| is_active(*replica));
-    match last_known.or_else(|| proposal.unclean_election.then(any).flatten()) {
+    let any = || replicas.iter().copied().find(|replica| is_active(*replica));
+    match last_known.or_else(|| (proposal.election == Election::Unclean).then(any).flatten()) {
         Some(leader) => Elected::Uncleanly(leader),
         None => Elected::Nobody,
     }

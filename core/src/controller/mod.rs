@@ -10,13 +10,15 @@
 
 mod alter_partition;
 mod commit;
+mod elect_leaders;
 mod election;
 mod expansion;
 mod fetch;
 mod heartbeat;
 mod partitions;
 mod producer_ids;
-mod refusal;
+mod reassignment;
+pub(crate) mod refusal;
 mod registration;
 mod shutdown;
 #[cfg(test)]
@@ -130,6 +132,10 @@ impl Controller {
             Request::AlterPartition(request) => self.on_alter_partition(context, connection, &request, out),
             Request::CreateTopics(request) => self.on_create_topics(context, connection, &request, out),
             Request::CreatePartitions(request) => self.on_create_partitions(context, connection, &request, out),
+            Request::ElectLeaders(request) => self.on_elect_leaders(context, connection, request, out),
+            Request::AlterPartitionReassignments(request) => {
+                self.on_alter_partition_reassignments(context, connection, &request, out);
+            }
             Request::AllocateProducerIds(request) => {
                 self.on_allocate_producer_ids(context, connection, request, out);
             }

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::commit::Records;
-use super::election::{self, Proposal};
+use super::election::{self, Election, Proposal};
+use super::reassignment::Assignment;
 use super::{Controller, ControllerContext};
 use crate::ids::NodeId;
 use crate::metadata::{PartitionImage, TopicImage};
@@ -66,7 +67,7 @@ impl Controller {
                 unclean_shutdown: event.unclean_shutdown(),
                 ..proposal(context, topic, image, isr)
             };
-            if let Some(change) = election::decide(proposal, context.rules.may_lead, is_active) {
+            if let Some(change) = election::decide(proposal, context.rules, is_active) {
                 records.push_change(partition, change);
             }
         }
@@ -93,7 +94,8 @@ pub(super) fn proposal<'a>(
         recovering: partition.recovering,
         unclean_shutdown: None,
         min_isr: topic.effective_min_isr(partition),
-        unclean_election: topic.config.unclean_leader_election_enable,
+        election: Election::automatic(topic.config.unclean_leader_election_enable),
+        assignment: Assignment::of(partition),
         eligible_leader_replicas: context.config.eligible_leader_replicas,
     }
 }

@@ -7,15 +7,15 @@ use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, ProducerEpoch, ProducerId, Timestamp, TopicId, TopicName};
 use crate::machine::{ConnectionId, Outbox};
 use crate::message::{
-    AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse, CreatePartitionsResponse,
-    CreateTopicsResponse, DeleteRecordsResponse, DeletedRecords, EpochEndOffset, FetchResponse, InitProducerIdResponse,
-    ListOffsetsPartition, ListOffsetsResponse, ListedOffset, MetadataRequest, MetadataResponse, MetadataTopic,
-    OffsetForLeaderEpochPartition, OffsetForLeaderEpochResponse, OffsetForLeaderEpochResult, PartitionProduceData,
-    PartitionProduceResponse, ProduceResponse, Request, Response,
+    AlterPartitionReassignmentsResponse, AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
+    CreatePartitionsResponse, CreateTopicsResponse, DeleteRecordsResponse, DeletedRecords, ElectLeadersResponse,
+    EpochEndOffset, FetchResponse, InitProducerIdResponse, ListOffsetsPartition, ListOffsetsResponse, ListedOffset,
+    MetadataRequest, MetadataResponse, MetadataTopic, OffsetForLeaderEpochPartition, OffsetForLeaderEpochResponse,
+    OffsetForLeaderEpochResult, PartitionProduceData, PartitionProduceResponse, ProduceResponse, Request, Response,
 };
 
 /// Answers with an error, if the request is answered at all.
-pub(super) fn refuse(connection: ConnectionId, request: &Request, error: ErrorCode, out: &mut Outbox) {
+pub(crate) fn refuse(connection: ConnectionId, request: &Request, error: ErrorCode, out: &mut Outbox) {
     if request.expects_response() {
         out.respond(connection, refusal(request, error));
     }
@@ -59,6 +59,12 @@ fn refusal(request: &Request, error_code: ErrorCode) -> Response {
             DeleteRecordsResponse { partitions }.into()
         }
         Request::CreatePartitions(_) => CreatePartitionsResponse { error_code }.into(),
+        Request::ElectLeaders(_) => ElectLeadersResponse {
+            error_code,
+            replica_election_results: Vec::new(),
+        }
+        .into(),
+        Request::AlterPartitionReassignments(_) => AlterPartitionReassignmentsResponse { error_code }.into(),
         Request::InitProducerId(_) => InitProducerIdResponse {
             error_code,
             producer_id: ProducerId::NONE,

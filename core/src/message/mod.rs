@@ -1,15 +1,17 @@
 //! Kafka's requests and responses, closed under one enum each; one file per API, in the order of the protocol guide.
 //!
 //! Fields have the protocol guide's names and meaning, flattened where Kafka groups partitions by topic. Topics are named by id
-//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata, CreateTopics and CreatePartitions. There are no correlation ids: a connection answers in order.
+//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata and those of operators. There are no correlation ids: a connection answers in order.
 
 mod allocate_producer_ids;
 mod alter_partition;
+mod alter_partition_reassignments;
 mod broker_heartbeat;
 mod broker_registration;
 mod create_partitions;
 mod create_topics;
 mod delete_records;
+mod elect_leaders;
 mod fetch;
 mod init_producer_id;
 mod list_offsets;
@@ -21,6 +23,7 @@ pub use allocate_producer_ids::{AllocateProducerIdsRequest, AllocateProducerIdsR
 pub use alter_partition::{
     AlterPartitionData, AlterPartitionRequest, AlterPartitionResponse, AlteredPartition, BrokerState,
 };
+pub use alter_partition_reassignments::{AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse};
 pub use broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 pub use broker_registration::{BrokerRegistrationRequest, BrokerRegistrationResponse};
 pub use create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
@@ -28,6 +31,7 @@ pub use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
 pub use delete_records::{
     DeleteBefore, DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsResponse, DeletedRecords,
 };
+pub use elect_leaders::{ElectLeadersRequest, ElectLeadersResponse, ElectionType, PartitionElection};
 pub use fetch::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition, IsolationLevel, ReplicaState};
 pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 pub use list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset, OffsetSpec};
@@ -112,6 +116,8 @@ apis! {
     BrokerHeartbeat(BrokerHeartbeatRequest, BrokerHeartbeatResponse),
     AllocateProducerIds(AllocateProducerIdsRequest, AllocateProducerIdsResponse),
     CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse),
+    ElectLeaders(ElectLeadersRequest, ElectLeadersResponse),
+    AlterPartitionReassignments(AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse),
 }
 
 impl Message {
@@ -142,6 +148,8 @@ impl Request {
             | Self::CreateTopics(_)
             | Self::DeleteRecords(_)
             | Self::CreatePartitions(_)
+            | Self::ElectLeaders(_)
+            | Self::AlterPartitionReassignments(_)
             | Self::InitProducerId(_)
             | Self::AlterPartition(_)
             | Self::BrokerRegistration(_)

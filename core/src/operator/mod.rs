@@ -1,21 +1,23 @@
-//! The operator: whoever creates topics and adds partitions with Kafka's command-line tools, and does not give up; and who deletes records, once
-//! asked.
+//! The operator: whoever administers a cluster with Kafka's command-line tools, and does not give up; and who deletes records, once asked.
 
 mod deletion;
 
 #[cfg(test)]
 mod tests;
 
-use crate::call::{Answer, Call, NewPartitions, NewTopic, RecordsToDelete};
+use crate::call::{Administration, Answer, Call, Reassignment, RecordsToDelete};
 use crate::config::OperatorConfig;
 use crate::connections::Connections;
 use crate::error::ErrorCode;
 use crate::ids::NodeId;
 use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
-use crate::message::{CreatePartitionsRequest, CreateTopicsRequest, Message, Request, Response};
+use crate::message::{
+    AlterPartitionReassignmentsRequest, CreatePartitionsRequest, CreateTopicsRequest, ElectLeadersRequest, Message,
+    Request, Response,
+};
 use crate::timer::{Timer, Window};
 
-/// A process that creates topics, adds partitions and deletes records, one at a time. Between two calls it is as if newly started.
+/// A process that has the controller change the cluster and leaders delete records, one at a time. Between two calls it is as if newly started.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operator {
     connections: Connections<()>,
@@ -27,18 +29,11 @@ pub struct Operator {
 /// answer or, if nothing is unanswered, for [`Timer::OperatorBackoff`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Errand {
-    work: Work,
+    task: Administration,
     /// Index of the controller to ask next.
     next: usize,
     /// An earlier attempt may have succeeded without our knowing.
     in_doubt: bool,
-}
-
-/// What an operator can do.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Work {
-    CreateTopic(NewTopic),
-    CreatePartitions(NewPartitions),
 }
 
 type OperatorContext<'a> = Context<'a, OperatorConfig>;
@@ -59,8 +54,7 @@ impl Machine for Operator {
             return self.on_deletion_input(context, input, out);
         }
         match input {
-            Input::Call(Call::CreateTopic(topic)) => self.begin(context, Work::CreateTopic(topic), out),
-            Input::Call(Call::CreatePartitions(topic)) => self.begin(context, Work::CreatePartitions(topic), out),
+            Input::Call(Call::Administer(task)) => self.begin(context, task, out),
             Input::Call(Call::DeleteRecords(deletion)) => self.on_delete_records(context, deletion, out),
             Input::Connected(connection) => {
                 self.connections.connected(connection);
@@ -100,10 +94,10 @@ impl Operator {
         self.errand.is_none() && self.deletion.is_none()
     }
 
-    fn begin(&mut self, context: &OperatorContext<'_>, work: Work, out: &mut Outbox) {
+    fn begin(&mut self, context: &OperatorContext<'_>, task: Administration, out: &mut Outbox) {
         assert!(self.is_idle(), "an operator does one thing at a time");
         self.errand = Some(Errand {
-            work,
+            task,
             next: 0,
             in_doubt: false,
         });
@@ -119,21 +113,21 @@ impl Operator {
     ) {
         if self.connections.answered(connection, out).is_some() {
             let errand = self.errand.as_ref().expect("what was asked is for what is being done");
-            let error = errand.work.outcome(&message);
+            let error = outcome(&errand.task, &message);
             self.on_answer(context, error, out);
         }
     }
 
     fn on_answer(&mut self, context: &OperatorContext<'_>, error: ErrorCode, out: &mut Outbox) {
         let errand = self.errand.as_mut().expect("what was asked is for what is being done");
-        match Verdict::of(error, &errand.work, errand.in_doubt) {
+        match Verdict::of(error, &errand.task, errand.in_doubt) {
             Verdict::Done(result) => {
-                let answer = errand.work.answer(result);
+                let task = errand.task.clone();
                 self.errand = None;
                 for controller in &context.config.controllers {
                     self.connections.close(*controller, Lane::Client, out);
                 }
-                out.answer(answer);
+                out.answer(Answer::Administered { task, result });
             }
             Verdict::TryAgain { may_have_succeeded } => {
                 errand.in_doubt |= may_have_succeeded;
@@ -186,44 +180,56 @@ impl Operator {
         {
             let timeout = Window::wall(context.config.request_timeout_ms);
             self.connections
-                .send(controller, Lane::Client, errand.work.request(), (), timeout, out);
+                .send(controller, Lane::Client, request(&errand.task), (), timeout, out);
         }
     }
 }
 
-impl Work {
-    fn request(&self) -> Request {
-        match self {
-            Self::CreateTopic(topic) => CreateTopicsRequest { topic: topic.clone() }.into(),
-            Self::CreatePartitions(topic) => CreatePartitionsRequest { topic: topic.clone() }.into(),
+fn request(task: &Administration) -> Request {
+    match task {
+        Administration::CreateTopic(topic) => CreateTopicsRequest { topic: topic.clone() }.into(),
+        Administration::CreatePartitions(topic) => CreatePartitionsRequest { topic: topic.clone() }.into(),
+        Administration::ElectLeaders(election_type) => ElectLeadersRequest {
+            election_type: *election_type,
         }
+        .into(),
+        Administration::Reassign(reassignment) => AlterPartitionReassignmentsRequest {
+            reassignment: reassignment.clone(),
+        }
+        .into(),
     }
+}
 
-    /// What a response says about it; the answer to another question is as good as none.
-    fn outcome(&self, message: &Message) -> ErrorCode {
-        match (self, message) {
-            (Self::CreateTopic(_), Message::Response(Response::CreateTopics(response))) => response.error_code,
-            (Self::CreatePartitions(_), Message::Response(Response::CreatePartitions(response))) => response.error_code,
-            (Self::CreateTopic(_) | Self::CreatePartitions(_), Message::Request(_) | Message::Response(_)) => {
-                ErrorCode::UnknownServerError
-            }
-        }
+/// What a response says about it; the answer to another question is as good as none.
+fn outcome(task: &Administration, message: &Message) -> ErrorCode {
+    let Message::Response(response) = message else {
+        return ErrorCode::UnknownServerError;
+    };
+    match (task, response) {
+        (Administration::CreateTopic(_), Response::CreateTopics(response)) => response.error_code,
+        (Administration::CreatePartitions(_), Response::CreatePartitions(response)) => response.error_code,
+        // What came of each election is told to whoever reads on; none of them is tried again.
+        (Administration::ElectLeaders(_), Response::ElectLeaders(response)) => response.error_code,
+        (Administration::Reassign(_), Response::AlterPartitionReassignments(response)) => response.error_code,
+        (
+            Administration::CreateTopic(_)
+            | Administration::CreatePartitions(_)
+            | Administration::ElectLeaders(_)
+            | Administration::Reassign(_),
+            _,
+        ) => ErrorCode::UnknownServerError,
     }
+}
 
-    /// The error that says that it was done before.
-    const fn done_before(&self) -> ErrorCode {
-        match self {
-            Self::CreateTopic(_) => ErrorCode::TopicAlreadyExists,
-            // The topic has as many partitions as were wanted.
-            Self::CreatePartitions(_) => ErrorCode::InvalidPartitions,
-        }
-    }
-
-    const fn answer(&self, result: Result<(), ErrorCode>) -> Answer {
-        match self {
-            Self::CreateTopic(_) => Answer::TopicCreated(result),
-            Self::CreatePartitions(_) => Answer::PartitionsCreated(result),
-        }
+/// The error that says that it was done before, if there is one.
+const fn done_before(task: &Administration) -> Option<ErrorCode> {
+    match task {
+        Administration::CreateTopic(_) => Some(ErrorCode::TopicAlreadyExists),
+        // The topic has as many partitions as were wanted.
+        Administration::CreatePartitions(_) => Some(ErrorCode::InvalidPartitions),
+        Administration::Reassign(Reassignment { replicas: None, .. }) => Some(ErrorCode::NoReassignmentInProgress),
+        // Doing these twice changes nothing.
+        Administration::ElectLeaders(_) | Administration::Reassign(_) => None,
     }
 }
 
@@ -254,8 +260,8 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(error: ErrorCode, work: &Work, in_doubt: bool) -> Self {
-        if error == ErrorCode::None || (error == work.done_before() && in_doubt) {
+    fn of(error: ErrorCode, task: &Administration, in_doubt: bool) -> Self {
+        if error == ErrorCode::None || (Some(error) == done_before(task) && in_doubt) {
             Self::Done(Ok(()))
         } else if error == ErrorCode::InvalidReplicaAssignment {
             // Kafka's tools stop here. But at the start of a cluster it merely means that the brokers have not

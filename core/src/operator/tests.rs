@@ -6,6 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::call::{NewPartitions, NewTopic};
 use crate::disk::DiskImage;
 use crate::ids::{Generation, IncarnationId, Timestamp};
 use crate::machine::Effect;
@@ -60,16 +61,16 @@ fn check(controllers: &[i32], script: &str) {
 fn input(line: &str) -> Input {
     let words: Vec<_> = line.split(' ').collect();
     match words[..] {
-        ["create", name] => Input::Call(Call::CreateTopic(NewTopic {
+        ["create", name] => Input::Call(Call::Administer(Administration::CreateTopic(NewTopic {
             name: name.into(),
             assignments: vec![vec![NodeId(1), NodeId(2)]],
             configs: Vec::new(),
-        })),
-        ["expand", name] => Input::Call(Call::CreatePartitions(NewPartitions {
+        }))),
+        ["expand", name] => Input::Call(Call::Administer(Administration::CreatePartitions(NewPartitions {
             topic: name.into(),
             count: 2,
             assignments: vec![vec![NodeId(2), NodeId(1)]],
-        })),
+        }))),
         ["connected", id] => Input::Connected(connection(id)),
         ["refused", peer] => Input::Refused {
             peer: NodeId(peer.parse().expect("a node id")),
@@ -170,10 +171,15 @@ fn tell(effect: &Effect) -> String {
             format!("set {} {}..{}", timer(name), window.earliest_ms, window.latest_ms)
         }
         Effect::CancelTimer(name) => format!("cancel {}", timer(name)),
-        Effect::Answer(Answer::TopicCreated(Ok(()))) => "created".into(),
-        Effect::Answer(Answer::TopicCreated(Err(error))) => format!("not created: {error}"),
-        Effect::Answer(Answer::PartitionsCreated(Ok(()))) => "expanded".into(),
-        Effect::Answer(Answer::PartitionsCreated(Err(error))) => format!("not expanded: {error}"),
+        Effect::Answer(Answer::Administered { task, result }) => {
+            let done = match task {
+                Administration::CreateTopic(_) => "created",
+                Administration::CreatePartitions(_) => "expanded",
+                Administration::ElectLeaders(_) => "elected",
+                Administration::Reassign(_) => "reassigned",
+            };
+            result.map_or_else(|error| format!("not {done}: {error}"), |()| done.into())
+        }
         other => format!("{other:?}"),
     }
 }

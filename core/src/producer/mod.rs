@@ -128,8 +128,7 @@ impl Machine for Producer {
                 | Call::Steer(_)
                 | Call::LookUp { .. }
                 | Call::ShutDown
-                | Call::CreateTopic(_)
-                | Call::CreatePartitions(_)
+                | Call::Administer(_)
                 | Call::DeleteRecords(_)),
             ) => {
                 panic!("a producer was called with {call:?}")

@@ -80,6 +80,9 @@ pub enum MetadataRecord {
     PartitionChange {
         partition: TopicPartition,
         isr: Option<Vec<NodeId>>,
+        replicas: Option<Vec<NodeId>>,
+        removing: Option<Vec<NodeId>>,
+        adding: Option<Vec<NodeId>>,
         /// `Some(None)`: the partition is offline.
         leader: Option<Option<NodeId>>,
         recovering: Option<bool>,
@@ -214,6 +217,9 @@ impl MetadataRecord {
             Self::PartitionChange {
                 partition,
                 isr,
+                replicas,
+                removing,
+                adding,
                 leader,
                 recovering,
                 elr,
@@ -224,6 +230,9 @@ impl MetadataRecord {
                 let mut tags = Tags::default();
                 tags.add_if(0, isr.as_ref(), |to, isr| to.nodes(isr));
                 tags.add_if(1, *leader, |to, leader| to.int32(leader_number(leader)));
+                tags.add_if(2, replicas.as_ref(), |to, replicas| to.nodes(replicas));
+                tags.add_if(3, removing.as_ref(), |to, removing| to.nodes(removing));
+                tags.add_if(4, adding.as_ref(), |to, adding| to.nodes(adding));
                 tags.add_if(5, *recovering, |to, recovering| to.int8(i8::from(recovering)));
                 tags.add_if(6, elr.as_ref(), |to, elr| to.nodes(elr));
                 tags.add_if(7, last_known_elr.as_ref(), |to, elr| to.nodes(elr));
@@ -337,9 +346,13 @@ fn read_partition(from: &mut Reader<'_>) -> Result<MetadataRecord, BatchError> {
 fn read_partition_change(from: &mut Reader<'_>) -> Result<MetadataRecord, BatchError> {
     let partition = read_topic_partition(from)?;
     let (mut isr, mut leader, mut recovering, mut elr, mut last_known_elr) = (None, None, None, None, None);
+    let (mut replicas, mut removing, mut adding) = (None, None, None);
     from.tags(|tag, from| match tag {
         0 => from.nodes().map(|nodes| isr = Some(nodes)),
         1 => read_leader(from).map(|value| leader = Some(value)),
+        2 => from.nodes().map(|nodes| replicas = Some(nodes)),
+        3 => from.nodes().map(|nodes| removing = Some(nodes)),
+        4 => from.nodes().map(|nodes| adding = Some(nodes)),
         5 => from
             .choice(&[(0, false), (1, true)])
             .map(|value| recovering = Some(value)),
@@ -350,6 +363,9 @@ fn read_partition_change(from: &mut Reader<'_>) -> Result<MetadataRecord, BatchE
     Ok(MetadataRecord::PartitionChange {
         partition,
         isr,
+        replicas,
+        removing,
+        adding,
         leader,
         recovering,
         elr,
@@ -400,6 +416,9 @@ mod tests {
         let nothing = MetadataRecord::PartitionChange {
             partition: PARTITION,
             isr: None,
+            replicas: None,
+            removing: None,
+            adding: None,
             leader: None,
             recovering: None,
             elr: None,
@@ -408,6 +427,9 @@ mod tests {
         let everything = MetadataRecord::PartitionChange {
             partition: PARTITION,
             isr: Some(vec![]),
+            replicas: Some(vec![NodeId(3), NodeId(1)]),
+            removing: Some(vec![NodeId(1)]),
+            adding: Some(vec![]),
             leader: Some(None),
             recovering: Some(true),
             elr: Some(vec![NodeId(1)]),

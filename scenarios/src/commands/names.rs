@@ -224,9 +224,7 @@ impl Names {
             Fault::Pause { node } => format!("{} PAUSES", self.process(*node)),
             Fault::Resume { node } => format!("{} resumes", self.process(*node)),
             Fault::ShutDown { node } => format!("{} is asked to SHUT DOWN", self.process(*node)),
-            Fault::Expand {
-                node, topic, partition, ..
-            } => format!("{} ADDS PARTITION {topic}-{partition}", self.process(*node)),
+            Fault::Administer { node, task } => format!("{} is to {task}", self.process(*node)),
             Fault::Cut { from, to } => format!("CUT {} → {}", self.process(*from), self.process(*to)),
             Fault::Mend { from, to } => format!("mended {} → {}", self.process(*from), self.process(*to)),
             Fault::Reset(link) => format!("RESET {}", self.link(*link)),

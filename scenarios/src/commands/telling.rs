@@ -5,6 +5,7 @@ use std::fmt::Display;
 use kafkasim::world::Event;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, ProducerRecord, RecordMetadata};
 use kafkasim_core::ids::TopicPartition;
+use kafkasim_core::message::ElectionType;
 use kafkasim_core::note::{LogStartCause, Note};
 
 use super::names::Names;
@@ -48,12 +49,7 @@ fn called(call: &Call) -> String {
         Call::Poll { timeout_ms } => format!("poll for at most {timeout_ms} ms"),
         Call::ShutDown => "shut down".to_owned(),
         Call::DeleteRecords(_) => "delete records".to_owned(),
-        Call::CreatePartitions(topic) => format!("expand topic {} to {} partitions", topic.topic, topic.count),
-        Call::CreateTopic(topic) => format!(
-            "create topic {} with {} partitions",
-            topic.name,
-            topic.assignments.len()
-        ),
+        Call::Administer(task) => task.to_string(),
     }
 }
 
@@ -102,10 +98,11 @@ fn answered(answer: &Answer) -> String {
         Answer::ShutDown => "has shut down".to_owned(),
         Answer::RecordsDeleted(Ok(low_watermark)) => format!("records deleted up to {low_watermark}"),
         Answer::RecordsDeleted(Err(error)) => format!("records perhaps not deleted: {error}"),
-        Answer::TopicCreated(Ok(())) => "topic created".to_owned(),
-        Answer::TopicCreated(Err(error)) => format!("topic not created: {error}"),
-        Answer::PartitionsCreated(Ok(())) => "topic expanded".to_owned(),
-        Answer::PartitionsCreated(Err(error)) => format!("topic not expanded: {error}"),
+        Answer::Administered { task, result: Ok(()) } => format!("done: {task}"),
+        Answer::Administered {
+            task,
+            result: Err(error),
+        } => format!("not done: {task}: {error}"),
     }
 }
 
@@ -156,6 +153,14 @@ fn noted(note: &Note, names: &Names) -> String {
                 ),
             )
         }
+        Note::ElectionGranted { partition, election } => of(
+            partition,
+            &match election {
+                ElectionType::Preferred => "the preferred leader is elected, as asked for",
+                ElectionType::Unclean => "anybody may be elected, as asked for",
+            },
+        ),
+        Note::LogDeleted { partition } => of(partition, &"the replica is not needed any more, its log is removed"),
         Note::AlterPartitionRefused { partition, error } => {
             of(partition, &format_args!("AlterPartition refused: {error}"))
         }

@@ -111,7 +111,7 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
         {
             ("goes from broker to broker", "broker")
         }
-        Target::Operator if kind.kind != Family::Expand => {
+        Target::Operator if !kind.kind.is_administrative() => {
             ("cannot hit the operator, who only changes the cluster", "broker")
         }
         Target::Broker
@@ -121,7 +121,7 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
         | Target::Application
         | Target::Rack
         | Target::Site
-            if kind.kind == Family::Expand =>
+            if kind.kind.is_administrative() =>
         {
             ("is done by the operator", "operator")
         }

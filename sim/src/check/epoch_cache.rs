@@ -29,6 +29,8 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::BrokerFenced { .. }
         | Note::PartitionChanged { .. }
         | Note::AlterPartitionRefused { .. }
+        | Note::ElectionGranted { .. }
+        | Note::LogDeleted { .. }
         | Note::BecameFollower { .. }
         | Note::DuplicateSuppressed { .. }
         | Note::ProduceRefused { .. }

@@ -56,8 +56,7 @@ impl Finishing {
             | Call::Steer(_)
             | Call::LookUp { .. }
             | Call::ShutDown
-            | Call::CreateTopic(_)
-            | Call::CreatePartitions(_)
+            | Call::Administer(_)
             | Call::DeleteRecords(_) => {}
         }
     }
@@ -94,8 +93,7 @@ impl Finishing {
             Answer::Polled(_)
             | Answer::LookedUp(_)
             | Answer::ShutDown
-            | Answer::TopicCreated(_)
-            | Answer::PartitionsCreated(_)
+            | Answer::Administered { .. }
             | Answer::RecordsDeleted(_) => None,
         }
     }

@@ -225,6 +225,8 @@ impl Configuration<'_> {
 pub struct LossSteps {
     /// The partition had an unclean election since it was last led cleanly.
     pub unclean_election: bool,
+    /// An operator asked for that.
+    pub asked_for: bool,
     /// The records were among those that power failures took from too many replicas.
     pub too_many_power_losses: bool,
 }
@@ -235,6 +237,10 @@ pub fn lost_committed(topic: &TopicConfig, eligible_leader_replicas: bool, steps
     if steps.unclean_election && topic.unclean_leader_election_enable {
         Verdict::Allowed {
             because: because_of_unclean(),
+        }
+    } else if steps.unclean_election && steps.asked_for {
+        Verdict::Allowed {
+            because: because_of_operator(),
         }
     } else if steps.too_many_power_losses {
         Verdict::Allowed {
@@ -301,6 +307,11 @@ fn because_of_acks(acks: Acks) -> String {
 
 fn because_of_unclean() -> String {
     "unclean.leader.election.enable=true".to_owned()
+}
+
+/// What the operator told `kafka-leader-election.sh`.
+fn because_of_operator() -> String {
+    "--election-type unclean".to_owned()
 }
 
 fn because_of_power(topic: &TopicConfig, eligible_leader_replicas: bool) -> String {
@@ -385,6 +396,14 @@ mod tests {
             Verdict::Violated,
             "unclean elections are off"
         );
+        let asked_for = LossSteps {
+            asked_for: true,
+            ..unclean
+        };
+        let by_operator = Verdict::Allowed {
+            because: "--election-type unclean".to_owned(),
+        };
+        assert_eq!(lost_committed(&topic, true, asked_for), by_operator);
         assert_eq!(
             lost_acknowledged(Acks::Leader, false, Verdict::Violated),
             Verdict::Violated

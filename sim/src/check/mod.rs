@@ -369,6 +369,8 @@ impl State {
             | Note::BrokerFenced { .. }
             | Note::PartitionChanged { .. }
             | Note::AlterPartitionRefused { .. }
+            | Note::ElectionGranted { .. }
+            | Note::LogDeleted { .. }
             | Note::BecameLeader { .. }
             | Note::BecameFollower { .. }
             | Note::LogRecovered { .. }
@@ -484,9 +486,7 @@ fn is_relevant(event: &Event) -> bool {
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } | Answer::Flushed | Answer::Closed | Answer::LookedUp(_) => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
-            Answer::ShutDown | Answer::TopicCreated(_) | Answer::PartitionsCreated(_) | Answer::RecordsDeleted(_) => {
-                false
-            }
+            Answer::ShutDown | Answer::Administered { .. } | Answer::RecordsDeleted(_) => false,
         },
         Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
         Event::Note { note, .. } => is_relevant_note(note),
@@ -511,7 +511,9 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::BatchRetried { .. }
         | Note::PositionReset { .. }
         | Note::FetchedTooMuch { .. }
-        | Note::TruncationDetected { .. } => true,
+        | Note::TruncationDetected { .. }
+        | Note::ElectionGranted { .. }
+        | Note::LogDeleted { .. } => true,
         // What the controller decides is read in its log, where nothing is missing after a crash.
         Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use kafkasim_core::call::{Answer, Call, PollError, SendError, Steering};
+use kafkasim_core::call::{Administration, Answer, Call, PollError, SendError, Steering};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use kafkasim_core::lookup::{LookedUp, LookupError, OffsetLookup};
+use kafkasim_core::message::ElectionType;
 use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::timer::Timer;
 
@@ -32,6 +33,9 @@ macro_rules! situations {
 situations! {
     LeaderChange = "leader-change", "a partition got another leader";
     UncleanElection = "unclean-election", "a replica was elected that was not known to have every committed record";
+    PreferredElection = "preferred-election", "an operator had a preferred replica take over";
+    UncleanElectionAskedFor = "unclean-election-asked-for", "an operator had anybody lead where nobody led";
+    ReplicaRetired = "replica-retired", "a broker removed a log that it does not replicate any more";
     PartitionOffline = "partition-offline", "nobody could lead a partition";
     EligibleLeaderKept = "eligible-leader-kept", "a replica left the in-sync replicas, but stayed eligible";
     IsrShrink = "isr-shrink", "a replica left the in-sync replicas";
@@ -270,7 +274,7 @@ impl Coverage {
             Fault::ClockJump { .. } => self.reached(Reached::ClockJump),
             Fault::Resume { .. }
             | Fault::ShutDown { .. }
-            | Fault::Expand { .. }
+            | Fault::Administer { .. }
             | Fault::Mend { .. }
             | Fault::DeleteRecords { .. } => {}
         }
@@ -304,12 +308,11 @@ impl Coverage {
             Answer::LookedUp(found) => self.looked_up(node, found.as_deref()),
             Answer::Polled(Err(PollError::Wakeup)) => self.reached(Reached::ReaderWoken),
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
-            Answer::PartitionsCreated(Ok(())) => self.reached(Reached::PartitionAdded),
-            Answer::Polled(_)
-            | Answer::ShutDown
-            | Answer::TopicCreated(_)
-            | Answer::PartitionsCreated(Err(_))
-            | Answer::RecordsDeleted(_) => {}
+            Answer::Administered {
+                task: Administration::CreatePartitions(_),
+                result: Ok(()),
+            } => self.reached(Reached::PartitionAdded),
+            Answer::Polled(_) | Answer::ShutDown | Answer::Administered { .. } | Answer::RecordsDeleted(_) => {}
         }
     }
 
@@ -372,6 +375,11 @@ impl Coverage {
                 self.registered(*partition, *leader_epoch, isr.len());
             }
             Note::BrokerFenced { .. } => self.reached(Reached::BrokerFenced),
+            Note::ElectionGranted { election, .. } => self.reached(match election {
+                ElectionType::Preferred => Reached::PreferredElection,
+                ElectionType::Unclean => Reached::UncleanElectionAskedFor,
+            }),
+            Note::LogDeleted { .. } => self.reached(Reached::ReplicaRetired),
             Note::AlterPartitionRefused { .. } => self.reached(Reached::AlterPartitionRefused),
             Note::BecameLeader { partition, epoch, .. } => {
                 if *partition == TopicPartition::CLUSTER_METADATA && *epoch > LeaderEpoch(1) {

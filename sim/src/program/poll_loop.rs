@@ -245,8 +245,7 @@ impl Program for PollLoop {
             | Call::Send { .. }
             | Call::Flush
             | Call::ShutDown
-            | Call::CreateTopic(_)
-            | Call::CreatePartitions(_)
+            | Call::Administer(_)
             | Call::DeleteRecords(_) => {}
         }
         self.next = (self.next + 1) % self.script.len();
@@ -278,8 +277,7 @@ impl Program for PollLoop {
             | Answer::Sent { .. }
             | Answer::Flushed
             | Answer::ShutDown
-            | Answer::TopicCreated(_)
-            | Answer::PartitionsCreated(_)
+            | Answer::Administered { .. }
             | Answer::RecordsDeleted(_) => {}
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use kafkasim_core::call::{Answer, Call, NewTopic, ProducerRecord};
+use kafkasim_core::call::{Administration, Answer, Call, NewTopic, ProducerRecord};
 use kafkasim_core::ids::{CallId, TopicName};
 
 use super::Program;
@@ -180,8 +180,7 @@ impl Program for SendLoop {
             | Call::Steer(_)
             | Call::LookUp { .. }
             | Call::ShutDown
-            | Call::CreateTopic(_)
-            | Call::CreatePartitions(_)
+            | Call::Administer(_)
             | Call::DeleteRecords(_) => {}
         }
     }
@@ -200,8 +199,7 @@ impl Program for SendLoop {
             Answer::Polled(_)
             | Answer::LookedUp(_)
             | Answer::ShutDown
-            | Answer::TopicCreated(_)
-            | Answer::PartitionsCreated(_)
+            | Answer::Administered { .. }
             | Answer::RecordsDeleted(_) => {}
         }
     }
@@ -241,7 +239,8 @@ impl Program for CreateTopics {
         if self.waiting {
             return None;
         }
-        self.topics.get(self.created).cloned().map(Call::CreateTopic)
+        let topic = self.topics.get(self.created)?;
+        Some(Call::Administer(Administration::CreateTopic(topic.clone())))
     }
 
     fn called(&mut self, _: &Call) {
@@ -249,7 +248,9 @@ impl Program for CreateTopics {
     }
 
     fn answered(&mut self, answer: &Answer) {
-        if let Answer::TopicCreated(_) = answer {
+        if let Answer::Administered { .. } = answer
+            && self.waiting
+        {
             self.waiting = false;
             self.created += 1;
         }

@@ -1,5 +1,6 @@
 //! The seeded scheduler: a virtual clock, a generator, and an agenda. It only ever picks among what the world allows.
 
+mod administration;
 mod agenda;
 mod ailments;
 mod clock;

@@ -4,6 +4,7 @@ use kafkasim_core::ids::{NodeId, TopicPartition};
 use kafkasim_core::message::DeleteBefore;
 use kafkasim_core::operator::Operator;
 
+use super::administration::{self, Task};
 use super::ailments::Ailment;
 use super::plan::{Family, FaultKind, Losses, Plan, Target};
 use super::prng::Stream;
@@ -136,7 +137,10 @@ fn hit(kind: &FaultKind, node: NodeId, plan: &Plan, world: &World, stream: &mut 
             ..Blow::ailing(Ailment::FailingDisk(node))
         },
         Family::RollingRestart => rolling_restart(node, world)?,
-        Family::Expand => Blow::of(vec![draw_expansion(node, plan, world, stream)?], vec![]),
+        Family::Expand => Blow::task(administration::expansion, node, plan, world, stream)?,
+        Family::ElectPreferred => Blow::task(administration::preferred_election, node, plan, world, stream)?,
+        Family::ElectUnclean => Blow::task(administration::unclean_election, node, plan, world, stream)?,
+        Family::Reassign => Blow::task(administration::reassignment, node, plan, world, stream)?,
     };
     Some(blow)
 }
@@ -148,6 +152,11 @@ impl Blow {
             undo,
             ailments: Vec::new(),
         }
+    }
+
+    fn task(task: Task, node: NodeId, plan: &Plan, world: &World, stream: &mut Stream) -> Option<Self> {
+        let fault = administration::draw(task, node, plan, world, stream)?;
+        Some(Self::of(vec![fault], vec![]))
     }
 
     fn ailing(ailment: Ailment) -> Self {
@@ -319,39 +328,6 @@ pub(super) fn is_whole(world: &World) -> bool {
             && image
                 .partitions()
                 .all(|(_, _, partition)| partition.isr.len() == partition.replicas.len())
-    })
-}
-
-/// One more partition of one topic, if one may have it; its replicas are the next brokers in turn.
-fn draw_expansion(node: NodeId, plan: &Plan, world: &World, stream: &mut Stream) -> Option<Fault> {
-    if !world.node(node).operator()?.is_idle() {
-        return None;
-    }
-    let controller = controllers(world).find_map(|node| world.node(node).controller())?;
-    let fitting = plan.faults.expandable.iter().filter_map(|(name, at_most)| {
-        let (_, topic) = controller.image().topic_by_name(name)?;
-        let partition = i32::try_from(topic.partitions.len()).ok()?;
-        let replication_factor = topic.partitions.first()?.replicas.len();
-        (partition < *at_most).then_some((name, partition, replication_factor))
-    });
-    let fitting: Vec<_> = fitting.collect();
-    if fitting.is_empty() {
-        return None;
-    }
-    let (topic, partition, replication_factor) = *stream.pick(&fitting);
-    let brokers: Vec<NodeId> = world.setup().brokers().collect();
-    let replicas = brokers
-        .iter()
-        .copied()
-        .cycle()
-        .skip(usize::try_from(partition).expect("indexes are not negative"))
-        .take(replication_factor)
-        .collect();
-    Some(Fault::Expand {
-        node,
-        topic: topic.to_string(),
-        partition,
-        replicas,
     })
 }
 

@@ -126,9 +126,24 @@ pub enum Family {
     RollingRestart,
     /// The operator adds a partition to a topic, on the same brokers in turn.
     Expand,
+    /// The operator has preferred replicas lead again.
+    ElectPreferred,
+    /// The operator has anybody lead where nobody leads, whatever that loses.
+    ElectUnclean,
+    /// The operator has other brokers replicate a partition, or takes that back while it is under way.
+    Reassign,
 }
 
 impl Family {
+    /// Whether an operator does it.
+    #[must_use]
+    pub const fn is_administrative(self) -> bool {
+        matches!(
+            self,
+            Self::Expand | Self::ElectPreferred | Self::ElectUnclean | Self::Reassign
+        )
+    }
+
     /// Whether a disk may have less afterwards than was written to it.
     #[must_use]
     pub const fn is_lossy(self) -> bool {
@@ -150,7 +165,10 @@ impl Family {
             | Self::SlowDisk
             | Self::FailingDisk
             | Self::RollingRestart
-            | Self::Expand => false,
+            | Self::Expand
+            | Self::ElectPreferred
+            | Self::ElectUnclean
+            | Self::Reassign => false,
         }
     }
 }

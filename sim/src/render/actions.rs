@@ -6,6 +6,7 @@ use kafkasim_core::ids::NodeId;
 use kafkasim_core::message::{Api, DeleteBefore};
 use kafkasim_core::timer::{Timer, TimerClass};
 
+use super::administration;
 use super::lanes::{Figure, Shaft};
 use super::messages::{Weight, Words, message};
 use super::names::Names;
@@ -183,15 +184,7 @@ fn fault(fault: &Fault, carried: Option<&Sent>, view: View<'_>) -> Headline {
         Fault::ShutDown { node } => {
             Headline::bad(*node, '●', format!("{} is asked to shut down", names.process(*node)))
         }
-        Fault::Expand {
-            node,
-            topic,
-            partition,
-            replicas,
-        } => {
-            let replicas = names.replicas(replicas);
-            Headline::good(&[*node], '●', format!("adds {topic}-{partition} on {replicas}"))
-        }
+        Fault::Administer { node, task } => Headline::good(&[*node], '●', administration::task(task, names)),
         Fault::Cut { from, to } => cut(&[(*from, *to)], names),
         Fault::Mend { from, to } => mend(&[(*from, *to)], names),
         Fault::Reset(link) => {

@@ -1,11 +1,10 @@
 //! What an action caused, in words: calls, answers, and what machines tell about themselves.
 
-use kafkasim_core::call::{
-    Answer, Call, ConsumerRecord, NewPartitions, NewTopic, PollError, ProducerRecord, SendError, SendFailure,
-};
+use kafkasim_core::call::{Answer, Call, ConsumerRecord, PollError, ProducerRecord, SendError, SendFailure};
 use kafkasim_core::ids::{NodeId, Offset, TopicName};
 use kafkasim_core::lookup::{LookedUp, LookupError};
 
+use super::administration;
 use super::messages::{Words, marked};
 use super::names::{self, Names, listed};
 use super::notes;
@@ -181,8 +180,7 @@ fn called(call: &Call, names: &Names) -> Words {
         Call::ShutDown => Words::routine(Line::plain("shut down")),
         // What the environment made of it says the same.
         Call::DeleteRecords(_) => Words::routine(Line::plain("delete records")),
-        Call::CreateTopic(topic) => Words::notable(Line::plain(creation(topic, names))),
-        Call::CreatePartitions(topic) => Words::notable(Line::plain(expansion(topic, names))),
+        Call::Administer(task) => Words::notable(Line::plain(administration::task(task, names))),
     }
 }
 
@@ -260,15 +258,15 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
             Tone::Bad,
             format!("perhaps not deleted: {error}"),
         ))),
-        Answer::TopicCreated(Ok(())) => Some(Words::notable(Line::of(Tone::Good, "topic created"))),
-        Answer::TopicCreated(Err(error)) => Some(Words::notable(Line::of(
+        Answer::Administered { task, result: Ok(()) } => {
+            Some(Words::notable(Line::of(Tone::Good, administration::done(task))))
+        }
+        Answer::Administered {
+            task,
+            result: Err(error),
+        } => Some(Words::notable(Line::of(
             Tone::Bad,
-            format!("topic not created: {error}"),
-        ))),
-        Answer::PartitionsCreated(Ok(())) => Some(Words::notable(Line::of(Tone::Good, "topic expanded"))),
-        Answer::PartitionsCreated(Err(error)) => Some(Words::notable(Line::of(
-            Tone::Bad,
-            format!("topic not expanded: {error}"),
+            format!("not {}: {error}", administration::done(task)),
         ))),
     }
 }
@@ -288,26 +286,6 @@ pub(super) fn assignment(partitions: &[(TopicName, i32)]) -> String {
         .map(|(topic, partition)| format!("{topic}-{partition}"))
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// `create orders on {1,2} {2,1}`
-pub(super) fn creation(topic: &NewTopic, names: &Names) -> String {
-    let replicas: Vec<String> = topic
-        .assignments
-        .iter()
-        .map(|replicas| names.replicas(replicas))
-        .collect();
-    format!("create {} on {}", topic.name, listed(&replicas))
-}
-
-/// `expand orders to 2 on {2,1}`
-pub(super) fn expansion(topic: &NewPartitions, names: &Names) -> String {
-    let replicas: Vec<String> = topic
-        .assignments
-        .iter()
-        .map(|replicas| names.replicas(replicas))
-        .collect();
-    format!("expand {} to {} on {}", topic.topic, topic.count, listed(&replicas))
 }
 
 /// `p1-0 p1-1 @0–1` for each partition, with its name where there are several.

@@ -7,7 +7,8 @@ use kafkasim_core::call::{Answer, Call, ConsumerRecord};
 use kafkasim_core::ids::{CallId, NodeId, Timestamp};
 use kafkasim_core::message::DeleteBefore;
 
-use super::events::{Outcome, assignment, creation, destination, expansion, looked_up, poll_failure, send_failure};
+use super::administration;
+use super::events::{Outcome, assignment, destination, looked_up, poll_failure, send_failure};
 use super::names::{self, Names};
 use crate::run::Observer;
 use crate::setup::{Role, Setup};
@@ -119,8 +120,7 @@ impl History {
                     self.names.partition(deletion.partition)
                 ))
             }
-            Call::CreateTopic(topic) => Some(creation(topic, &self.names)),
-            Call::CreatePartitions(topic) => Some(expansion(topic, &self.names)),
+            Call::Administer(task) => Some(administration::task(task, &self.names)),
         }
     }
 
@@ -152,10 +152,11 @@ impl History {
             Answer::ShutDown => None,
             Answer::RecordsDeleted(Ok(low_watermark)) => Some(format!("delete -> ok up to {low_watermark}")),
             Answer::RecordsDeleted(Err(error)) => Some(format!("delete -> info {error}")),
-            Answer::TopicCreated(Ok(())) => Some("create -> ok".to_owned()),
-            Answer::TopicCreated(Err(error)) => Some(format!("create -> fail {error}")),
-            Answer::PartitionsCreated(Ok(())) => Some("expand -> ok".to_owned()),
-            Answer::PartitionsCreated(Err(error)) => Some(format!("expand -> fail {error}")),
+            Answer::Administered { task, result: Ok(()) } => Some(format!("{} -> ok", administration::verb(task))),
+            Answer::Administered {
+                task,
+                result: Err(error),
+            } => Some(format!("{} -> fail {error}", administration::verb(task))),
         }
     }
 

@@ -67,8 +67,7 @@ pub(super) fn landmarks<'a>(
                 | Answer::Flushed
                 | Answer::Closed
                 | Answer::ShutDown
-                | Answer::TopicCreated(_)
-                | Answer::PartitionsCreated(_)
+                | Answer::Administered { .. }
                 | Answer::RecordsDeleted(_),
             ..
         }
@@ -81,8 +80,7 @@ pub(super) fn landmarks<'a>(
                 | Call::LookUp { .. }
                 | Call::Poll { .. }
                 | Call::ShutDown
-                | Call::CreateTopic(_)
-                | Call::CreatePartitions(_)
+                | Call::Administer(_)
                 | Call::DeleteRecords(_),
             ..
         }

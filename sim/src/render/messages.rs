@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use kafkasim_core::call::Administration;
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, TopicPartition};
 use kafkasim_core::message::{
     Acks, AlterPartitionRequest, AlterPartitionResponse, BrokerHeartbeatResponse, DeleteBefore, EpochEndOffset,
     FetchRequest, FetchResponse, FetchedPartition, ListOffsetsRequest, ListOffsetsResponse, Message, MetadataResponse,
-    OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetSpec, ProduceRequest, ProduceResponse, Request,
-    Response,
+    OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetSpec, PartitionElection, ProduceRequest,
+    ProduceResponse, Request, Response,
 };
 use kafkasim_core::record::Batch;
 
+use super::administration;
 use super::names::{Names, listed};
 use super::scene::stored;
 use super::story::View;
@@ -108,6 +110,11 @@ fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words 
         Request::CreatePartitions(create) => {
             Words::routine(Line::plain(format!("{} to {}", create.topic.topic, create.topic.count)))
         }
+        Request::ElectLeaders(elect) => Words::notable(Line::plain(administration::elections(elect.election_type))),
+        Request::AlterPartitionReassignments(request) => Words::notable(Line::plain(administration::task(
+            &Administration::Reassign(request.reassignment.clone()),
+            names,
+        ))),
         Request::InitProducerId(_) | Request::AllocateProducerIds(_) => Words::routine(Line::new()),
         Request::OffsetForLeaderEpoch(ask) => epochs_request(ask, names),
         Request::AlterPartition(alter) => alter_request(alter, names),
@@ -131,6 +138,8 @@ fn response(response: &Response, names: &Names, marks: &BTreeSet<String>) -> Wor
             outcome(found.error_code, line).of(names.whose(found.partition))
         })),
         Response::CreatePartitions(create) => outcome(create.error_code, Words::routine(Line::plain("ok"))),
+        Response::ElectLeaders(elect) => outcome(elect.error_code, elected(&elect.replica_election_results, names)),
+        Response::AlterPartitionReassignments(begun) => outcome(begun.error_code, Words::routine(Line::plain("ok"))),
         Response::InitProducerId(init) => {
             let line = Line::plain(format!("id {} epoch {}", init.producer_id, init.producer_epoch));
             outcome(init.error_code, Words::notable(line))
@@ -258,6 +267,17 @@ fn epoch_end(end: EpochEndOffset) -> String {
         return "epoch unknown".to_owned();
     }
     format!("e{} ends at {}", end.leader_epoch, end.end_offset)
+}
+
+/// What came of elections.
+fn elected(results: &[PartitionElection], names: &Names) -> Words {
+    if results.is_empty() {
+        return Words::routine(Line::plain("no election was needed"));
+    }
+    joined(results.iter().map(|result| {
+        let elected = Words::notable(Line::plain("elected"));
+        outcome(result.error_code, elected).of(names.whose(result.partition))
+    }))
 }
 
 fn alter_request(alter: &AlterPartitionRequest, names: &Names) -> Words {

@@ -8,6 +8,7 @@
 //! for what is left out; `text` measures and colours.
 
 mod actions;
+mod administration;
 mod collect;
 mod events;
 mod fold;

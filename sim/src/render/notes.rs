@@ -3,6 +3,7 @@
 use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
 use kafkasim_core::note::{LogStartCause, Note};
 
+use super::administration;
 use super::landmarks::missing;
 use super::messages::{Words, marked};
 use super::names::Names;
@@ -50,6 +51,12 @@ fn of_controller(note: &Note, names: &Names, scene: &Scene) -> Option<Words> {
         }
         line.push(Tone::Bad, if *unclean { " UNCLEAN" } else { "" });
         line
+    } else if let Note::ElectionGranted { partition, election } = note {
+        Line::plain(format!(
+            "{}{}",
+            names.whose(*partition),
+            administration::elections(*election)
+        ))
     } else if let Note::AlterPartitionRefused { partition, error } = note {
         Line::of(Tone::Bad, format!("{}refused: {error}", names.whose(*partition)))
     } else {
@@ -115,6 +122,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
             )
             .then_line(lost)
         }
+        Note::LogDeleted { partition } => Line::plain(format!("{}removes its log", names.whose(*partition))),
         Note::Truncated { partition, from, to } => {
             let line = Line::of(
                 Tone::Bad,
@@ -190,6 +198,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::BrokerFenced { .. }
         | Note::PartitionChanged { .. }
         | Note::AlterPartitionRefused { .. }
+        | Note::ElectionGranted { .. }
         | Note::BatchSent { .. }
         | Note::BatchRetried { .. }
         | Note::BatchSplit { .. }
@@ -303,6 +312,8 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::HighWatermark { partition, .. }
         | Note::PartitionChanged { partition, .. }
         | Note::AlterPartitionRefused { partition, .. }
+        | Note::ElectionGranted { partition, .. }
+        | Note::LogDeleted { partition }
         | Note::DuplicateSuppressed { partition, .. }
         | Note::ProduceRefused { partition, .. }
         | Note::IsrProposed { partition, .. }

@@ -149,8 +149,7 @@ impl Scene {
                     | Call::LookUp { .. }
                     | Call::Poll { .. }
                     | Call::ShutDown
-                    | Call::CreateTopic(_)
-                    | Call::CreatePartitions(_)
+                    | Call::Administer(_)
                     | Call::DeleteRecords(_),
                 ..
             } => {}
@@ -167,8 +166,7 @@ impl Scene {
                     | Answer::Flushed
                     | Answer::Closed
                     | Answer::ShutDown
-                    | Answer::TopicCreated(_)
-                    | Answer::PartitionsCreated(_)
+                    | Answer::Administered { .. }
                     | Answer::RecordsDeleted(_),
                 ..
             } => {}
@@ -190,7 +188,7 @@ impl Scene {
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
             Fault::ShutDown { .. }
-            | Fault::Expand { .. }
+            | Fault::Administer { .. }
             | Fault::Reset(_)
             | Fault::Lose(_)
             | Fault::DeleteRecords { .. }
@@ -222,6 +220,10 @@ impl Scene {
             self.replica_mut(*partition, node)
                 .records
                 .retain(|record| record.offset >= *to);
+        } else if let Note::LogDeleted { partition } = note {
+            let replica = self.replica_mut(*partition, node);
+            replica.records.clear();
+            replica.high_watermark = Offset::ZERO;
         } else if let Note::LogStartedAnew { partition, at } = note {
             let replica = self.replica_mut(*partition, node);
             replica.records.clear();

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use kafkasim_core::call::Administration;
 use kafkasim_core::ids::{DiskToken, Generation, NodeId, Timestamp, TopicPartition};
 use kafkasim_core::machine::Lane;
 use kafkasim_core::message::{Api, DeleteBefore};
@@ -96,16 +97,12 @@ pub enum Fault {
         /// The broker.
         node: NodeId,
     },
-    /// An operator is asked to add a partition to a topic (not a fault to the cluster, but a change that clients have to notice).
-    Expand {
+    /// An operator is asked to change the cluster (which is not a fault, but everybody has to notice it).
+    Administer {
         /// The operator.
         node: NodeId,
-        /// The topic.
-        topic: String,
-        /// The index of the new partition, which is also how many there were before.
-        partition: i32,
-        /// Its replicas, the preferred leader first.
-        replicas: Vec<NodeId>,
+        /// What it has the controller do.
+        task: Administration,
     },
     /// Nothing gets from one process to another any more.
     Cut {
@@ -283,7 +280,7 @@ impl Fault {
             | Self::Resume { node }
             | Self::ShutDown { node }
             | Self::DeleteRecords { node, .. }
-            | Self::Expand { node, .. }
+            | Self::Administer { node, .. }
             | Self::Disk { node, .. }
             | Self::ClockJump { node, .. } => Some(*node),
             Self::Cut { .. } | Self::Mend { .. } | Self::Reset(_) | Self::Lose(_) => None,
@@ -346,9 +343,7 @@ impl fmt::Display for Fault {
             Self::Pause { node } => write!(f, "pause {node}"),
             Self::Resume { node } => write!(f, "resume {node}"),
             Self::ShutDown { node } => write!(f, "shut down {node}"),
-            Self::Expand {
-                node, topic, partition, ..
-            } => write!(f, "{node} adds {topic}-{partition}"),
+            Self::Administer { node, task } => write!(f, "{node}: {task}"),
             Self::Cut { from, to } => write!(f, "cut {from}→{to}"),
             Self::Mend { from, to } => write!(f, "mend {from}→{to}"),
             Self::Reset(link) => write!(f, "reset {link}"),

@@ -144,22 +144,13 @@ impl World {
                 self.node(*node).is_running() && self.node(*node).broker().is_some(),
                 "no broker runs there",
             ),
-            Fault::Expand {
-                node,
-                partition,
-                replicas,
-                ..
-            } => {
+            Fault::Administer { node, .. } => {
                 let operator = self.node(*node);
                 require(
                     operator.is_running()
                         && operator.operator().is_some_and(Operator::is_idle)
                         && operator.program().is_some_and(AnyProgram::is_done),
                     "no idle operator runs there",
-                )?;
-                require(
-                    *partition > 0 && !replicas.is_empty(),
-                    "an expansion adds a partition with replicas to those that there are",
                 )
             }
             Fault::Cut { from, to } => require(!self.network.is_cut(*from, *to), "it is cut already"),

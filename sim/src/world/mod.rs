@@ -13,7 +13,7 @@ mod node;
 
 use std::sync::Arc;
 
-use kafkasim_core::call::{Answer, Call, NewPartitions, RecordsToDelete};
+use kafkasim_core::call::{Answer, Call, RecordsToDelete};
 use kafkasim_core::ids::{NodeId, Timestamp};
 use kafkasim_core::machine::{Choice, ConnectionId, Effect, Input};
 use kafkasim_core::timer::{Mark, Timer, Window};
@@ -239,18 +239,8 @@ impl World {
             Fault::Pause { node } => self.node_mut(*node).paused = true,
             Fault::Resume { node } => self.node_mut(*node).paused = false,
             Fault::ShutDown { node } => self.step(*node, wall_clock, Input::Call(Call::ShutDown), outcome),
-            Fault::Expand {
-                node,
-                topic,
-                partition,
-                replicas,
-            } => {
-                let call = Call::CreatePartitions(NewPartitions {
-                    topic: topic.as_str().into(),
-                    count: *partition + 1,
-                    assignments: vec![replicas.clone()],
-                });
-                self.step(*node, wall_clock, Input::Call(call), outcome);
+            Fault::Administer { node, task } => {
+                self.step(*node, wall_clock, Input::Call(Call::Administer(task.clone())), outcome);
             }
             Fault::Cut { from, to } => self.network.cut(*from, *to),
             Fault::Mend { from, to } => self.network.mend(*from, *to),

@@ -255,6 +255,8 @@ pub(crate) fn response(response: &Response, topics: &mut Topics) -> Value {
         | Response::BrokerHeartbeat(_)
         | Response::AllocateProducerIds(_)
         | Response::CreatePartitions(_)
+        | Response::ElectLeaders(_)
+        | Response::AlterPartitionReassignments(_)
         | Response::DeleteRecords(_) => panic!("no recorded conversation has {response:?}"),
     }
 }

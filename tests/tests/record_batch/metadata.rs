@@ -74,15 +74,22 @@ fn show(record: &MetadataRecord) -> String {
         MetadataRecord::PartitionChange {
             partition,
             isr,
+            replicas,
+            removing,
+            adding,
             leader: led_by,
             recovering,
             elr,
             last_known_elr,
         } => format!(
-            "PartitionChange topic={} partition={} isr={} leader={} recovering={} elr={} last_known_elr={}",
+            "PartitionChange topic={} partition={} isr={} replicas={} removing={} adding={} leader={} \
+             recovering={} elr={} last_known_elr={}",
             partition.topic,
             partition.partition,
             same_or(isr.as_deref(), nodes),
+            same_or(replicas.as_deref(), nodes),
+            same_or(removing.as_deref(), nodes),
+            same_or(adding.as_deref(), nodes),
             same_or(*led_by, leader),
             same_or(*recovering, |recovering| recovering.to_string()),
             same_or(elr.as_deref(), nodes),
@@ -118,7 +125,7 @@ fn values_of_kafka_itself_are_read_and_made() {
 #[test]
 fn what_kafka_can_say_and_we_cannot_is_refused() {
     let values = values("refused");
-    assert_eq!(values.len(), 13);
+    assert_eq!(values.len(), 14);
     for (description, value) in values {
         assert_eq!(
             MetadataRecord::decode(&value),

@@ -214,6 +214,7 @@ fn any_metadata() -> impl Strategy<Value = MetadataRecord> {
     let change = (
         partition(),
         option::of(nodes()),
+        (option::of(nodes()), option::of(nodes()), option::of(nodes())),
         option::of(leader()),
         any::<Option<bool>>(),
         option::of(nodes()),
@@ -237,10 +238,14 @@ fn any_metadata() -> impl Strategy<Value = MetadataRecord> {
                 partition_epoch: PartitionEpoch(partition_epoch),
             }
         }),
-        change.prop_map(|(partition, isr, leader, recovering, elr, last_known_elr)| {
+        change.prop_map(|(partition, isr, assigned, leader, recovering, elr, last_known_elr)| {
+            let (replicas, removing, adding) = assigned;
             MetadataRecord::PartitionChange {
                 partition,
                 isr,
+                replicas,
+                removing,
+                adding,
                 leader,
                 recovering,
                 elr,

@@ -64,6 +64,10 @@ impl Leader {
             }
         });
         let followers = followers.collect();
+        // Whoever is left does not replicate the partition any more.
+        for replica in known {
+            replica.forget_time(partition, out);
+        }
         let leader = Self {
             epoch,
             partition_epoch: registration.partition_epoch,
@@ -90,7 +94,18 @@ impl Leader {
         if self.isr.is_pending() && !(around.rules().forgets_proposal)(&replayed) {
             return;
         }
+        self.take_on(&registration.replicas, log.partition(), around, out);
         self.commit(&registration.isr, registration.partition_epoch, log, around, out);
+    }
+
+    /// Has the replicas follow that a reassignment adds. One that drops a replica begins another term.
+    fn take_on(&mut self, replicas: &[NodeId], partition: TopicPartition, around: &Surroundings<'_>, out: &mut Outbox) {
+        for id in replicas {
+            if *id != around.node() && self.follower(*id).is_none() {
+                let replica = Replica::new(*id, false, partition, around.config(), out);
+                self.followers.push(replica);
+            }
+        }
     }
 
     /// Ends the term.

@@ -220,6 +220,9 @@ pub(super) fn record(text: &str, at: Offset) -> MetadataRecord {
         "change" => MetadataRecord::PartitionChange {
             partition: partition(words.plain[1]),
             isr: words.named.get("isr").map(|_| words.nodes("isr")),
+            replicas: words.named.get("replicas").map(|_| words.nodes("replicas")),
+            removing: None,
+            adding: None,
             leader,
             recovering: None,
             elr: None,

@@ -122,6 +122,8 @@ impl Brokers {
             | Request::CreateTopics(_)
             | Request::DeleteRecords(_)
             | Request::CreatePartitions(_)
+            | Request::ElectLeaders(_)
+            | Request::AlterPartitionReassignments(_)
             | Request::InitProducerId(_)
             | Request::AlterPartition(_)
             | Request::BrokerRegistration(_)

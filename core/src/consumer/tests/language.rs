@@ -257,6 +257,8 @@ pub(super) fn request_text(request: &Request) -> String {
         | Request::CreateTopics(_)
         | Request::DeleteRecords(_)
         | Request::CreatePartitions(_)
+        | Request::ElectLeaders(_)
+        | Request::AlterPartitionReassignments(_)
         | Request::InitProducerId(_)
         | Request::AlterPartition(_)
         | Request::BrokerRegistration(_)

@@ -18,11 +18,12 @@ fn check(partition: &str, wanted: &str, expected: &str) {
         recovering: words.contains(&"recovering"),
         unclean_shutdown: nodes("lossy", &words).first().copied(),
         min_isr: after("min", &words).map_or(1, |min| min.parse().expect("a number")),
-        unclean_election: words.contains(&"unclean-enabled"),
+        election: Election::automatic(words.contains(&"unclean-enabled")),
+        assignment: Assignment::of(&partition),
         eligible_leader_replicas: !words.contains(&"no-elr"),
     };
     let active = nodes("active", &words);
-    let change = decide(proposal, Rules::CURRENT.may_lead, |broker| active.contains(&broker));
+    let change = decide(proposal, &Rules::CURRENT, |broker| active.contains(&broker));
     assert_eq!(change.as_ref().map_or("nothing".to_string(), render), expected);
 }
 
@@ -30,6 +31,8 @@ fn image(text: &str) -> PartitionImage {
     let words: Vec<&str> = text.split(' ').collect();
     PartitionImage {
         replicas: Vec::from([NodeId(1), NodeId(2), NodeId(3)]),
+        removing: Vec::new(),
+        adding: Vec::new(),
         isr: nodes("isr", &words),
         elr: nodes("elr", &words),
         last_known_elr: nodes("last", &words),
@@ -187,10 +190,15 @@ fn whom_the_rule_lets_lead_out_of_sync_leads_alone() {
         recovering: false,
         unclean_shutdown: None,
         min_isr: 1,
-        unclean_election: false,
+        election: Election::Online,
+        assignment: Assignment::of(&partition),
         eligible_leader_replicas: true,
     };
-    let change = decide(proposal, |candidate| candidate.is_active, |broker| broker == NodeId(3));
+    let rules = Rules {
+        may_lead: |candidate| candidate.is_active,
+        ..Rules::CURRENT
+    };
+    let change = decide(proposal, &rules, |broker| broker == NodeId(3));
     assert_eq!(change.as_ref().map(render).as_deref(), Some("leader 3 isr 3"));
 }
 
@@ -268,12 +276,11 @@ impl Happening {
             recovering: partition.recovering,
             unclean_shutdown: self.gone.filter(|_| self.lossy),
             min_isr: self.min_isr,
-            unclean_election: self.unclean_election,
+            election: Election::automatic(self.unclean_election),
+            assignment: Assignment::of(partition),
             eligible_leader_replicas: true,
         };
-        decide(proposal, Rules::CURRENT.may_lead, |broker| {
-            self.active.contains(&broker)
-        })
+        decide(proposal, &Rules::CURRENT, |broker| self.active.contains(&broker))
     }
 
     /// No decision leaves more replicas eligible.

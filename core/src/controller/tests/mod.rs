@@ -263,6 +263,16 @@ fn render_response(response: &Response) -> String {
         }
         Response::CreateTopics(response) => format!("CreateTopics {}", response.error_code),
         Response::CreatePartitions(response) => format!("CreatePartitions {}", response.error_code),
+        Response::ElectLeaders(response) => {
+            let elected = response
+                .replica_election_results
+                .iter()
+                .map(|result| format!(" {} {}", result.partition, result.error_code));
+            format!("ElectLeaders {}{}", response.error_code, elected.collect::<String>())
+        }
+        Response::AlterPartitionReassignments(response) => {
+            format!("AlterPartitionReassignments {}", response.error_code)
+        }
         Response::AllocateProducerIds(response) => format!(
             "AllocateProducerIds {} {} from {}",
             response.error_code, response.producer_id_len, response.producer_id_start
@@ -312,6 +322,7 @@ fn render_fetched(fetched: &FetchedPartition) -> String {
 
 fn render_note(note: &Note) -> Option<String> {
     match note {
+        Note::ElectionGranted { partition, election } => Some(format!("note {partition} elects {election:?}")),
         Note::Appended { batch, .. } => Some(render_batch(batch)),
         Note::PartitionChanged {
             partition,
@@ -392,17 +403,23 @@ fn render_record(record: &MetadataRecord) -> String {
         MetadataRecord::PartitionChange {
             partition,
             isr,
+            replicas,
+            removing,
+            adding,
             leader,
             recovering,
             elr,
             last_known_elr,
         } => format!(
-            "PartitionChange {partition}{}{}{}{}{}",
+            "PartitionChange {partition}{}{}{}{}{}{}{}{}",
             leader.map_or(String::new(), |leader| format!(
                 " leader {}",
                 leader.map_or(-1, |leader| leader.0)
             )),
             list("isr", isr.as_ref()),
+            list("replicas", replicas.as_ref()),
+            list("removing", removing.as_ref()),
+            list("adding", adding.as_ref()),
             list("elr", elr.as_ref()),
             list("last known", last_known_elr.as_ref()),
             recovering.map_or(String::new(), |recovering| format!(" recovering {recovering}")),

@@ -416,3 +416,103 @@ fn a_topic_gets_more_partitions_never_fewer_and_all_with_as_many_replicas() {
         ",
     );
 }
+
+#[test]
+fn operators_have_leaders_elected() {
+    converse(
+        "
+        > boot
+        note epoch 1 from 0
+        log 0 NoOp
+        > brokers 1 2 3
+        > create a [1,2,3]
+        log 7 Topic a is t1
+        log 8 Partition t1-0 replicas [1, 2, 3] isr [1, 2, 3] leader 1
+        note t1-0 leader 1 epoch 0 isr [1, 2, 3] elr [] partition epoch 0
+        to 50: CreateTopics NONE
+        > heartbeat 1@1 at 9 fence
+        cancel session 1
+        log 9 PartitionChange t1-0 leader 2 isr [2, 3]
+        log 10 BrokerRegistrationChange 1@1 fence
+        note t1-0 leader 2 epoch 1 isr [2, 3] elr [] partition epoch 1
+        note fenced 1
+        to 1: BrokerHeartbeat NONE caught-up fenced
+        > elect preferred
+        to 50: ElectLeaders NONE t1-0 PREFERRED_LEADER_NOT_AVAILABLE
+        > elect unclean
+        to 50: ElectLeaders NONE
+        > heartbeat 1@1 at 11
+        log 11 BrokerRegistrationChange 1@1 unfence
+        arm session 1 9000ms
+        note unfenced 1
+        to 1: BrokerHeartbeat NONE caught-up
+        > elect preferred
+        to 50: ElectLeaders NONE t1-0 PREFERRED_LEADER_NOT_AVAILABLE
+        > alter 2@3 t1-0 isr 1@1,2@3,3@5 epochs 1/1
+        log 12 PartitionChange t1-0 isr [1, 2, 3]
+        note t1-0 leader 2 epoch 1 isr [1, 2, 3] elr [] partition epoch 2
+        to 2: AlterPartition NONE t1-0 NONE leader 2 epoch 1 isr [1, 2, 3] partition epoch 2
+        > elect preferred
+        note t1-0 elects Preferred
+        log 13 PartitionChange t1-0 leader 1
+        note t1-0 leader 1 epoch 2 isr [1, 2, 3] elr [] partition epoch 3
+        to 50: ElectLeaders NONE t1-0 NONE
+        > elect preferred
+        to 50: ElectLeaders NONE
+        ",
+    );
+}
+
+#[test]
+fn a_reassignment_adds_replicas_then_drops_them() {
+    converse(
+        "
+        > boot
+        note epoch 1 from 0
+        log 0 NoOp
+        > brokers 1 2 3 4
+        > create a [1,2,3]
+        log 9 Topic a is t1
+        log 10 Partition t1-0 replicas [1, 2, 3] isr [1, 2, 3] leader 1
+        note t1-0 leader 1 epoch 0 isr [1, 2, 3] elr [] partition epoch 0
+        to 50: CreateTopics NONE
+        > reassign a 0 to [4,5]
+        to 50: AlterPartitionReassignments INVALID_REPLICA_ASSIGNMENT
+        > reassign a 1 to [4,2]
+        to 50: AlterPartitionReassignments UNKNOWN_TOPIC_OR_PARTITION
+        > reassign b 0 to [4,2]
+        to 50: AlterPartitionReassignments UNKNOWN_TOPIC_OR_PARTITION
+        > reassign a 0
+        to 50: AlterPartitionReassignments NO_REASSIGNMENT_IN_PROGRESS
+        > reassign a 0 to [4,2]
+        log 11 PartitionChange t1-0 replicas [4, 2, 1, 3] removing [1, 3] adding [4]
+        note t1-0 leader 1 epoch 0 isr [1, 2, 3] elr [] partition epoch 1
+        to 50: AlterPartitionReassignments NONE
+        > reassign a 0
+        log 12 PartitionChange t1-0 leader 1 replicas [2, 1, 3] removing [] adding []
+        note t1-0 leader 1 epoch 1 isr [1, 2, 3] elr [] partition epoch 2
+        to 50: AlterPartitionReassignments NONE
+        > reassign a 0 to [4,2]
+        log 13 PartitionChange t1-0 replicas [4, 2, 1, 3] removing [1, 3] adding [4]
+        note t1-0 leader 1 epoch 1 isr [1, 2, 3] elr [] partition epoch 3
+        to 50: AlterPartitionReassignments NONE
+        > alter 1@1 t1-0 isr 4@7,1@1,2@3,3@5 epochs 1/3
+        note refused t1-0 NEW_LEADER_ELECTED
+        log 14 PartitionChange t1-0 leader 4 isr [4, 2] replicas [4, 2] removing [] adding []
+        note t1-0 leader 4 epoch 2 isr [4, 2] elr [] partition epoch 4
+        to 1: AlterPartition NONE t1-0 NEW_LEADER_ELECTED
+        > reassign a 0 to [3,1]
+        log 15 PartitionChange t1-0 replicas [3, 1, 4, 2] removing [4, 2] adding [3, 1]
+        note t1-0 leader 4 epoch 2 isr [4, 2] elr [] partition epoch 5
+        to 50: AlterPartitionReassignments NONE
+        > alter 4@7 t1-0 isr 4@7,2@3,3@5 epochs 2/5
+        log 16 PartitionChange t1-0 isr [3, 4, 2]
+        note t1-0 leader 4 epoch 2 isr [3, 4, 2] elr [] partition epoch 6
+        to 4: AlterPartition NONE t1-0 NONE leader 4 epoch 2 isr [3, 4, 2] partition epoch 6
+        > reassign a 0 to [3,4]
+        log 17 PartitionChange t1-0 leader 4 isr [3, 4] replicas [3, 4] removing [] adding []
+        note t1-0 leader 4 epoch 3 isr [3, 4] elr [] partition epoch 7
+        to 50: AlterPartitionReassignments NONE
+        ",
+    );
+}

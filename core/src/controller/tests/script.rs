@@ -16,15 +16,15 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::call::{NewPartitions, NewTopic};
+use crate::call::{NewPartitions, NewTopic, Reassignment};
 use crate::ids::{
     BrokerEpoch, Generation, IncarnationId, LeaderEpoch, NodeId, Offset, PartitionEpoch, TopicId, TopicPartition,
 };
 use crate::machine::{ConnectionId, Input, Lane};
 use crate::message::{
-    AllocateProducerIdsRequest, AlterPartitionData, AlterPartitionRequest, BrokerHeartbeatRequest,
-    BrokerRegistrationRequest, BrokerState, CreatePartitionsRequest, CreateTopicsRequest, FetchPartition, FetchRequest,
-    IsolationLevel, Message, Request,
+    AllocateProducerIdsRequest, AlterPartitionData, AlterPartitionReassignmentsRequest, AlterPartitionRequest,
+    BrokerHeartbeatRequest, BrokerRegistrationRequest, BrokerState, CreatePartitionsRequest, CreateTopicsRequest,
+    ElectLeadersRequest, ElectionType, FetchPartition, FetchRequest, IsolationLevel, Message, Request,
 };
 use crate::timer::Timer;
 
@@ -102,6 +102,26 @@ fn request(kind: &str, sender: &str, words: &[&str]) -> (NodeId, Lane, Request) 
             }
             .into(),
         ),
+        "elect" => {
+            let election_type = match sender {
+                "preferred" => ElectionType::Preferred,
+                "unclean" => ElectionType::Unclean,
+                other => panic!("no election: {other}"),
+            };
+            (NodeId(50), Lane::Client, ElectLeadersRequest { election_type }.into())
+        }
+        "reassign" => {
+            let reassignment = Reassignment {
+                topic: sender.into(),
+                partition: number(words[0]),
+                replicas: after("to", words).map(replicas),
+            };
+            (
+                NodeId(50),
+                Lane::Client,
+                AlterPartitionReassignmentsRequest { reassignment }.into(),
+            )
+        }
         "alter" => (
             state(sender).broker_id,
             Lane::AlterPartition,

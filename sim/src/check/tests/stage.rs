@@ -311,6 +311,9 @@ impl Stage {
         let change = MetadataRecord::PartitionChange {
             partition: PARTITION,
             isr: pairs.get("isr").map(|ids| nodes(ids)),
+            replicas: None,
+            removing: None,
+            adding: None,
             leader: pairs.get("leader").map(|id| nodes(id).first().copied()),
             recovering: None,
             elr: pairs.get("elr").map(|ids| nodes(ids)),

@@ -24,9 +24,9 @@ pub(crate) enum Change {
         /// The partition.
         partition: TopicPartition,
         /// What was so far, if it existed.
-        old: Option<PartitionImage>,
+        old: Option<Box<PartitionImage>>,
         /// What is now.
-        new: PartitionImage,
+        new: Box<PartitionImage>,
     },
     /// The controller counts on replicas from now on that are fenced or shut down.
     Inactive {

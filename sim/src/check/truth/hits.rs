@@ -104,6 +104,8 @@ mod tests {
     fn registered(isr: &[i32], elr: &[i32]) -> PartitionImage {
         let nodes = |ids: &[i32]| ids.iter().copied().map(NodeId).collect();
         PartitionImage {
+            removing: Vec::new(),
+            adding: Vec::new(),
             replicas: nodes(&[1, 2, 3]),
             isr: nodes(isr),
             elr: nodes(elr),

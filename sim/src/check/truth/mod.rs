@@ -17,7 +17,7 @@ use std::mem;
 use kafkasim_core::call::{Call, RecordsToDelete};
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
-use kafkasim_core::message::DeleteBefore;
+use kafkasim_core::message::{DeleteBefore, ElectionType};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
 use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::record::{Batch, MetadataRecord};
@@ -55,6 +55,8 @@ pub(crate) struct Partition {
     others_elected: bool,
     /// An unclean election whose leader has not begun yet.
     unclean: bool,
+    /// An operator asked for it.
+    asked_for: bool,
     /// The same, but only the last known leader could be elected, since everybody else had shut down uncleanly, too
     /// (KIP-966).
     last_known: bool,
@@ -176,6 +178,7 @@ impl Truth {
             .and_then(|node| truth.hits.lost_from(node));
         let steps = LossSteps {
             unclean_election: truth.unclean,
+            asked_for: truth.asked_for,
             too_many_power_losses: exposed_from.into_iter().chain(lost_from).any(|from| from <= at),
         };
         guarantee::lost_committed(&topic.config, has_elr, steps)
@@ -290,6 +293,17 @@ impl Truth {
             } => {
                 self.high_watermark_moved(view, *partition, node, *to, *as_leader, changes);
             }
+            Note::ElectionGranted { partition, election } => {
+                self.partitions.entry(*partition).or_default().asked_for = *election == ElectionType::Unclean;
+            }
+            Note::LogDeleted { partition } => {
+                self.replicas.remove(&(*partition, node));
+                changes.push(Change::Shortened {
+                    partition: *partition,
+                    node,
+                    to: Offset::ZERO,
+                });
+            }
             Note::MetadataReplayed { .. }
             | Note::BrokerRegistered { .. }
             | Note::BrokerUnfenced { .. }
@@ -377,8 +391,8 @@ impl Truth {
         }
         changes.push(Change::Registered {
             partition: *partition,
-            old,
-            new,
+            old: old.map(Box::new),
+            new: Box::new(new),
         });
     }
 
@@ -393,9 +407,10 @@ impl Truth {
         let is_clean = new
             .leader
             .is_none_or(|leader| old.isr.contains(&leader) || old.elr.contains(&leader));
-        if is_elected && !is_clean && topic.config.unclean_leader_election_enable {
+        if is_elected && !is_clean && (topic.config.unclean_leader_election_enable || partition.asked_for) {
             let steps = LossSteps {
                 unclean_election: true,
+                asked_for: partition.asked_for,
                 ..LossSteps::default()
             };
             let verdict = guarantee::lost_committed(&topic.config, view.keeps_eligible_leader_replicas(), steps);
@@ -406,6 +421,7 @@ impl Truth {
             });
         } else if is_elected {
             partition.last_known = !is_clean;
+            partition.asked_for = false;
         }
         let has_caught_up =
             |node, since| registered_as(&self.metadata, node) > since && !has_rotten(batches(view.log(node, id)));
@@ -454,6 +470,7 @@ impl Truth {
         let took_over = mem::take(&mut partition.others_elected) || reigned.is_none_or(|(leader, _)| leader != node);
         let lost_from = partition.hits.lost_from(node);
         partition.unclean = false;
+        partition.asked_for = false;
         partition.last_known = false;
         if !has_rotten(log) {
             partition.hits.leads(node);

@@ -66,6 +66,9 @@ public class JavaMetadata {
         add(2, change().setIsr(List.of(3)).setLeader(3).setLeaderRecoveryState((byte) 1)
             .setEligibleLeaderReplicas(List.of()).setLastKnownElr(List.of()));
         add(2, change().setLeaderRecoveryState((byte) 0));
+        add(2, change().setReplicas(List.of(1, 2, 4)).setAddingReplicas(List.of(4)).setRemovingReplicas(List.of(1)));
+        add(2, change().setIsr(List.of(2, 4)).setLeader(4).setReplicas(List.of(4, 2)).setAddingReplicas(List.of())
+            .setRemovingReplicas(List.of()));
 
         add(0, new ProducerIdsRecord().setBrokerId(3).setBrokerEpoch(42).setNextProducerId(1000));
         add(0, new NoOpRecord());
@@ -90,7 +93,9 @@ public class JavaMetadata {
             .setLeaderRecoveryState((byte) 1));
         refused("a new partition with directories", 2, partition().setReplicas(List.of(1)).setIsr(List.of(1)).setLeader(1)
             .setDirectories(List.of(uuid(100))));
-        refused("a reassignment", 2, change().setReplicas(List.of(1, 2, 4)).setAddingReplicas(List.of(4)));
+        refused("a new partition that is being reassigned", 2, partition().setReplicas(List.of(1, 2)).setIsr(List.of(1))
+            .setLeader(1).setAddingReplicas(List.of(2)));
+        refused("a change with directories", 2, change().setReplicas(List.of(1)).setDirectories(List.of(uuid(100))));
         refused("a topic's removal", 0, new RemoveTopicRecord().setTopicId(uuid(7)));
         refused("a feature level", 0, new FeatureLevelRecord().setName("metadata.version").setFeatureLevel((short) 27));
     }
@@ -149,7 +154,9 @@ public class JavaMetadata {
                 + " leader_epoch=" + it.leaderEpoch() + " partition_epoch=" + it.partitionEpoch();
         } else if (any instanceof PartitionChangeRecord it) {
             return "PartitionChange topic=" + number(it.topicId()) + " partition=" + it.partitionId()
-                + " isr=" + nodes(it.isr()) + " leader=" + leader(it.leader())
+                + " isr=" + nodes(it.isr()) + " replicas=" + nodes(it.replicas())
+                + " removing=" + nodes(it.removingReplicas()) + " adding=" + nodes(it.addingReplicas())
+                + " leader=" + leader(it.leader())
                 + " recovering=" + switchOf(it.leaderRecoveryState(), -1, 0)
                 + " elr=" + nodes(it.eligibleLeaderReplicas()) + " last_known_elr=" + nodes(it.lastKnownElr());
         } else if (any instanceof ProducerIdsRecord it) {
