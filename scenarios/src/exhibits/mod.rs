@@ -99,6 +99,7 @@ pub fn all() -> &'static [Exhibit] {
         in_sync::KIP_966,
         in_sync::KAFKA_15583,
         storage::KAFKA_7190,
+        storage::FIRST_SEQUENCE,
         clients::KIP_91,
         clients::KAFKA_14034,
         clients::KAFKA_8350,

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kafkasim_core::ids::{LeaderEpoch, Offset, Timestamp};
+use kafkasim_core::ids::{LeaderEpoch, Offset, Sequence, Timestamp};
 use kafkasim_core::record::Batch;
 
 /// The committed log of one partition.
@@ -34,6 +34,8 @@ pub(crate) struct CommittedBatch {
     /// The latest of its records' times.
     timestamp: Timestamp,
     size: usize,
+    /// It is the first that its producer numbers, under some epoch.
+    begins_a_sequence: bool,
     /// By offset; records without a value, and markers, are left out.
     pub(crate) values: Vec<(Offset, Bytes)>,
 }
@@ -56,6 +58,7 @@ impl CommittedBatch {
             digest: batch.digest(),
             timestamp: batch.max_timestamp(),
             size: batch.size(),
+            begins_a_sequence: batch.base_sequence() == Sequence::ZERO,
             values: values.collect(),
         }
     }
@@ -186,6 +189,12 @@ impl Committed {
     pub(crate) fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
         let batch = self.batches.get(self.index_of(offset))?;
         (batch.base <= offset).then_some(batch.epoch)
+    }
+
+    /// Whether what is at an offset is the first that its producer numbers, under some epoch.
+    pub(crate) fn begins_a_sequence(&self, offset: Offset) -> bool {
+        let batch = self.batches.get(self.index_of(offset));
+        batch.is_some_and(|batch| batch.base <= offset && batch.begins_a_sequence)
     }
 
     /// The batch that holds an offset, or the number of batches.
