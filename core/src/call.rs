@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::error::ErrorCode;
 use crate::ids::{CallId, LeaderEpoch, NodeId, Offset, Timestamp, TopicName, TopicPartition};
+use crate::lookup::{LookedUp, LookupError, OffsetLookup};
 use crate::message::DeleteBefore;
 
 /// A call into a machine.
@@ -23,9 +24,9 @@ pub enum Call {
     /// answered. One at a time.
     Flush,
     /// Producer: `close(timeout)`; finishes what was sent before, gives up what is left after the timeout, and is answered with
-    /// [`Answer::Closed`]. Whatever is sent after it is refused.
+    /// [`Answer::Closed`]. Whatever is sent after it is refused. Consumer: hangs up, and is answered at once; nothing may be called after it.
     Close {
-        /// How long to finish, in milliseconds; `None` is as long as it takes.
+        /// How long to finish, in milliseconds; `None` is as long as it takes. A consumer without a group has nothing to finish.
         timeout_ms: Option<u64>,
     },
     /// Consumer: `assign(partitions)`, replacing the earlier assignment. Not answered.
@@ -37,6 +38,13 @@ pub enum Call {
     },
     /// Consumer: moves or holds positions, or interrupts a poll. Not answered.
     Steer(Steering),
+    /// Consumer: asks where something is; answered with [`Answer::LookedUp`]. One at a time, and not while a poll waits.
+    LookUp {
+        /// What is asked.
+        lookup: OffsetLookup,
+        /// How long to wait, in milliseconds; `None` is `default.api.timeout.ms`.
+        timeout_ms: Option<u64>,
+    },
     /// Broker: shut down in order (SIGTERM); answered with [`Answer::ShutDown`].
     ShutDown,
     /// Operator: create a topic with the given replicas; answered with [`Answer::TopicCreated`]. One at a time.
@@ -67,7 +75,7 @@ pub enum Steering {
     SeekToBeginning(Vec<(TopicName, i32)>),
     /// `seekToEnd(partitions)`: the position is looked up by the next poll.
     SeekToEnd(Vec<(TopicName, i32)>),
-    /// `wakeup()`: the poll that waits, or else the next one, throws. The only call that may be made while a poll waits.
+    /// `wakeup()`: the call that waits, or else the next one that would, throws. The only call that may be made while another waits.
     Wakeup,
 }
 
@@ -152,10 +160,12 @@ pub enum Answer {
     },
     /// A flush returned.
     Flushed,
-    /// A producer is closed: every send was answered.
+    /// A producer is closed: every send was answered. Or a consumer is.
     Closed,
     /// A poll returned.
     Polled(Result<Vec<ConsumerRecord>, PollError>),
+    /// A lookup returned: what is known of each partition, in the order in which they were asked about.
+    LookedUp(Result<Vec<LookedUp>, LookupError>),
     /// The broker has shut down in order; the process ends.
     ShutDown,
     /// The topic exists, or cannot.
@@ -232,7 +242,7 @@ pub struct ConsumerRecord {
     pub value: Option<Bytes>,
 }
 
-/// Why a poll threw.
+/// Why a poll threw, or another call that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PollError {
     /// `WakeupException`: somebody called `wakeup()`. Nothing was taken from the partitions.

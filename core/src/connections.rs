@@ -80,6 +80,18 @@ impl<P> Connections<P> {
             .map(|request| &request.pending)
     }
 
+    /// The same, to be changed: their owner may have lost interest.
+    pub fn all_unanswered_mut(&mut self) -> impl Iterator<Item = &mut P> {
+        self.peers
+            .values_mut()
+            .filter_map(|state| match state {
+                State::Open { unanswered, .. } => Some(unanswered),
+                State::BackingOff | State::Connecting => None,
+            })
+            .flatten()
+            .map(|request| &mut request.pending)
+    }
+
     /// Sends a request and remembers `pending` until it is answered or the connection ends. One that expects no response is not remembered.
     ///
     /// # Panics

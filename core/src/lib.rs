@@ -3,7 +3,7 @@
 //! Nothing in here has a clock, chance, a thread, a file, a socket or a logger. Every [`Machine`](machine::Machine) takes one input at
 //! a time and leaves every consequence in an [`Outbox`](machine::Outbox); whoever drives it decides when, in which order and whether.
 //!
-//! - The contract: [`machine`], [`timer`], [`call`], [`note`], [`disk`].
+//! - The contract: [`machine`], [`timer`], [`call`] and [`lookup`], [`note`], [`disk`].
 //! - Vocabulary: [`ids`], [`error`], [`message`], [`record`], [`config`].
 //! - What may be contested: [`rules`].
 //! - The machines: [`broker`] (over [`log`]), [`controller`], [`producer`], [`consumer`], [`operator`]; what they share: [`connections`],
@@ -25,6 +25,7 @@ pub mod disk;
 pub mod error;
 pub mod ids;
 pub mod log;
+pub mod lookup;
 pub mod machine;
 pub mod message;
 pub mod metadata;

@@ -166,6 +166,11 @@ pub enum Note {
     },
 
     // A consumer
+    /// A Fetch was answered with several batches that are larger than it asked for, of one partition or of all together.
+    FetchedTooMuch {
+        partition: Option<TopicPartition>,
+        bytes: usize,
+    },
     /// A position turned out to be outside of the log.
     PositionOutOfRange {
         partition: TopicPartition,

@@ -39,6 +39,12 @@ pub struct Rules {
     pub sequence: fn(Option<&ProducerEntry>, &SequencedBatch) -> SequenceVerdict,
     /// Whether a log whose start moves up forgets what it knows of a producer.
     pub forgets_producer: fn(&KnownProducer) -> bool,
+    /// How many bytes of a partition a consumer's or follower's Fetch may still be given.
+    pub fetch_room: fn(&FetchRoom) -> usize,
+    /// Which end of its log a leader tells consumers, if it knows.
+    pub told_end: fn(&LogEnds) -> Option<Offset>,
+    /// Whether a search by time goes on in the next segment, if what is late enough in one lies before the log's start.
+    pub searches_on: fn() -> bool,
     /// Whether `retention.ms` is over for a segment.
     pub has_expired: fn(&AgedSegment) -> bool,
     /// Whether a producer may send another Produce over a connection.
@@ -87,6 +93,9 @@ impl Rules {
         is_replicated: current::is_replicated,
         sequence: current::sequence,
         forgets_producer: current::forgets_producer,
+        fetch_room: current::fetch_room,
+        told_end: current::told_end,
+        searches_on: current::searches_on,
         has_expired: current::has_expired,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
@@ -295,6 +304,26 @@ pub struct KnownProducer {
     pub log_start: Offset,
 }
 
+/// How much a Fetch may be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchRoom {
+    /// What is left of its `max_bytes`.
+    pub left: usize,
+    /// How many bytes of this partition it wants at most.
+    pub partition_max: usize,
+}
+
+/// Where a leader's log ends, for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogEnds {
+    /// For consumers, as far as the leader knows.
+    pub high_watermark: Offset,
+    /// For itself.
+    pub end: Offset,
+    /// Where its epoch starts: all that was committed before lies below.
+    pub epoch_start: Offset,
+}
+
 /// A segment below the high watermark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgedSegment {
@@ -383,10 +412,10 @@ pub struct LeaderCandidate {
 /// Kafka 4.1.
 mod current {
     use super::{
-        AgedSegment, Agreement, EpochAnswer, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate,
-        KnownProducer, LeaderCandidate, PendingProduce, ProducerEntry, ProposedMember, Quorum, ReadPosition, Recovery,
-        Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch, TooLarge, Truncation, ValidatedPosition, Waited,
-        Wake,
+        AgedSegment, Agreement, EpochAnswer, FetchRoom, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate,
+        KnownProducer, LeaderCandidate, LogEnds, PendingProduce, ProducerEntry, ProposedMember, Quorum, ReadPosition,
+        Recovery, Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch, TooLarge, Truncation,
+        ValidatedPosition, Waited, Wake,
     };
     use crate::ids::{BrokerEpoch, LeaderEpoch, Offset};
 
@@ -503,6 +532,21 @@ mod current {
     // A producer is known for as long as it does not expire, whatever becomes of its records (KIP-360): a retry may still come.
     pub(super) fn forgets_producer(_: &KnownProducer) -> bool {
         false
+    }
+
+    pub(super) fn fetch_room(fetch: &FetchRoom) -> usize {
+        fetch.left.min(fetch.partition_max)
+    }
+
+    // A new leader learns only from its followers' fetches what is committed. Until its high watermark has reached the start of its epoch, it
+    // may tell an end that lies before what its predecessor has told (KIP-207).
+    pub(super) fn told_end(log: &LogEnds) -> Option<Offset> {
+        (log.high_watermark >= log.epoch_start).then_some(log.high_watermark)
+    }
+
+    // Kafka looks into one segment (`UnifiedLog.searchOffsetInLocalLog`), and so may find nothing though there is a later record.
+    pub(super) fn searches_on() -> bool {
+        true
     }
 
     // A segment goes as a whole, so its youngest record decides.

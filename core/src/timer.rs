@@ -65,7 +65,7 @@ pub enum Timer {
     /// Client: the metadata is `metadata.max.age.ms` old.
     MetadataMaxAge,
 
-    /// Consumer: a poll has waited for its timeout.
+    /// Consumer: a poll, or a lookup, has waited for its timeout.
     PollTimeout,
     /// Consumer: fetch this partition again after an error (`retry.backoff.ms`).
     FetchBackoff { leader: NodeId },

@@ -15,7 +15,7 @@ use crate::message::{
 };
 use crate::note::Note;
 use crate::record::Batch;
-use crate::rules::Wake;
+use crate::rules::{FetchRoom, Wake};
 
 /// A Fetch that waits for enough to read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,9 +41,8 @@ impl Room {
         }
     }
 
-    /// Reads from one partition what there is room for, whole batches only.
-    fn read(&mut self, log: &Log, from: Offset, limit: Offset, partition_max_bytes: i32) -> Vec<Batch> {
-        let max_bytes = self.bytes.min(bytes_of(partition_max_bytes));
+    /// Reads from one partition what there is room for, at most `max_bytes`, whole batches only.
+    fn read(&mut self, log: &Log, from: Offset, limit: Offset, max_bytes: usize) -> Vec<Batch> {
         let records = log.read(from, limit, max_bytes, self.is_untouched);
         if let Some(last) = records.last() {
             self.is_untouched = false;
@@ -316,7 +315,11 @@ fn found(
     if fetch.fetch_offset >= limit {
         return Ok(Found::Records(Vec::new()));
     }
-    let records = room.read(log, fetch.fetch_offset, limit, fetch.partition_max_bytes);
+    let max_bytes = (around.context.rules.fetch_room)(&FetchRoom {
+        left: room.bytes,
+        partition_max: bytes_of(fetch.partition_max_bytes),
+    });
+    let records = room.read(log, fetch.fetch_offset, limit, max_bytes);
     Ok(Found::Records(records))
 }
 

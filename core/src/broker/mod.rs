@@ -336,6 +336,7 @@ impl Broker {
             | Call::Assign(_)
             | Call::Poll { .. }
             | Call::Steer(_)
+            | Call::LookUp { .. }
             | Call::CreateTopic(_)
             | Call::CreatePartitions(_)
             | Call::DeleteRecords(_) => {

@@ -43,6 +43,8 @@ configuration! {
         "reconnect.backoff.max.ms" = "1000", LONG.at_least(0) => reconnect_backoff_max_ms: u64;
         /// How long to wait for an answer.
         "request.timeout.ms" = "30000", INT.at_least(0) => request_timeout_ms: u64;
+        /// How long a call waits that was not told how long.
+        "default.api.timeout.ms" = "60000", INT.at_least(0) => default_api_timeout_ms: u64;
         /// How old metadata may become.
         "metadata.max.age.ms" = "300000", LONG.at_least(0) => metadata_max_age_ms: u64;
     }

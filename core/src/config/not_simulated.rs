@@ -134,7 +134,7 @@ const PRODUCER: &str = "
 
 /// Of a consumer alone.
 const CONSUMER: &str = "
-    allow.auto.create.topics auto.commit.interval.ms client.rack default.api.timeout.ms enable.auto.commit
+    allow.auto.create.topics auto.commit.interval.ms client.rack enable.auto.commit
     exclude.internal.topics group.id group.instance.id group.protocol group.remote.assignor heartbeat.interval.ms
     interceptor.classes key.deserializer max.poll.interval.ms partition.assignment.strategy session.timeout.ms
     share.acknowledgement.mode value.deserializer

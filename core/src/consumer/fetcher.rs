@@ -16,6 +16,7 @@ use crate::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use crate::machine::{Context, Lane, Outbox};
 use crate::message::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition};
 use crate::note::Note;
+use crate::record::Batch;
 use crate::timer::{Timer, Window};
 
 /// What was asked of one partition.
@@ -117,6 +118,7 @@ impl Consumer {
             }
             return;
         }
+        note_excess(context.config, &response, out);
         for (asked, fetched) in asked.into_iter().zip(response.responses) {
             // A broker that confuses partitions is not believed.
             if fetched.partition != asked.partition {
@@ -290,6 +292,27 @@ impl FetchState {
             | Self::AwaitReset { .. }
             | Self::AwaitValidation { .. } => None,
         }
+    }
+}
+
+/// Kafka's consumer takes what it is sent. That a broker keeps to what it was asked for is for others to judge.
+fn note_excess(config: &ConsumerConfig, response: &FetchResponse, out: &mut Outbox) {
+    let exceeds = |bytes: usize, limit: i32| usize::try_from(limit).is_ok_and(|limit| bytes > limit);
+    let (mut bytes_of_all, mut batches_of_all) = (0, 0);
+    for fetched in &response.responses {
+        let bytes = fetched.records.iter().map(Batch::size).sum();
+        if fetched.records.len() > 1 && exceeds(bytes, config.max_partition_fetch_bytes) {
+            let partition = Some(fetched.partition);
+            out.note(Note::FetchedTooMuch { partition, bytes });
+        }
+        bytes_of_all += bytes;
+        batches_of_all += fetched.records.len();
+    }
+    if batches_of_all > 1 && exceeds(bytes_of_all, config.fetch_max_bytes) {
+        out.note(Note::FetchedTooMuch {
+            partition: None,
+            bytes: bytes_of_all,
+        });
     }
 }
 

@@ -5,11 +5,12 @@
 //!
 //! - `poll`: the application's calls, and what a waiting poll does at each turn.
 //! - `position`: where each partition is read from; `reset`: where to start; `validation`: whether what was read is still there.
-//! - `steering`: pausing, seeking and waking up.
+//! - `steering`: pausing, seeking and waking up; `lookup`: where logs begin and end, and what was when.
 //! - `fetcher`: Fetch requests; `buffer`: what was fetched and not yet polled.
 
 mod buffer;
 mod fetcher;
+mod lookup;
 mod poll;
 mod position;
 mod reset;
@@ -23,11 +24,12 @@ use alloc::vec::Vec;
 
 use self::buffer::CompletedFetch;
 use self::fetcher::AskedFetch;
+use self::lookup::Waiting;
 use self::position::Assigned;
 pub use self::position::Position;
 use self::reset::AskedOffset;
 use self::validation::AskedValidation;
-use crate::call::{Call, PollError};
+use crate::call::{Answer, Call, PollError};
 use crate::cluster::{Cluster, Refreshing};
 use crate::config::ConsumerConfig;
 use crate::connections::Connections;
@@ -49,10 +51,12 @@ pub struct Consumer {
     buffer: VecDeque<CompletedFetch>,
     /// A truncation that the next poll tells the application about.
     truncation: Option<PollError>,
-    /// Whether a poll is waiting.
-    polling: bool,
-    /// Somebody called `wakeup()` while no poll was waiting: the next one throws.
+    /// What the application waits for.
+    waiting: Waiting,
+    /// Somebody called `wakeup()` while nobody was waiting: the next call that would wait throws.
     woken: bool,
+    /// The application wants nothing any more.
+    is_closed: bool,
 }
 
 /// What is remembered about an unanswered request.
@@ -62,6 +66,10 @@ enum Pending {
     Fetch(Vec<AskedFetch>),
     ListOffsets(Vec<AskedOffset>),
     OffsetForLeaderEpoch(Vec<AskedValidation>),
+    /// What an application has asked for.
+    Offsets(Vec<TopicPartition>),
+    /// The same, but it does not wait any more.
+    Abandoned,
 }
 
 impl Machine for Consumer {
@@ -74,8 +82,9 @@ impl Machine for Consumer {
             assigned: Vec::new(),
             buffer: VecDeque::new(),
             truncation: None,
-            polling: false,
+            waiting: Waiting::Nothing,
             woken: false,
+            is_closed: false,
         }
     }
 
@@ -100,7 +109,11 @@ impl Machine for Consumer {
             Input::Synced(..) => panic!("a consumer has no disk"),
             Input::Chosen(_) => panic!("a consumer leaves nothing to chance"),
         }
-        self.continue_poll(context, out);
+        self.continue_waiting(context, out);
+        if self.is_closed {
+            // A connection that comes up only now, or has failed to, is of no use.
+            self.connections.close_all(out);
+        }
     }
 }
 
@@ -128,10 +141,10 @@ impl Consumer {
         self.buffer.iter().flat_map(CompletedFetch::batches)
     }
 
-    /// Whether nothing is under way: no poll waits, no request is unanswered, nothing is buffered.
+    /// Whether nothing is under way: no call waits, no request is unanswered, nothing is buffered.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        !self.polling && self.buffer.is_empty() && self.connections.all_unanswered().next().is_none()
+        self.waiting == Waiting::Nothing && self.buffer.is_empty() && self.connections.all_unanswered().next().is_none()
     }
 
     fn on_message(
@@ -160,12 +173,16 @@ impl Consumer {
             (Pending::OffsetForLeaderEpoch(asked), Response::OffsetForLeaderEpoch(found)) => {
                 self.on_offset_for_leader_epoch(context, asked, &found, out);
             }
+            (Pending::Offsets(asked), Response::ListOffsets(listed)) => self.on_offsets(context, &asked, &listed, out),
+            (Pending::Abandoned, Response::ListOffsets(_)) => {}
             // The answer to another question is as good as none.
             (
                 pending @ (Pending::Metadata
                 | Pending::Fetch(_)
                 | Pending::ListOffsets(_)
-                | Pending::OffsetForLeaderEpoch(_)),
+                | Pending::OffsetForLeaderEpoch(_)
+                | Pending::Offsets(_)
+                | Pending::Abandoned),
                 _,
             ) => {
                 let lost = self.connections.timed_out(connection, reconnect_backoff(context), out);
@@ -182,7 +199,7 @@ impl Consumer {
             }
             Timer::ReconnectBackoff { peer, lane } => self.connections.backed_off(peer, lane),
             Timer::MetadataBackoff | Timer::MetadataMaxAge => self.cluster.timer_fired(),
-            Timer::PollTimeout => self.on_poll_timeout(out),
+            Timer::PollTimeout => self.on_timeout(out),
             Timer::FetchBackoff { leader } => self.fetch_backed_off(leader),
             Timer::PositionBackoff { partition } => self.position_backed_off(partition),
             Timer::RegistrationBackoff
@@ -209,16 +226,18 @@ impl Consumer {
     }
 
     fn on_call(&mut self, context: &Context<'_, ConsumerConfig>, call: Call, out: &mut Outbox) {
+        assert!(!self.is_closed, "a closed consumer does nothing: {call:?}");
         match call {
             Call::Assign(partitions) => {
                 self.assign(&partitions, out);
-                self.continue_poll(context, out);
+                self.continue_waiting(context, out);
             }
             Call::Poll { timeout_ms } => self.on_poll(context, timeout_ms, out),
             Call::Steer(steering) => self.steer(&steering, out),
+            Call::LookUp { lookup, timeout_ms } => self.on_look_up(context, lookup, timeout_ms, out),
+            Call::Close { .. } => self.close(context, out),
             Call::Send { .. }
             | Call::Flush
-            | Call::Close { .. }
             | Call::ShutDown
             | Call::CreateTopic(_)
             | Call::CreatePartitions(_)
@@ -244,18 +263,52 @@ impl Consumer {
                 Pending::Fetch(_) => {}
                 Pending::ListOffsets(asked) => self.list_offsets_failed(context, &asked, out),
                 Pending::OffsetForLeaderEpoch(asked) => self.validations_failed(context, &asked, out),
+                Pending::Offsets(asked) => self.offsets_failed(&asked),
+                Pending::Abandoned => {}
             }
         }
         self.cluster
             .disconnected(peer, asked_for_metadata, refresh_times(context.config), out);
     }
 
-    /// Asks for metadata about the assigned topics, if it is wanted.
+    /// Something happened: whoever waits may get further, or to the end.
+    fn continue_waiting(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
+        match &self.waiting {
+            Waiting::Nothing => {}
+            Waiting::Poll => self.continue_poll(context, out),
+            Waiting::Position(..) | Waiting::Offsets(_) => self.continue_lookup(context, out),
+        }
+    }
+
+    /// `close(timeout)`: without a group there is nothing to hand over, so that nobody need be waited for.
+    ///
+    /// # Panics
+    /// If a call is waiting: Kafka's consumer is not for use by several threads either.
+    fn close(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
+        assert!(
+            self.waiting == Waiting::Nothing,
+            "a consumer is closed while no call waits"
+        );
+        self.assign(&[], out);
+        self.truncation = None;
+        self.woken = false;
+        self.is_closed = true;
+        self.cluster.stop_timers(out);
+        self.cluster = Cluster::bootstrap(&context.config.bootstrap_servers);
+        self.connections.close_all(out);
+        out.answer(Answer::Closed);
+    }
+
+    /// Asks for metadata about the topics that are assigned or asked about, if it is wanted.
     fn refresh_metadata(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
-        if self.assigned.is_empty() || !self.cluster.is_updating() {
+        if !self.cluster.is_updating() {
             return;
         }
-        let mut topics: Vec<TopicName> = self.assigned.iter().map(|assigned| assigned.topic.clone()).collect();
+        let assigned = self.assigned.iter().map(|assigned| &assigned.topic);
+        let mut topics: Vec<TopicName> = assigned.chain(self.waiting.topics()).cloned().collect();
+        if topics.is_empty() {
+            return;
+        }
         topics.sort_unstable();
         topics.dedup();
         let times = refresh_times(context.config);

@@ -8,6 +8,7 @@ use core::mem;
 
 use super::Consumer;
 use super::buffer::CompletedFetch;
+use super::lookup::Waiting;
 use super::position::{Assigned, FetchState};
 use crate::call::{Answer, ConsumerRecord, PollError};
 use crate::config::ConsumerConfig;
@@ -57,9 +58,12 @@ impl Consumer {
     /// `poll(timeout)`.
     ///
     /// # Panics
-    /// If another poll is waiting: Kafka's consumer is not for use by several threads either.
+    /// If another call is waiting: Kafka's consumer is not for use by several threads either.
     pub(super) fn on_poll(&mut self, context: &Context<'_, ConsumerConfig>, timeout_ms: u64, out: &mut Outbox) {
-        assert!(!self.polling, "a consumer is polled by one caller at a time");
+        assert!(
+            self.waiting == Waiting::Nothing,
+            "a consumer is called by one caller at a time"
+        );
         let precedes_records = (context.rules.wakeup_precedes_records)();
         if precedes_records && mem::take(&mut self.woken) {
             out.answer(Answer::Polled(Err(PollError::Wakeup)));
@@ -74,27 +78,18 @@ impl Consumer {
             Some(polled) => out.answer(Answer::Polled(polled)),
             None if timeout_ms == 0 => out.answer(Answer::Polled(Ok(Vec::new()))),
             None => {
-                self.polling = true;
+                self.waiting = Waiting::Poll;
                 out.set_timer(Timer::PollTimeout, Window::wall(timeout_ms));
             }
         }
     }
 
-    /// Something happened: if a poll waits, it may get further, or to its end.
+    /// Something happened: the poll that waits may get further, or to its end.
     pub(super) fn continue_poll(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
-        if !self.polling {
-            return;
-        }
         if let Some(polled) = self.take_turn(context, out) {
-            self.polling = false;
+            self.waiting = Waiting::Nothing;
             out.cancel_timer(Timer::PollTimeout);
             out.answer(Answer::Polled(polled));
-        }
-    }
-
-    pub(super) fn on_poll_timeout(&mut self, out: &mut Outbox) {
-        if mem::take(&mut self.polling) {
-            out.answer(Answer::Polled(Ok(Vec::new())));
         }
     }
 

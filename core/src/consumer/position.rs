@@ -136,6 +136,7 @@ impl Consumer {
         for assigned in &mut self.assigned {
             assigned.locate(&self.cluster, out);
         }
+        self.waiting.ask_again();
         for index in 0..self.assigned.len() {
             self.follow_leader(context, index, out);
         }

@@ -6,20 +6,22 @@
 use core::mem;
 
 use super::Consumer;
+use super::lookup::Waiting;
 use super::position::{FetchState, Lookup, Position};
 use crate::call::{Answer, PollError, Steering};
 use crate::ids::{LeaderEpoch, Offset, TopicName};
+use crate::lookup::LookupError;
 use crate::machine::Outbox;
 use crate::message::OffsetSpec;
 use crate::timer::Timer;
 
 impl Consumer {
     /// # Panics
-    /// If a partition is not assigned, which Kafka answers with an `IllegalStateException`, or if a poll waits and this is not a wakeup.
+    /// If a partition is not assigned, which Kafka answers with an `IllegalStateException`, or if a call waits and this is not a wakeup.
     pub(super) fn steer(&mut self, steering: &Steering, out: &mut Outbox) {
         assert!(
-            !self.polling || *steering == Steering::Wakeup,
-            "while a poll waits, only a wakeup may be called: {steering}"
+            self.waiting == Waiting::Nothing || *steering == Steering::Wakeup,
+            "while a call waits, only a wakeup may be made: {steering}"
         );
         match steering {
             Steering::Pause(partitions) => self.set_paused(partitions, true),
@@ -36,12 +38,17 @@ impl Consumer {
     }
 
     fn wake_up(&mut self, out: &mut Outbox) {
-        if mem::take(&mut self.polling) {
-            out.cancel_timer(Timer::PollTimeout);
-            out.answer(Answer::Polled(Err(PollError::Wakeup)));
-        } else {
-            self.woken = true;
-        }
+        let interrupted = match self.waiting {
+            Waiting::Nothing => {
+                self.woken = true;
+                return;
+            }
+            Waiting::Poll => Answer::Polled(Err(PollError::Wakeup)),
+            Waiting::Position(..) | Waiting::Offsets(_) => Answer::LookedUp(Err(LookupError::Poll(PollError::Wakeup))),
+        };
+        self.give_up_waiting();
+        out.cancel_timer(Timer::PollTimeout);
+        out.answer(interrupted);
     }
 
     fn set_paused(&mut self, partitions: &[(TopicName, i32)], is_paused: bool) {
@@ -83,7 +90,7 @@ impl Consumer {
         self.maybe_cancel_fetch_backoff(&left, out);
     }
 
-    fn index_of(&self, topic: &TopicName, partition: i32) -> usize {
+    pub(super) fn index_of(&self, topic: &TopicName, partition: i32) -> usize {
         self.assigned
             .iter()
             .position(|assigned| assigned.topic == *topic && assigned.partition == partition)

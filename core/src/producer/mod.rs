@@ -126,6 +126,7 @@ impl Machine for Producer {
                 call @ (Call::Assign(_)
                 | Call::Poll { .. }
                 | Call::Steer(_)
+                | Call::LookUp { .. }
                 | Call::ShutDown
                 | Call::CreateTopic(_)
                 | Call::CreatePartitions(_)

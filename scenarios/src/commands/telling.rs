@@ -44,6 +44,7 @@ fn called(call: &Call) -> String {
             format!("assign {}", names.collect::<Vec<_>>().join(", "))
         }
         Call::Steer(steering) => steering.to_string(),
+        Call::LookUp { lookup, .. } => lookup.to_string(),
         Call::Poll { timeout_ms } => format!("poll for at most {timeout_ms} ms"),
         Call::ShutDown => "shut down".to_owned(),
         Call::DeleteRecords(_) => "delete records".to_owned(),
@@ -91,6 +92,11 @@ fn answered(answer: &Answer) -> String {
             )
         }
         Answer::Polled(Err(error)) => format!("poll throws {error:?}"),
+        Answer::LookedUp(Ok(found)) => {
+            let each = found.iter().map(ToString::to_string).collect::<Vec<_>>();
+            format!("is told {}", each.join(", "))
+        }
+        Answer::LookedUp(Err(error)) => format!("is told nothing: {error:?}"),
         Answer::Flushed => "everything is flushed".to_owned(),
         Answer::Closed => "is closed".to_owned(),
         Answer::ShutDown => "has shut down".to_owned(),
@@ -216,6 +222,10 @@ fn noted(note: &Note, names: &Names) -> String {
             partition,
             &format_args!("log starts anew at {at}: its leader has nothing earlier"),
         ),
+        Note::FetchedTooMuch { partition, bytes } => match partition {
+            Some(partition) => of(partition, &format_args!("sent too much: {bytes} bytes")),
+            None => format!("sent too much: {bytes} bytes"),
+        },
         Note::PositionOutOfRange { partition, position } => {
             of(partition, &format_args!("position {position} is out of range"))
         }

@@ -1,9 +1,11 @@
 //! Rules so wrong that every campaign must convict them within a few seeds.
 
 use kafkasim::check::Promise;
+use kafkasim_core::ids::Offset;
 use kafkasim_core::log::ProducerEntry;
 use kafkasim_core::rules::{
-    AgedSegment, Flush, InFlight, IsrCandidate, PendingProduce, Rules, SequenceVerdict, SequencedBatch, Wake,
+    AgedSegment, FetchRoom, Flush, InFlight, IsrCandidate, LogEnds, PendingProduce, Rules, SequenceVerdict,
+    SequencedBatch, Wake,
 };
 
 use super::{Exhibit, Kind, file};
@@ -158,6 +160,44 @@ pub(super) const LATE_WAKEUP: Exhibit = Exhibit {
 
 fn after_the_records() -> bool {
     false
+}
+
+/// Consumers are told where a leader's log ends, committed or not.
+pub(super) const UNCOMMITTED_END: Exhibit = Exhibit {
+    name: "canary-uncommitted-end",
+    about: "consumers are told that a log ends where its leader's does, committed or not",
+    kind: Kind::Canary,
+    rules: Rules {
+        told_end: where_it_ends,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::EndOffset],
+    scope: "2 brokers, min.insync.replicas=2, 1 record",
+    scenario: file!("catalog/offset-lookups.toml"),
+    seeds_at_most: 100,
+};
+
+fn where_it_ends(log: &LogEnds) -> Option<Offset> {
+    Some(log.end)
+}
+
+/// A Fetch is given as much of each partition as there is.
+pub(super) const PARTITION_LIMIT_IGNORED: Exhibit = Exhibit {
+    name: "canary-partition-limit-ignored",
+    about: "a Fetch is given as much of each partition as it allows for all of them",
+    kind: Kind::Canary,
+    rules: Rules {
+        fetch_room: all_that_is_left,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::ConsumerLimits],
+    scope: "1 broker, 2 batches",
+    scenario: file!("catalog/tiny-fetches.toml"),
+    seeds_at_most: 100,
+};
+
+fn all_that_is_left(fetch: &FetchRoom) -> usize {
+    fetch.left
 }
 
 fn always_replicated(_: &PendingProduce) -> bool {

@@ -100,6 +100,8 @@ pub fn all() -> &'static [Exhibit] {
         in_sync::KAFKA_15583,
         storage::KAFKA_7190,
         storage::FIRST_SEQUENCE,
+        storage::KIP_207,
+        storage::ONE_SEGMENT,
         clients::KIP_91,
         clients::KAFKA_14034,
         clients::KAFKA_8350,
@@ -114,6 +116,8 @@ pub fn all() -> &'static [Exhibit] {
         canaries::PARTS_OUT_OF_ORDER,
         canaries::RETENTION_BY_OLDEST_RECORD,
         canaries::LATE_WAKEUP,
+        canaries::PARTITION_LIMIT_IGNORED,
+        canaries::UNCOMMITTED_END,
     ]
 }
 

@@ -1,8 +1,10 @@
-//! What Kafka's logs do, or once did, wrong about producers of whom they know nothing any more, or nothing yet.
+//! What Kafka's logs do, or once did, wrong: when they let go of old records, when they tell what they have, and about producers of whom they know
+//! nothing.
 
 use kafkasim::check::Promise;
+use kafkasim_core::ids::Offset;
 use kafkasim_core::log::ProducerEntry;
-use kafkasim_core::rules::{KnownProducer, Rules, SequenceVerdict, SequencedBatch};
+use kafkasim_core::rules::{KnownProducer, LogEnds, Rules, SequenceVerdict, SequencedBatch};
 
 use super::{Exhibit, Kind, file};
 
@@ -49,4 +51,43 @@ fn takes_any_first(entry: Option<&ProducerEntry>, batch: &SequencedBatch) -> Seq
 
 fn with_its_last_record(producer: &KnownProducer) -> bool {
     producer.last_offset.is_some_and(|last| last < producer.log_start)
+}
+
+/// Before Kafka 2.2 a new leader told its high watermark as the end of its log while that still lagged behind its predecessor's.
+pub(super) const KIP_207: Exhibit = Exhibit {
+    name: "kip-207",
+    about: "a new leader tells an end of its log that lies before what its predecessor has told",
+    kind: Kind::History,
+    rules: Rules {
+        told_end: whatever_is_known,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::EndOffset],
+    scope: "2 brokers, min.insync.replicas=2, 1 record, 1 crash",
+    scenario: file!("catalog/offset-lookups.toml"),
+    seeds_at_most: 2_000,
+};
+
+fn whatever_is_known(log: &LogEnds) -> Option<Offset> {
+    Some(log.high_watermark)
+}
+
+/// Kafka 4.0 looks for a time in the first segment that has a record so late, and nowhere else. If that record lies before the log's start, and so
+/// does everything else of the segment that is late enough, it finds nothing.
+pub(super) const ONE_SEGMENT: Exhibit = Exhibit {
+    name: "kafka-offsets-for-times-one-segment",
+    about: "a search by time ends with the first segment that has a record so late, though that record was deleted and there are later ones",
+    kind: Kind::History,
+    rules: Rules {
+        searches_on: in_one_segment,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::OffsetForTime],
+    scope: "1 broker, 2 records in 2 segments, 1 DeleteRecords",
+    scenario: file!("catalog/offset-lookups.toml"),
+    seeds_at_most: 1_000,
+};
+
+fn in_one_segment() -> bool {
+    false
 }

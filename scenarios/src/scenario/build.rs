@@ -162,7 +162,11 @@ impl Scenario {
                     .filter(|(topic, _)| **topic == *group.topic)
                     .collect();
                 let patient = PollLoop::new(partitions, group.poll_timeout_ms.number());
-                let program = AnyProgram::new(if group.restless { patient.restless() } else { patient });
+                let open = if group.restless { patient.restless() } else { patient };
+                let program = AnyProgram::new(match &group.close_after_polls {
+                    Some(polls) => open.closing_after(u32::try_from(polls.number()).unwrap_or(u32::MAX)),
+                    None => open,
+                });
                 processes.push(ProcessSpec {
                     name: format!("consumer-{number}"),
                     role: Role::Consumer(config, program),

@@ -208,6 +208,9 @@ impl Scenario {
         for group in &mut resolved.consumers {
             group.count.resolve(stream);
             group.poll_timeout_ms.resolve(stream);
+            if let Some(polls) = &mut group.close_after_polls {
+                polls.resolve(stream);
+            }
             resolve_config(&mut group.config, stream);
         }
         resolved.faults.count.resolve(stream);

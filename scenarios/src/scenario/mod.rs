@@ -141,9 +141,12 @@ pub struct ConsumerGroup {
     /// How long each poll waits, in milliseconds.
     #[serde(default = "Draw::thousand")]
     pub poll_timeout_ms: Draw,
-    /// Whether they pause and resume partitions, seek and wake polls up in between.
+    /// Whether they pause and resume partitions, seek, look offsets up and wake their calls up in between.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restless: bool,
+    /// After how many polls each closes its consumer; absent, it is never closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_after_polls: Option<Draw>,
     /// Keys of the consumer.
     #[serde(default)]
     pub config: Config,

@@ -54,6 +54,7 @@ impl Finishing {
             Call::Assign(_)
             | Call::Poll { .. }
             | Call::Steer(_)
+            | Call::LookUp { .. }
             | Call::ShutDown
             | Call::CreateTopic(_)
             | Call::CreatePartitions(_)
@@ -84,7 +85,14 @@ impl Finishing {
                 let left = left.filter(|call| !self.too_late.contains(&(node, *call))).count();
                 too_early(view, node, "close", left)
             }
+            Answer::Polled(Ok(_)) | Answer::LookedUp(Ok(_)) if self.closed.contains(&node) => {
+                let node = view.name(node);
+                Some(violated(format!(
+                    "{node} is answered by its consumer, which it has closed"
+                )))
+            }
             Answer::Polled(_)
+            | Answer::LookedUp(_)
             | Answer::ShutDown
             | Answer::TopicCreated(_)
             | Answer::PartitionsCreated(_)

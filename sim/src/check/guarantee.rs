@@ -125,6 +125,10 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::NonmonotonicPoll
         | Promise::LeaderCompleteness
         | Promise::CandidateCompleteness
+        | Promise::ToldPosition
+        | Promise::OffsetForTime
+        | Promise::BeginningOffset
+        | Promise::EndOffset
         | Promise::ConsistentRead => configuration.loss_of_committed(),
         Promise::LogMatching | Promise::QuorumSuperset if configuration.replication_factor == 1 => {
             Standing::Impossible {
@@ -144,6 +148,7 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::SendCompletion
         | Promise::FlushCompletion
         | Promise::PausedPoll
+        | Promise::ConsumerLimits
         | Promise::Liveness => Standing::Violation,
     }
 }

@@ -14,8 +14,10 @@ mod durability;
 mod epoch_cache;
 mod finishing;
 pub mod guarantee;
+mod limits;
 mod liveness;
 mod log_match;
+mod lookups;
 mod metadata_prefix;
 mod offsets;
 mod order;
@@ -35,6 +37,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord};
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
+use kafkasim_core::lookup::{LookedUp, LookupError};
 use kafkasim_core::note::Note;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +50,7 @@ use crate::setup::Setup;
 use crate::world::{Event, Fault, World};
 use durability::Durability;
 use finishing::Finishing;
+use lookups::Lookups;
 use metadata_prefix::MetadataPrefix;
 use offsets::Offsets;
 use order::Order;
@@ -186,6 +190,7 @@ struct State {
     offsets: Offsets,
     order: Order,
     finishing: Finishing,
+    lookups: Lookups,
     single_leader: SingleLeader,
     metadata_prefix: MetadataPrefix,
 }
@@ -238,11 +243,22 @@ impl State {
                 node,
                 call: Call::Steer(steering),
             } => self.order.steered(*node, steering, &self.truth),
+            Event::Called {
+                node,
+                call: Call::LookUp { lookup, .. },
+            } => self.lookups.asked(*node, lookup),
             Event::Answered {
                 node,
                 answer: Answer::Polled(Ok(records)),
             } => self.read(view, *node, records, findings),
-            Event::Stopped { node, .. } => self.order.stopped(*node),
+            Event::Answered {
+                node,
+                answer: Answer::LookedUp(found),
+            } => self.looked_up(view, *node, found.as_deref(), findings),
+            Event::Stopped { node, .. } => {
+                self.order.stopped(*node);
+                self.lookups.stopped(*node);
+            }
             Event::Note { node, note } => self.noted(view, *node, note, findings),
             Event::Called { .. }
             | Event::Answered { .. }
@@ -333,6 +349,9 @@ impl State {
                 findings.extend(watermark::waits_for_too_few(&scene, *partition, node));
             }
             Note::MetadataReplayed { to } => findings.extend(self.metadata_prefix.replayed(view, node, *to)),
+            Note::FetchedTooMuch { partition, bytes } => {
+                findings.push(limits::fetched_too_much(&scene, node, *partition, *bytes));
+            }
             Note::BatchSent { partition, .. } => findings.extend(completion::sent(&scene, node, *partition)),
             Note::PositionReset { partition, to } => {
                 let deleted = self.truth.partition(*partition).map(|truth| truth.committed.deleted());
@@ -379,6 +398,7 @@ impl State {
     }
 
     fn read(&mut self, view: &dyn View, reader: NodeId, records: &[ConsumerRecord], findings: &mut Vec<Finding>) {
+        findings.extend(limits::polled(view, reader, records.len()));
         let mut by_partition: BTreeMap<TopicPartition, Polled> = BTreeMap::new();
         for record in records {
             let place = self.truth.locate(&record.topic, record.partition);
@@ -400,6 +420,25 @@ impl State {
         }
         for (_, value) in by_partition.values().flat_map(|polled| &polled.values) {
             self.sends.read(value);
+        }
+    }
+
+    fn looked_up(
+        &mut self,
+        view: &dyn View,
+        reader: NodeId,
+        found: Result<&[LookedUp], &LookupError>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let scene = Scene {
+            view,
+            truth: &self.truth,
+            sends: &self.sends,
+            risks: &self.risks,
+        };
+        match found {
+            Ok(found) => self.lookups.told(&scene, &self.order, reader, found, findings),
+            Err(_) => self.lookups.failed(reader),
         }
     }
 
@@ -439,10 +478,11 @@ fn is_relevant(event: &Event) -> bool {
                 | Call::Close { .. }
                 | Call::Assign(_)
                 | Call::Steer(_)
+                | Call::LookUp { .. }
                 | Call::DeleteRecords(_)
         ),
         Event::Answered { answer, .. } => match answer {
-            Answer::Sent { .. } | Answer::Flushed | Answer::Closed => true,
+            Answer::Sent { .. } | Answer::Flushed | Answer::Closed | Answer::LookedUp(_) => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
             Answer::ShutDown | Answer::TopicCreated(_) | Answer::PartitionsCreated(_) | Answer::RecordsDeleted(_) => {
                 false
@@ -470,6 +510,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::BatchSent { .. }
         | Note::BatchRetried { .. }
         | Note::PositionReset { .. }
+        | Note::FetchedTooMuch { .. }
         | Note::TruncationDetected { .. } => true,
         // What the controller decides is read in its log, where nothing is missing after a crash.
         Note::BrokerRegistered { .. }

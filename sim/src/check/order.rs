@@ -32,6 +32,8 @@ struct Reader {
     awaits_reset: bool,
     /// Its position was moved since: it has been told that it does not simply read on.
     was_moved: bool,
+    /// Where its position was moved to last, until it is given something.
+    moved_to: Option<Offset>,
 }
 
 /// What is wrong with the next records.
@@ -131,6 +133,21 @@ impl Order {
         reader.moved(to);
     }
 
+    /// The offset of the last record that a consumer was given since it was sent elsewhere.
+    pub(crate) fn last_given(&self, node: NodeId, partition: TopicPartition) -> Option<Offset> {
+        let last = self.readers.get(&(node, partition))?.last;
+        last.map(|(offset, _)| offset)
+    }
+
+    /// Whether a consumer may tell that this is its position: where it was moved to, or behind what it was given, with no record in between.
+    pub(crate) fn may_be_at(&self, scene: &Scene<'_>, node: NodeId, partition: TopicPartition, at: Offset) -> bool {
+        let Some(reader) = self.readers.get(&(node, partition)) else {
+            return true;
+        };
+        let first_from = |from| first_record(scene, partition, from);
+        reader.may_be_at(at, first_from)
+    }
+
     /// An application moved or held its consumer's positions.
     pub(crate) fn steered(&mut self, node: NodeId, steering: &Steering, truth: &Truth) {
         let locate = |(topic, partition): &(TopicName, i32)| Some((node, truth.locate(topic, *partition)?));
@@ -186,6 +203,7 @@ impl Reader {
     fn starting_at(offset: Offset) -> Self {
         Self {
             starts_at: Some(offset),
+            moved_to: Some(offset),
             was_moved: true,
             ..Self::default()
         }
@@ -201,8 +219,18 @@ impl Reader {
 
     fn moved(&mut self, to: Offset) {
         self.starts_at = self.last.is_none().then_some(to);
+        self.moved_to = Some(to);
         self.was_moved = true;
         self.awaits_reset = false;
+    }
+
+    fn may_be_at(&self, at: Offset, first_from: impl Fn(Offset) -> Option<Offset>) -> bool {
+        match (self.moved_to, self.last) {
+            _ if self.awaits_reset => false,
+            (Some(to), _) => at == to,
+            (None, Some((last, _))) => at > last && first_from(last.next()).is_none_or(|next| next >= at),
+            (None, None) => true,
+        }
     }
 
     /// It is given this record.
@@ -215,6 +243,7 @@ impl Reader {
         let last = self.last.replace(record);
         let starts_at = self.starts_at.take();
         let undercut = self.undercut.take();
+        self.moved_to = None;
         if self.awaits_reset || starts_at.is_some_and(|start| offset < start) {
             return Some(Break::Early);
         }
@@ -332,6 +361,24 @@ mod tests {
             })
             .collect();
         assert_eq!(told.join(" "), expected, "{steps}");
+    }
+
+    #[test]
+    fn a_position_is_where_it_was_moved_to_or_behind_what_was_given() {
+        let first_from = |from: Offset| [0, 1, 3].map(Offset).into_iter().find(|offset| *offset >= from);
+        let may_be =
+            |reader: &Reader| -> Vec<i64> { (0..6).filter(|at| reader.may_be_at(Offset(*at), first_from)).collect() };
+        let log = Log {
+            first_record: first_from,
+            epoch_at: |_| None,
+        };
+        let mut reader = Reader::starting_at(Offset(1));
+        assert_eq!(may_be(&reader), [1]);
+        assert_eq!(reader.next((Offset(1), LeaderEpoch(1)), &log), None);
+        assert_eq!(may_be(&reader), [2, 3]);
+        reader.moved(Offset(0));
+        assert_eq!(may_be(&reader), [0]);
+        assert_eq!(may_be(&Reader::awaiting_reset()), [0_i64; 0]);
     }
 
     #[test]

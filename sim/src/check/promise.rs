@@ -43,6 +43,13 @@ promises! {
     PollSkip = "poll-skip", "a consumer skips no record";
     NonmonotonicPoll = "nonmonotonic-poll", "a consumer does not go back";
     PausedPoll = "paused-poll", "a consumer is given nothing of a partition that it has paused";
+    /// C6.
+    ConsumerLimits = "consumer-limits", "a poll returns no more records than max.poll.records, and a fetch no more bytes than asked for but for its first batch";
+    ToldPosition = "told-position", "the position that a consumer tells is that of the next record that it returns";
+    OffsetForTime = "offset-for-time", "the offset that is found for a time is that of the earliest committed record at or after it";
+    BeginningOffset = "beginning-offset", "the beginning of a log that is told does not lie behind a record that nobody has given up";
+    /// KIP-207.
+    EndOffset = "end-offset", "the end of a log that is told does not lie beyond what is committed, nor before what the same consumer has been told or given";
     Unseen = "unseen", "an acknowledged record is read in the end by whoever reads everything";
     /// R1.
     CandidateCompleteness = "candidate-completeness", "whoever may be elected has every committed record";
@@ -72,7 +79,7 @@ promises! {
     /// P4.
     SendCompletion = "send-completion", "every send completes once, in time, and no more requests are under way than allowed";
     /// P4.
-    FlushCompletion = "flush-completion", "flush and close return once every send before them has completed, and nothing that is sent after a close succeeds";
+    FlushCompletion = "flush-completion", "flush and close return once every send before them has completed, and nothing that is sent or asked for after a close succeeds";
     Liveness = "liveness", "everything that may finish does finish once enough is healed";
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kafkasim_core::call::{Answer, Call, PollError, SendError, Steering};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
+use kafkasim_core::lookup::{LookedUp, LookupError, OffsetLookup};
 use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::timer::Timer;
 
@@ -71,11 +72,18 @@ situations! {
     ReaderResumed = "reader-resumed", "an application resumed partitions";
     ReaderSought = "reader-sought", "an application moved its position to an offset";
     ReaderSoughtEnd = "reader-sought-end", "an application moved its position to the beginning or the end of the log";
-    ReaderWoken = "reader-woken", "a poll was woken up";
+    ReaderWoken = "reader-woken", "a poll, or a lookup, was woken up";
+    PositionTold = "position-told", "a consumer told its position";
+    BeginningTold = "beginning-told", "a consumer was told where a log begins that had lost its first records";
+    EndTold = "end-told", "a consumer was told where a log ends";
+    FoundByTime = "found-by-time", "a consumer was told which record is the first at or after a time";
+    NotFoundByTime = "not-found-by-time", "a consumer was told that there is no record at or after a time";
+    LookupTimedOut = "lookup-timed-out", "a consumer waited too long to be told where something is";
+    ReaderClosed = "reader-closed", "a consumer was closed";
     Acknowledged = "acknowledged", "a send was acknowledged";
     SendFailed = "send-failed", "a send was not acknowledged";
     Flushed = "flushed", "a flush returned";
-    Closed = "closed", "a producer was closed";
+    Closed = "closed", "a client was closed";
     Read = "read", "a poll returned records";
     Crash = "crash", "a process crashed";
     PowerLoss = "power-loss", "a process lost power";
@@ -132,6 +140,10 @@ struct Memory {
     brokers: std::collections::BTreeSet<NodeId>,
     /// Those that shut down in order since a process died.
     rolled: std::collections::BTreeSet<NodeId>,
+    /// What consumers have asked last.
+    asked: BTreeMap<NodeId, OffsetLookup>,
+    /// Those who have assigned partitions.
+    readers: std::collections::BTreeSet<NodeId>,
 }
 
 impl Default for Coverage {
@@ -218,12 +230,24 @@ impl Coverage {
                 call: Call::Steer(steering),
                 ..
             } => self.steered(steering),
+            Event::Called {
+                node,
+                call: Call::LookUp { lookup, .. },
+            } => {
+                self.memory.asked.insert(*node, lookup.clone());
+            }
+            Event::Called {
+                node,
+                call: Call::Assign(_),
+            } => {
+                self.memory.readers.insert(*node);
+            }
             Event::Called { .. } => {}
             Event::Fault(fault) => self.broke(fault),
             Event::Late { .. } => self.reached(Reached::LateRequestDelivered),
             Event::Severed { .. } => self.reached(Reached::ConnectionSevered),
             Event::WriteRefused { .. } => self.reached(Reached::WriteRefused),
-            Event::Answered { answer, .. } => self.answered(answer),
+            Event::Answered { node, answer } => self.answered(*node, answer),
             Event::Note { node, note } => self.noted(*node, note),
         }
     }
@@ -263,7 +287,7 @@ impl Coverage {
         }
     }
 
-    fn answered(&mut self, answer: &Answer) {
+    fn answered(&mut self, node: NodeId, answer: &Answer) {
         match answer {
             Answer::Sent { result: Ok(_), .. } => self.reached(Reached::Acknowledged),
             Answer::Sent {
@@ -271,7 +295,13 @@ impl Coverage {
             } => self.failed(failure.error),
             Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
             Answer::Flushed => self.reached(Reached::Flushed),
-            Answer::Closed => self.reached(Reached::Closed),
+            Answer::Closed => {
+                self.reached(Reached::Closed);
+                if self.memory.readers.contains(&node) {
+                    self.reached(Reached::ReaderClosed);
+                }
+            }
+            Answer::LookedUp(found) => self.looked_up(node, found.as_deref()),
             Answer::Polled(Err(PollError::Wakeup)) => self.reached(Reached::ReaderWoken),
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
             Answer::PartitionsCreated(Ok(())) => self.reached(Reached::PartitionAdded),
@@ -294,6 +324,29 @@ impl Coverage {
             | SendError::Closed
             | SendError::SequenceLost => {}
         }
+    }
+
+    fn looked_up(&mut self, node: NodeId, found: Result<&[LookedUp], &LookupError>) {
+        let found = match found {
+            Ok(found) => found,
+            Err(LookupError::Timeout) => return self.reached(Reached::LookupTimedOut),
+            Err(LookupError::Poll(PollError::Wakeup)) => return self.reached(Reached::ReaderWoken),
+            Err(LookupError::Poll(_)) => return,
+        };
+        let offsets = found.iter().map(|found| found.offset);
+        let each: Vec<_> = match self.memory.asked.get(&node) {
+            Some(OffsetLookup::Position { .. }) => offsets.flatten().map(|_| Reached::PositionTold).collect(),
+            Some(OffsetLookup::Beginning(_)) => {
+                let later = offsets.flatten().filter(|begin| *begin > Offset::ZERO);
+                later.map(|_| Reached::BeginningTold).collect()
+            }
+            Some(OffsetLookup::End(_)) => offsets.flatten().map(|_| Reached::EndTold).collect(),
+            Some(OffsetLookup::ForTimes(_)) => offsets
+                .map(|offset| offset.map_or(Reached::NotFoundByTime, |_| Reached::FoundByTime))
+                .collect(),
+            None => Vec::new(),
+        };
+        each.into_iter().for_each(|situation| self.reached(situation));
     }
 
     fn noted(&mut self, node: NodeId, note: &Note) {
@@ -402,6 +455,7 @@ impl Coverage {
             | Note::IsrCommitted { .. }
             | Note::Parked { .. }
             | Note::BatchSent { .. }
+            | Note::FetchedTooMuch { .. }
             | Note::ProducerIdAssigned { .. } => {}
         }
     }

@@ -178,6 +178,7 @@ impl Program for SendLoop {
             Call::Assign(_)
             | Call::Poll { .. }
             | Call::Steer(_)
+            | Call::LookUp { .. }
             | Call::ShutDown
             | Call::CreateTopic(_)
             | Call::CreatePartitions(_)
@@ -197,6 +198,7 @@ impl Program for SendLoop {
                 }
             }
             Answer::Polled(_)
+            | Answer::LookedUp(_)
             | Answer::ShutDown
             | Answer::TopicCreated(_)
             | Answer::PartitionsCreated(_)

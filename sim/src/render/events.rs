@@ -4,6 +4,7 @@ use kafkasim_core::call::{
     Answer, Call, ConsumerRecord, NewPartitions, NewTopic, PollError, ProducerRecord, SendError, SendFailure,
 };
 use kafkasim_core::ids::{NodeId, Offset, TopicName};
+use kafkasim_core::lookup::{LookedUp, LookupError};
 
 use super::messages::{Words, marked};
 use super::names::{self, Names, listed};
@@ -88,6 +89,15 @@ pub(super) fn poll_failure(error: &PollError) -> String {
     }
 }
 
+/// `orders-0 5, orders-1 nowhere`
+pub(super) fn looked_up(found: &Result<Vec<LookedUp>, LookupError>) -> String {
+    match found {
+        Ok(found) => found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Err(LookupError::Timeout) => "nothing in time".to_owned(),
+        Err(LookupError::Poll(error)) => poll_failure(error),
+    }
+}
+
 /// The first of these events in words (nothing, if something else tells it), or as many as are told as one, and how many those are. All are
 /// told before they are applied to the scene.
 pub(super) fn told(events: &[Event], view: View<'_>) -> (Option<Words>, usize) {
@@ -166,6 +176,7 @@ fn called(call: &Call, names: &Names) -> Words {
         Call::Flush => Words::ordinary(Line::plain("flush")),
         Call::Close { timeout_ms } => Words::notable(Line::plain(names::close(*timeout_ms))),
         Call::Steer(steering) => Words::notable(Line::plain(steering.to_string())),
+        Call::LookUp { lookup, .. } => Words::ordinary(Line::plain(lookup.to_string())),
         Call::Poll { .. } => Words::routine(Line::plain("poll")),
         Call::ShutDown => Words::routine(Line::plain("shut down")),
         // What the environment made of it says the same.
@@ -237,6 +248,7 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
             Tone::Bad,
             format!("poll throws: {}", poll_failure(error)),
         ))),
+        Answer::LookedUp(found) => Some(Words::ordinary(Line::plain(format!("is told {}", looked_up(found))))),
         Answer::Flushed => Some(Words::ordinary(Line::of(Tone::Good, "flushed"))),
         Answer::Closed => Some(Words::notable(Line::plain("closed"))),
         Answer::Sent { .. } | Answer::ShutDown => None,

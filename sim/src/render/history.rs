@@ -7,7 +7,7 @@ use kafkasim_core::call::{Answer, Call, ConsumerRecord};
 use kafkasim_core::ids::{CallId, NodeId, Timestamp};
 use kafkasim_core::message::DeleteBefore;
 
-use super::events::{Outcome, assignment, creation, destination, expansion, poll_failure, send_failure};
+use super::events::{Outcome, assignment, creation, destination, expansion, looked_up, poll_failure, send_failure};
 use super::names::{self, Names};
 use crate::run::Observer;
 use crate::setup::{Role, Setup};
@@ -105,6 +105,7 @@ impl History {
             Call::Close { timeout_ms } => Some(names::close(*timeout_ms)),
             Call::Assign(partitions) => Some(format!("assign {}", assignment(partitions))),
             Call::Steer(steering) => Some(steering.to_string()),
+            Call::LookUp { lookup, .. } => Some(lookup.to_string()),
             // One at a time, and answered soon: the answer says all.
             Call::Poll { .. } => None,
             Call::ShutDown => None,
@@ -145,6 +146,7 @@ impl History {
                 records.iter().map(place).collect::<Vec<_>>().join(" ")
             )),
             Answer::Polled(Err(error)) => Some(format!("poll -> throws: {}", poll_failure(error))),
+            Answer::LookedUp(found) => Some(format!("ask -> {}", looked_up(found))),
             Answer::Flushed => Some("flush -> ok".to_owned()),
             Answer::Closed => Some("close -> ok".to_owned()),
             Answer::ShutDown => None,

@@ -63,6 +63,7 @@ pub(super) fn landmarks<'a>(
         Event::Answered {
             answer:
                 Answer::Polled(Err(_))
+                | Answer::LookedUp(_)
                 | Answer::Flushed
                 | Answer::Closed
                 | Answer::ShutDown
@@ -77,6 +78,7 @@ pub(super) fn landmarks<'a>(
                 | Call::Close { .. }
                 | Call::Assign(_)
                 | Call::Steer(_)
+                | Call::LookUp { .. }
                 | Call::Poll { .. }
                 | Call::ShutDown
                 | Call::CreateTopic(_)

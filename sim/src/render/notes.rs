@@ -199,6 +199,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
+        | Note::FetchedTooMuch { .. }
         | Note::PositionOutOfRange { .. }
         | Note::PositionReset { .. }
         | Note::PositionValidated { .. }
@@ -266,6 +267,9 @@ fn of_client(note: &Note, names: &Names) -> Option<Words> {
             Tone::Bad,
             format!("{}position {position} is out of range", names.whose(*partition)),
         )
+    } else if let Note::FetchedTooMuch { partition, bytes } = note {
+        let whose = partition.map_or_else(String::new, |partition| names.whose(partition));
+        Line::of(Tone::Bad, format!("{whose}is sent too much: {bytes} bytes"))
     } else if let Note::PositionReset { partition, to } = note {
         Line::plain(format!("{}starts at {to}", names.whose(*partition)))
     } else if let Note::PositionValidated { partition, at } = note {
@@ -314,6 +318,7 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::PositionReset { partition, .. }
         | Note::PositionValidated { partition, .. }
         | Note::TruncationDetected { partition, .. } => Some(*partition),
+        Note::FetchedTooMuch { partition, .. } => *partition,
         Note::MetadataReplayed { .. }
         | Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }

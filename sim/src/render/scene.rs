@@ -146,6 +146,7 @@ impl Scene {
                     | Call::Close { .. }
                     | Call::Assign(_)
                     | Call::Steer(_)
+                    | Call::LookUp { .. }
                     | Call::Poll { .. }
                     | Call::ShutDown
                     | Call::CreateTopic(_)
@@ -162,6 +163,7 @@ impl Scene {
             Event::Answered {
                 answer:
                     Answer::Polled(_)
+                    | Answer::LookedUp(_)
                     | Answer::Flushed
                     | Answer::Closed
                     | Answer::ShutDown

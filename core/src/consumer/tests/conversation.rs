@@ -6,6 +6,8 @@
 //! ```text
 //! assign a-0 a-1 | assign          up 1 | down 1
 //! pause a-0 | resume a-0           seek a-0 5 | to-beginning a-0 | to-end a-0 | wakeup
+//! position a-0 1000                beginning 1000 a-0 a-1 | end 1000 a-0 | times 1000 a-0 5       (`default` for the timeout that is configured)
+//! close
 //! poll 1000                        fire poll | fire fetch 1 | fire position a-0 | fire reconnect 1 | fire metadata | fire request 1
 //! reset none                       max 2                          (auto.offset.reset and max.poll.records from now on)
 //! 1: metadata a-0=1@0 a-1=none@3 | 1: metadata a=UNKNOWN_TOPIC_OR_PARTITION
@@ -23,14 +25,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::language::{
-    named, note_text, number, partition_of, partition_text, polled_text, request_text, response_of, timer_text,
+    looked_up_text, named, note_text, number, partition_of, partition_text, polled_text, request_text, response_of,
+    timer_text,
 };
 use super::{config, context};
 use crate::call::{Answer, Call, Steering};
 use crate::config::{AutoOffsetReset, ConsumerConfig};
 use crate::consumer::Consumer;
 use crate::disk::DiskImage;
-use crate::ids::{Generation, IncarnationId, NodeId, Offset, TopicName};
+use crate::ids::{Generation, IncarnationId, NodeId, Offset, Timestamp, TopicName};
+use crate::lookup::OffsetLookup;
 use crate::machine::{Boot, ConnectionId, Effect, Input, Lane, Machine, Outbox};
 use crate::message::Message;
 use crate::timer::Timer;
@@ -113,6 +117,8 @@ impl Conversation {
                     offset: Offset(number(offset)),
                 })
             }
+            "position" | "beginning" | "end" | "times" => self.look_up(verb, rest),
+            "close" => self.step(Input::Call(Call::Close { timeout_ms: None })),
             "poll" => self.step(Input::Call(Call::Poll {
                 timeout_ms: number(rest),
             })),
@@ -159,6 +165,26 @@ impl Conversation {
             "show" => self.show(),
             other => panic!("no input {other}"),
         }
+    }
+
+    fn look_up(&mut self, verb: &str, rest: &str) -> Vec<String> {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let (lookup, timeout) = match (verb, &words[..]) {
+            ("position", [at, timeout]) => {
+                let (topic, partition) = named(at);
+                (OffsetLookup::Position { topic, partition }, timeout)
+            }
+            ("times", [timeout, at, time]) => {
+                let (topic, partition) = named(at);
+                let times = [(topic, partition, Timestamp(number(time)))].into();
+                (OffsetLookup::ForTimes(times), timeout)
+            }
+            ("beginning", [timeout, at @ ..]) => (OffsetLookup::Beginning(partitions(&at.join(" "))), timeout),
+            ("end", [timeout, at @ ..]) => (OffsetLookup::End(partitions(&at.join(" "))), timeout),
+            _ => panic!("no lookup {verb} {rest}"),
+        };
+        let timeout_ms = (*timeout != "default").then(|| number(timeout));
+        self.step(Input::Call(Call::LookUp { lookup, timeout_ms }))
     }
 
     fn steer(&mut self, steering: Steering) -> Vec<String> {
@@ -232,10 +258,13 @@ impl Conversation {
             }
             Effect::CancelTimer(timer) => {
                 // One request's time-out ends its connection, and with it the time-outs of all requests, this one among them.
-                let was_armed = self.armed.remove(&timer) || matches!(timer, Timer::RequestTimeout { .. });
+                let was_armed =
+                    self.armed.remove(&timer) || matches!(timer, Timer::RequestTimeout { .. } | Timer::MetadataMaxAge);
                 assert!(was_armed, "{timer:?} was cancelled, but is not armed");
                 format!("cancel {}", timer_text(timer)?)
             }
+            Effect::Answer(Answer::LookedUp(found)) => format!("answer {}", looked_up_text(&found)),
+            Effect::Answer(Answer::Closed) => "closed".to_owned(),
             Effect::Answer(Answer::Polled(polled)) => format!("answer {}", polled_text(&polled)),
             Effect::Note(note) => format!("note {}", note_text(&note)),
             effect @ (Effect::Send { .. }

@@ -10,6 +10,7 @@ use super::{batch, control_batch, value_at};
 use crate::call::{ConsumerRecord, PollError};
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, Offset, Timestamp, TopicId, TopicName, TopicPartition};
+use crate::lookup::{LookedUp, LookupError};
 use crate::message::{
     EpochEndOffset, FetchResponse, FetchedPartition, LeaderIdAndEpoch, ListOffsetsResponse, ListedOffset,
     MetadataPartition, MetadataResponse, MetadataTopic, OffsetForLeaderEpochResponse, OffsetForLeaderEpochResult,
@@ -131,12 +132,14 @@ fn metadata_of<'a>(items: impl Iterator<Item = (&'a str, &'a str)>) -> MetadataR
     }
 }
 
+/// `5`, `5/300` with its time, `-1` for nothing, or an error.
 fn listed_of(name: &str, value: &str) -> ListedOffset {
     let error_code = error_of(value).unwrap_or_default();
+    let (value, time) = value.split_once('/').unwrap_or((value, "-1"));
     ListedOffset {
         partition: partition_of(name),
         error_code,
-        timestamp: Timestamp::NONE,
+        timestamp: Timestamp(number(time)),
         offset: if error_code == ErrorCode::None {
             Offset(number(value))
         } else {
@@ -210,9 +213,9 @@ pub(super) fn request_text(request: &Request) -> String {
         Request::ListOffsets(lookup) => {
             let asked = lookup.partitions.iter().map(|asked| {
                 let what = match asked.timestamp {
-                    OffsetSpec::Earliest => "earliest",
-                    OffsetSpec::Latest => "latest",
-                    OffsetSpec::Timestamp(_) => "time",
+                    OffsetSpec::Earliest => "earliest".to_owned(),
+                    OffsetSpec::Latest => "latest".to_owned(),
+                    OffsetSpec::Timestamp(time) => format!("time {time}"),
                 };
                 format!(
                     "{} {what} @{}",
@@ -302,6 +305,20 @@ pub(super) fn polled_text(polled: &Result<Vec<ConsumerRecord>, PollError>) -> St
         "nothing".to_owned()
     } else {
         text.trim().to_owned()
+    }
+}
+
+pub(super) fn looked_up_text(found: &Result<Vec<LookedUp>, LookupError>) -> String {
+    match found {
+        Ok(found) => {
+            let each = found.iter().map(|found| match found.timestamp {
+                Timestamp::NONE => format!("{found}"),
+                time => format!("{found} of time {time}"),
+            });
+            each.collect::<Vec<_>>().join(", ")
+        }
+        Err(LookupError::Timeout) => "Timeout".to_owned(),
+        Err(LookupError::Poll(error)) => error_text(error),
     }
 }
 

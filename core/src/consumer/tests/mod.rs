@@ -5,6 +5,7 @@ mod conversation;
 mod fetching;
 mod interleavings;
 mod language;
+mod lookup;
 mod positions;
 mod steering;
 
@@ -38,6 +39,7 @@ fn config() -> ConsumerConfig {
         reconnect_backoff_ms: 50,
         reconnect_backoff_max_ms: 1000,
         request_timeout_ms: 30_000,
+        default_api_timeout_ms: 60_000,
         metadata_max_age_ms: 300_000,
     }
 }

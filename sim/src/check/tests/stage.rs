@@ -45,6 +45,7 @@ pub(super) struct Stage {
 #[derive(Default)]
 struct Scenery {
     producers: BTreeMap<NodeId, ProducerConfig>,
+    consumers: BTreeMap<NodeId, ConsumerConfig>,
     logs: BTreeMap<(NodeId, TopicPartition), LogImage>,
     leaders: BTreeMap<NodeId, Leadership>,
     starts: BTreeMap<NodeId, u32>,
@@ -75,8 +76,8 @@ impl View for Scenery {
         self.producers.get(&node)
     }
 
-    fn consumer(&self, _: NodeId) -> Option<&ConsumerConfig> {
-        None
+    fn consumer(&self, node: NodeId) -> Option<&ConsumerConfig> {
+        self.consumers.get(&node)
     }
 
     fn keeps_eligible_leader_replicas(&self) -> bool {
@@ -124,6 +125,15 @@ impl Stage {
             ("uses", pairs) => {
                 let config = ProducerConfig::parse(pairs.iter().map(|pair| split(pair, '=')), vec![NodeId(1)]);
                 self.scenery.producers.insert(node, config.expect("a valid producer"));
+            }
+            ("reads-with", pairs) => {
+                let config = ConsumerConfig::parse(pairs.iter().map(|pair| split(pair, '=')), vec![NodeId(1)]);
+                self.scenery.consumers.insert(node, config.expect("a valid consumer"));
+            }
+            ("asks" | "is-answered", _) => self.ask(node, what, with),
+            ("is-sent-too-much", [bytes]) => {
+                let (partition, bytes) = (Some(PARTITION), number(bytes));
+                self.note(node, Note::FetchedTooMuch { partition, bytes });
             }
             ("keeps-no-elr", []) => self.scenery.without_elr = true,
             ("creates", pairs) => self.create(pairs),
@@ -214,7 +224,7 @@ impl Stage {
         }
     }
 
-    fn event(&mut self, event: Event) {
+    pub(super) fn event(&mut self, event: Event) {
         self.state.observe(&self.scenery, &event, &mut self.findings);
     }
 
@@ -577,6 +587,6 @@ fn split(pair: &str, at: char) -> (&str, &str) {
     pair.split_once(at).unwrap_or_else(|| panic!("{pair} has no {at}"))
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> T {
+pub(super) fn number<T: std::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| panic!("{text} is not a number"))
 }

@@ -29,13 +29,7 @@ impl Default for Committed {
 pub(crate) struct CommittedBatch {
     pub(crate) base: Offset,
     pub(crate) next: Offset,
-    epoch: LeaderEpoch,
-    digest: u128,
-    /// The latest of its records' times.
-    timestamp: Timestamp,
-    size: usize,
-    /// It is the first that its producer numbers, under some epoch.
-    begins_a_sequence: bool,
+    batch: Batch,
     /// By offset; records without a value, and markers, are left out.
     pub(crate) values: Vec<(Offset, Bytes)>,
 }
@@ -54,18 +48,14 @@ impl CommittedBatch {
         Self {
             base: batch.base_offset,
             next: batch.next_offset(),
-            epoch: batch.leader_epoch,
-            digest: batch.digest(),
-            timestamp: batch.max_timestamp(),
-            size: batch.size(),
-            begins_a_sequence: batch.base_sequence() == Sequence::ZERO,
+            batch: batch.clone(),
             values: values.collect(),
         }
     }
 
     /// Whether this is the batch, whole.
     fn is(&self, batch: &Batch) -> bool {
-        self.has_place_of(batch) && self.digest == batch.digest() && batch.verify().is_ok()
+        self.has_place_of(batch) && self.batch.digest() == batch.digest() && batch.verify().is_ok()
     }
 
     /// Whether this is the batch, or was before it rotted: nobody is handed anything else in its place.
@@ -74,7 +64,7 @@ impl CommittedBatch {
     }
 
     fn has_place_of(&self, batch: &Batch) -> bool {
-        self.base == batch.base_offset && self.epoch == batch.leader_epoch
+        self.base == batch.base_offset && self.batch.leader_epoch == batch.leader_epoch
     }
 }
 
@@ -101,7 +91,9 @@ impl Committed {
 
     /// How many bytes are left from an offset on in a log that may have lost its beginning.
     pub(crate) fn bytes_from(&self, offset: Offset, log: &[Batch]) -> usize {
-        let committed = self.batches[self.index_of(offset)..].iter().map(|batch| batch.size);
+        let committed = self.batches[self.index_of(offset)..]
+            .iter()
+            .map(|batch| batch.batch.size());
         let rest = log.iter().filter(|batch| batch.base_offset >= self.end());
         committed.chain(rest.map(Batch::size)).sum()
     }
@@ -111,7 +103,7 @@ impl Committed {
         let mut going = self.batches[self.index_of(self.deleted)..]
             .iter()
             .take_while(|batch| batch.base < before);
-        retention_ms >= 0 && going.all(|batch| now.0 - batch.timestamp.0 > retention_ms)
+        retention_ms >= 0 && going.all(|batch| now.0 - batch.batch.max_timestamp().0 > retention_ms)
     }
 
     /// Everything before this offset is given up.
@@ -185,16 +177,26 @@ impl Committed {
             .map(|(_, value)| value)
     }
 
+    /// The first record from an offset on whose time is this or later, and its time. Rot that was committed unnoticed has none.
+    pub(crate) fn first_at_or_after(&self, from: Offset, time: Timestamp) -> Option<(Offset, Timestamp)> {
+        let late = self.batches[self.index_of(from)..]
+            .iter()
+            .filter(|batch| batch.batch.max_timestamp() >= time);
+        late.flat_map(|batch| batch.batch.records().unwrap_or_default())
+            .find(|record| record.offset >= from && record.timestamp >= time)
+            .map(|record| (record.offset, record.timestamp))
+    }
+
     /// The leader epoch of what is at an offset.
     pub(crate) fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
         let batch = self.batches.get(self.index_of(offset))?;
-        (batch.base <= offset).then_some(batch.epoch)
+        (batch.base <= offset).then_some(batch.batch.leader_epoch)
     }
 
     /// Whether what is at an offset is the first that its producer numbers, under some epoch.
     pub(crate) fn begins_a_sequence(&self, offset: Offset) -> bool {
         let batch = self.batches.get(self.index_of(offset));
-        batch.is_some_and(|batch| batch.base <= offset && batch.begins_a_sequence)
+        batch.is_some_and(|batch| batch.base <= offset && batch.batch.base_sequence() == Sequence::ZERO)
     }
 
     /// The batch that holds an offset, or the number of batches.

@@ -334,6 +334,7 @@ impl Truth {
             | Note::ProducerEpochBumped { .. }
             | Note::ProducerIdAssigned { .. }
             | Note::PositionOutOfRange { .. }
+            | Note::FetchedTooMuch { .. }
             | Note::PositionReset { .. }
             | Note::PositionValidated { .. }
             | Note::TruncationDetected { .. } => {}
