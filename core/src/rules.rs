@@ -513,10 +513,16 @@ mod current {
         produce.high_watermark >= produce.required_offset
     }
 
-    // ProducerAppendInfo in Kafka's storage module; KIP-98, KIP-360.
+    // ProducerAppendInfo in Kafka's storage module; KIP-98, KIP-360. But Kafka takes any sequence of a producer that it knows nothing of, so that of
+    // several first batches under way a later one may overtake one that was refused for lack of replicas. A sequence beyond 0 has something
+    // before it: that comes, or is acknowledged and was deleted, and then its producer begins anew with the next epoch.
     pub(super) fn sequence(entry: Option<&ProducerEntry>, batch: &SequencedBatch) -> SequenceVerdict {
         let Some(entry) = entry else {
-            return SequenceVerdict::Append;
+            return if batch.first_sequence == Sequence::ZERO {
+                SequenceVerdict::Append
+            } else {
+                SequenceVerdict::OutOfOrder
+            };
         };
         if let Some(base_offset) = entry.duplicate_of(batch.epoch, batch.first_sequence, batch.last_sequence) {
             return SequenceVerdict::Duplicate(base_offset);

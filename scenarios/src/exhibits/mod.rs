@@ -99,6 +99,7 @@ pub fn all() -> &'static [Exhibit] {
         in_sync::KIP_966,
         in_sync::KAFKA_15583,
         storage::KAFKA_7190,
+        storage::FIRST_SEQUENCE,
         storage::KIP_207,
         storage::ONE_SEGMENT,
         clients::KIP_91,

@@ -1,8 +1,10 @@
-//! What Kafka's logs once did wrong when they let go of old records, or told what they have.
+//! What Kafka's logs do, or once did, wrong: when they let go of old records, when they tell what they have, and about producers of whom they know
+//! nothing.
 
 use kafkasim::check::Promise;
 use kafkasim_core::ids::Offset;
-use kafkasim_core::rules::{KnownProducer, LogEnds, Rules};
+use kafkasim_core::log::ProducerEntry;
+use kafkasim_core::rules::{KnownProducer, LogEnds, Rules, SequenceVerdict, SequencedBatch};
 
 use super::{Exhibit, Kind, file};
 
@@ -14,6 +16,7 @@ pub(super) const KAFKA_7190: Exhibit = Exhibit {
     kind: Kind::History,
     rules: Rules {
         forgets_producer: with_its_last_record,
+        sequence: takes_any_first,
         ..Rules::CURRENT
     },
     convicted_by: &[Promise::Duplicate, Promise::NonmonotonicSend],
@@ -21,6 +24,30 @@ pub(super) const KAFKA_7190: Exhibit = Exhibit {
     scenario: file!("exhibits/kafka-7190.toml"),
     seeds_at_most: 2_000,
 };
+
+/// A broker takes any sequence of a producer that it knows nothing of (`ProducerAppendInfo.checkSequence`, since KIP-360; transactions have the
+/// lowest sequence noted when they are verified, KAFKA-14920). Of several first batches under way a later one is appended though an earlier
+/// one was refused for lack of replicas; that one is out of order then, and its producer sends it again under the next epoch.
+pub(super) const FIRST_SEQUENCE: Exhibit = Exhibit {
+    name: "kafka-first-sequence",
+    about: "a broker takes any first sequence of a producer that it does not know, and so a later batch before an earlier one",
+    kind: Kind::History,
+    rules: Rules {
+        sequence: takes_any_first,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::NonmonotonicSend],
+    scope: "2 brokers, min.insync.replicas=2, 2 records in flight, 1 crash",
+    scenario: file!("exhibits/kafka-first-sequence.toml"),
+    seeds_at_most: 1_000,
+};
+
+fn takes_any_first(entry: Option<&ProducerEntry>, batch: &SequencedBatch) -> SequenceVerdict {
+    match entry {
+        None => SequenceVerdict::Append,
+        Some(_) => (Rules::CURRENT.sequence)(entry, batch),
+    }
+}
 
 fn with_its_last_record(producer: &KnownProducer) -> bool {
     producer.last_offset.is_some_and(|last| last < producer.log_start)

@@ -75,10 +75,11 @@ impl Step {
     }
 }
 
-/// A batch was appended again, or out of order, to a partition that has been led by a replica which had begun anew: Kafka hands no producers'
-/// states over to a replica that has to start at its leader's start, so old records that are deleted cost the protection of their retries.
-pub(super) fn unknown_producer(has_forgotten_producers: bool, otherwise: Verdict) -> Verdict {
-    if has_forgotten_producers && otherwise == Verdict::Violated {
+/// The first batch of a producer was appended again, or late, by a leader that had begun anew behind all that it had of that producer: Kafka
+/// hands no producers' states over to a replica that has to start at its leader's start, so old records that are deleted cost the protection
+/// of their retries. Later batches are still protected, because nobody takes them from a producer that he does not know.
+pub(super) fn unknown_producer(is_forgotten: bool, otherwise: Verdict) -> Verdict {
+    if is_forgotten && otherwise == Verdict::Violated {
         Verdict::Allowed {
             because: "the deletion of old records (retention.ms, retention.bytes, DeleteRecords)".to_owned(),
         }

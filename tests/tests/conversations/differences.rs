@@ -56,6 +56,8 @@ const EDGE: &str = "what a driver reads from the wire is refused there, before i
 const FOLLOWERS: &str = "consumers do not read from followers (KIP-392 is out of scope)";
 const STAMP: &str = "a duplicate is answered like the original, without the batch's time: two answers that no client tells apart are one state";
 
+const FIRST: &str = "what a broker knows nothing of begins with sequence 0 (exhibit kafka-first-sequence)";
+
 const DIFFERENT: &[Known] = &[
     Known {
         conversation: "produce_acks",
@@ -143,10 +145,44 @@ const DIFFERENT: &[Known] = &[
         why: STAMP,
     },
     Known {
+        conversation: "unknown_producer",
+        steps: &[3],
+        fields: &[("error_code", "0", "45"), ("base_offset", "0", "-1")],
+        why: FIRST,
+    },
+    Known {
+        conversation: "unknown_producer",
+        steps: &[4],
+        fields: &[("error_code", "0", "45"), ("base_offset", "1", "-1")],
+        why: FIRST,
+    },
+    Known {
+        conversation: "sequence_wraps",
+        steps: &[3],
+        fields: &[("error_code", "0", "45"), ("base_offset", "0", "-1")],
+        why: FIRST,
+    },
+    Known {
+        conversation: "sequence_wraps",
+        steps: &[4],
+        fields: &[("error_code", "0", "45"), ("base_offset", "1", "-1")],
+        why: FIRST,
+    },
+    Known {
+        conversation: "sequence_wraps",
+        steps: &[5],
+        fields: &[("error_code", "0", "45"), ("base_offset", "3", "-1")],
+        why: FIRST,
+    },
+    Known {
         conversation: "sequence_wraps",
         steps: &[6],
-        fields: &[("log_append_time_ms", "1001", "-1")],
-        why: STAMP,
+        fields: &[
+            ("error_code", "0", "45"),
+            ("base_offset", "1", "-1"),
+            ("log_append_time_ms", "1001", "-1"),
+        ],
+        why: FIRST,
     },
 ];
 

@@ -324,6 +324,12 @@ fn sequences_leave_no_gap_and_epochs_fence() {
         produce c1 acks=1 t1-0 b pid=5 epoch=2 seq=0
         > leader appends t1-0 [1-1:e0]
         > c1: produced t1-0 @1
+        produce c1 acks=1 t1-0 c pid=6 seq=1
+        > ProduceRefused { partition: t1-0, producer_id: ProducerId(6), epoch: ProducerEpoch(0), error: OutOfOrderSequenceNumber }
+        > c1: produced t1-0 OUT_OF_ORDER_SEQUENCE_NUMBER
+        produce c1 acks=1 t1-0 b pid=6 seq=0
+        > leader appends t1-0 [2-2:e0]
+        > c1: produced t1-0 @2
         ",
     );
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kafkasim_core::ids::{LeaderEpoch, Offset, Timestamp};
+use kafkasim_core::ids::{LeaderEpoch, Offset, Sequence, Timestamp};
 use kafkasim_core::record::Batch;
 
 /// The committed log of one partition.
@@ -191,6 +191,12 @@ impl Committed {
     pub(crate) fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
         let batch = self.batches.get(self.index_of(offset))?;
         (batch.base <= offset).then_some(batch.batch.leader_epoch)
+    }
+
+    /// Whether what is at an offset is the first that its producer numbers, under some epoch.
+    pub(crate) fn begins_a_sequence(&self, offset: Offset) -> bool {
+        let batch = self.batches.get(self.index_of(offset));
+        batch.is_some_and(|batch| batch.base <= offset && batch.batch.base_sequence() == Sequence::ZERO)
     }
 
     /// The batch that holds an offset, or the number of batches.

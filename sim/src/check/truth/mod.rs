@@ -11,7 +11,7 @@ mod change;
 mod committed;
 mod hits;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::mem;
 
 use kafkasim_core::call::{Call, RecordsToDelete};
@@ -63,10 +63,21 @@ pub(crate) struct Partition {
     parted: Option<Parted>,
     /// Up to where an operator has asked for the deletion of records.
     asked_to_delete: Option<DeleteBefore>,
-    /// Replicas that have begun anew at their leader's start: what was known of producers whose records lay before is not known there.
-    began_anew: BTreeSet<NodeId>,
-    /// Such a replica has led since: a batch that it did not know may be in the log twice (Kafka's `truncateFullyAndStartAt`).
-    pub(crate) has_forgotten_producers: bool,
+    /// Replicas that have begun anew at their leader's start, and where that was: what was known of producers whose records lay before is not
+    /// known there (Kafka's `truncateFullyAndStartAt`).
+    began_anew: BTreeMap<NodeId, Offset>,
+    /// The latest such start of a replica that has led since.
+    forgotten_before: Option<Offset>,
+}
+
+impl Partition {
+    /// Whether a leader may have taken the batch that holds this offset for the first of its producer, because all that it had of that producer
+    /// lay before its own start. Beyond sequence 0 nobody takes anything of a producer that he does not know.
+    pub(crate) fn may_have_forgotten(&self, offset: Offset, first_place: Option<Offset>) -> bool {
+        self.forgotten_before
+            .is_some_and(|start| first_place.is_none_or(|place| place < start))
+            && self.committed.begins_a_sequence(offset)
+    }
 }
 
 /// What was committed may not be what is committed now.
@@ -283,7 +294,11 @@ impl Truth {
                 let replica = self.replica_mut(*partition, node);
                 replica.end = *at;
                 replica.high_watermark = *at;
-                self.partitions.entry(*partition).or_default().began_anew.insert(node);
+                self.partitions
+                    .entry(*partition)
+                    .or_default()
+                    .began_anew
+                    .insert(node, *at);
                 self.starts(view, *partition, node, *at, None, changes);
             }
             Note::HighWatermark {
@@ -465,7 +480,7 @@ impl Truth {
                 verdict,
             });
         }
-        partition.has_forgotten_producers |= partition.began_anew.contains(&node);
+        partition.forgotten_before = partition.forgotten_before.max(partition.began_anew.get(&node).copied());
         let reigned = partition.reign.replace((node, epoch));
         let took_over = mem::take(&mut partition.others_elected) || reigned.is_none_or(|(leader, _)| leader != node);
         let lost_from = partition.hits.lost_from(node);
