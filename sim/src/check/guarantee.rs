@@ -75,15 +75,29 @@ impl Step {
     }
 }
 
-/// A batch was appended again, or out of order, to a partition that has been led by a replica which had begun anew: Kafka hands no producers'
-/// states over to a replica that has to start at its leader's start, so old records that are deleted cost the protection of their retries.
-pub(super) fn unknown_producer(has_forgotten_producers: bool, otherwise: Verdict) -> Verdict {
-    if has_forgotten_producers && otherwise == Verdict::Violated {
-        Verdict::Allowed {
+/// Why a leader may not know an idempotent producer that has written to its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Forgetting {
+    /// It had begun anew: Kafka hands no producers' states over to a replica that has to start at its leader's start, so old records that are
+    /// deleted cost the protection of their retries.
+    Deleted,
+    /// The producer had been idle for too long by its wall clock.
+    Expired {
+        /// After how many milliseconds that is.
+        expiration_ms: i64,
+    },
+}
+
+/// A batch was appended again, or out of order, to a partition whose leader may not have known its producer.
+pub(super) fn unknown_producer(forgetting: Option<Forgetting>, otherwise: Verdict) -> Verdict {
+    match (forgetting, otherwise) {
+        (Some(Forgetting::Deleted), Verdict::Violated) => Verdict::Allowed {
             because: "the deletion of old records (retention.ms, retention.bytes, DeleteRecords)".to_owned(),
-        }
-    } else {
-        otherwise
+        },
+        (Some(Forgetting::Expired { expiration_ms }), Verdict::Violated) => Verdict::Allowed {
+            because: format!("producer.id.expiration.ms={expiration_ms}"),
+        },
+        (_, otherwise) => otherwise,
     }
 }
 

@@ -41,9 +41,7 @@ impl Offsets {
             let retried = scene.risks.may_have_duplicated(send.producer, partition) && partition == first_partition;
             let producer = scene.view.producer(send.producer);
             let otherwise = producer.map_or(Verdict::Violated, |producer| guarantee::duplicate(producer, retried));
-            let truth = scene.truth.partition(partition);
-            let verdict =
-                guarantee::unknown_producer(truth.is_some_and(|truth| truth.has_forgotten_producers), otherwise);
+            let verdict = guarantee::unknown_producer(scene.truth.forgetting(partition, send.producer), otherwise);
             let message = format!(
                 "{} is in {} at {first}, too",
                 record(),

@@ -198,7 +198,8 @@ impl Network {
             }
             Message::Response(response) => {
                 connection.busy = None;
-                if connection.client != End::Open || connection.server != End::Open {
+                // Over a connection that has broken nothing gets through, or it would be taken for the answer to what was lost before it.
+                if connection.client != End::Open || connection.server != End::Open || connection.end_to_client {
                     return;
                 }
                 connection.to_client.push_back(response);
@@ -498,5 +499,23 @@ mod tests {
         assert_eq!(unanswered(&network), Some(2), "the answer is under way");
         network.take(link, Direction::ToClient);
         assert_eq!(unanswered(&network), Some(1));
+    }
+
+    #[test]
+    fn an_answer_over_a_broken_connection_is_lost_and_not_taken_for_an_earlier_one() {
+        let mut network = Network::default();
+        let link = network.open(PRODUCER, BROKER, Lane::Client);
+        network.establish(link);
+        let at = |peer| ConnectionId {
+            peer,
+            lane: Lane::Client,
+            generation: link.generation,
+        };
+        network.send(PRODUCER, at(BROKER), produce(), &mut Vec::new());
+        network.take(link, Direction::ToServer);
+        network.reset(link, false, &mut Vec::new());
+        let answer = ProduceResponse { responses: Vec::new() };
+        network.send(BROKER, at(PRODUCER), Message::Response(answer.into()), &mut Vec::new());
+        assert!(matches!(network.take(link, Direction::ToClient), Packet::End));
     }
 }

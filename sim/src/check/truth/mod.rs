@@ -9,14 +9,15 @@
 
 mod change;
 mod committed;
+mod forgotten;
 mod hits;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::mem;
 
 use kafkasim_core::call::{Call, RecordsToDelete};
 use kafkasim_core::disk::LogImage;
-use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
+use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, ProducerId, TopicId, TopicName, TopicPartition};
 use kafkasim_core::message::DeleteBefore;
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
 use kafkasim_core::note::{LogStartCause, Note};
@@ -24,9 +25,10 @@ use kafkasim_core::record::{Batch, MetadataRecord};
 
 pub(crate) use change::Change;
 pub(crate) use committed::{Committed, CommittedBatch};
+use forgotten::Forgotten;
 pub(crate) use hits::Hits;
 
-use super::guarantee::LossSteps;
+use super::guarantee::{Forgetting, LossSteps};
 use super::view::View;
 use super::{Verdict, guarantee};
 use crate::fingerprint::Fingerprint;
@@ -42,6 +44,8 @@ pub(crate) struct Truth {
     replayed: Offset,
     partitions: BTreeMap<TopicPartition, Partition>,
     replicas: BTreeMap<(TopicPartition, NodeId), Replica>,
+    /// To whom each producer id was given.
+    producers: BTreeMap<ProducerId, NodeId>,
 }
 
 /// What is true of one partition.
@@ -61,10 +65,7 @@ pub(crate) struct Partition {
     parted: Option<Parted>,
     /// Up to where an operator has asked for the deletion of records.
     asked_to_delete: Option<DeleteBefore>,
-    /// Replicas that have begun anew at their leader's start: what was known of producers whose records lay before is not known there.
-    began_anew: BTreeSet<NodeId>,
-    /// Such a replica has led since: a batch that it did not know may be in the log twice (Kafka's `truncateFullyAndStartAt`).
-    pub(crate) has_forgotten_producers: bool,
+    forgotten: Forgotten,
 }
 
 /// What was committed may not be what is committed now.
@@ -102,6 +103,7 @@ impl Default for Truth {
             replayed: Offset::ZERO,
             partitions: BTreeMap::new(),
             replicas: BTreeMap::new(),
+            producers: BTreeMap::new(),
         }
     }
 }
@@ -200,6 +202,12 @@ impl Truth {
         self.partition(partition)?.hits.came_back_without(node, registered_as)
     }
 
+    /// Why a partition's leader may not have known a producer.
+    pub(crate) fn forgetting(&self, partition: TopicPartition, producer: NodeId) -> Option<Forgetting> {
+        let ids = self.producers.iter().filter(|(_, node)| **node == producer);
+        self.partition(partition)?.forgotten.of(ids.map(|(id, _)| *id))
+    }
+
     /// Takes an event in, and says what it changes.
     pub(crate) fn observe(&mut self, view: &dyn View, event: &Event, changes: &mut Vec<Change>) {
         match event {
@@ -275,12 +283,28 @@ impl Truth {
                     to: *to,
                 });
             }
+            Note::ProducerIdAssigned { producer_id, .. } => {
+                self.producers.insert(*producer_id, node);
+            }
+            Note::ProducersExpired {
+                partition,
+                producers,
+                expiration_ms,
+            } => {
+                let leads = self.replica(*partition, node).leads;
+                let truth = self.partitions.entry(*partition).or_default();
+                truth.forgotten.expired(node, producers, *expiration_ms, leads);
+            }
             Note::LogStart { partition, to, cause } => self.starts(view, *partition, node, *to, Some(*cause), changes),
             Note::LogStartedAnew { partition, at } => {
                 let replica = self.replica_mut(*partition, node);
                 replica.end = *at;
                 replica.high_watermark = *at;
-                self.partitions.entry(*partition).or_default().began_anew.insert(node);
+                self.partitions
+                    .entry(*partition)
+                    .or_default()
+                    .forgotten
+                    .began_anew(node);
                 self.starts(view, *partition, node, *at, None, changes);
             }
             Note::HighWatermark {
@@ -314,7 +338,6 @@ impl Truth {
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
-            | Note::ProducerIdAssigned { .. }
             | Note::PositionOutOfRange { .. }
             | Note::FetchedTooMuch { .. }
             | Note::PositionReset { .. }
@@ -446,7 +469,7 @@ impl Truth {
                 verdict,
             });
         }
-        partition.has_forgotten_producers |= partition.began_anew.contains(&node);
+        partition.forgotten.leads(node);
         let reigned = partition.reign.replace((node, epoch));
         let took_over = mem::take(&mut partition.others_elected) || reigned.is_none_or(|(leader, _)| leader != node);
         let lost_from = partition.hits.lost_from(node);

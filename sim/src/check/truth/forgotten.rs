@@ -1,0 +1,55 @@
+//! What replicas do not know any more of idempotent producers, and whether that has come to matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kafkasim_core::ids::{NodeId, ProducerId};
+
+use super::super::guarantee::Forgetting;
+
+/// The producers that one partition has forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Forgotten {
+    /// Replicas that have begun anew at their leader's start: what was known of producers whose records lay before is not known there
+    /// (Kafka's `truncateFullyAndStartAt`).
+    began_anew: BTreeSet<NodeId>,
+    /// Such a replica has led since.
+    by_leader: bool,
+    /// Where which producers have expired, and after how many milliseconds.
+    expired: BTreeMap<(NodeId, ProducerId), i64>,
+    /// Those that have expired at somebody who led then, or has since.
+    expired_at_leader: BTreeMap<ProducerId, i64>,
+}
+
+impl Forgotten {
+    /// A replica has begun anew.
+    pub(super) fn began_anew(&mut self, node: NodeId) {
+        self.began_anew.insert(node);
+    }
+
+    /// A replica has forgotten these producers, because they had been idle for so long.
+    pub(super) fn expired(&mut self, node: NodeId, producers: &[ProducerId], expiration_ms: i64, leads: bool) {
+        for producer in producers {
+            self.expired.insert((node, *producer), expiration_ms);
+            if leads {
+                self.expired_at_leader.insert(*producer, expiration_ms);
+            }
+        }
+    }
+
+    /// A replica begins to lead.
+    pub(super) fn leads(&mut self, node: NodeId) {
+        self.by_leader |= self.began_anew.contains(&node);
+        let here = self.expired.iter().filter(|((at, _), _)| *at == node);
+        self.expired_at_leader
+            .extend(here.map(|((_, producer), expiration_ms)| (*producer, *expiration_ms)));
+    }
+
+    /// Why a leader may not have known these ids of a producer.
+    pub(super) fn of(&self, mut ids: impl Iterator<Item = ProducerId>) -> Option<Forgetting> {
+        let expiration_ms = ids.find_map(|id| self.expired_at_leader.get(&id).copied());
+        match expiration_ms {
+            Some(expiration_ms) => Some(Forgetting::Expired { expiration_ms }),
+            None => self.by_leader.then_some(Forgetting::Deleted),
+        }
+    }
+}
