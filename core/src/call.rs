@@ -213,7 +213,9 @@ pub enum SendError {
     DeliveryTimeout,
     /// `max.block.ms` went by before there was metadata.
     MaxBlock,
-    /// The record is larger than `max.request.size`.
+    /// `max.block.ms` went by before there was room in `buffer.memory`.
+    BufferExhausted,
+    /// The record is larger than `max.request.size`, or with its batch larger than `buffer.memory`.
     RecordTooLarge,
     /// The producer was closed before the send, or gave it up when the timeout of its close was over.
     Closed,

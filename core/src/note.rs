@@ -146,6 +146,15 @@ pub enum Note {
         partition: TopicPartition,
         error: ErrorCode,
     },
+    /// A send waits for room in `buffer.memory`.
+    MemoryAwaited,
+    /// Records without a key go to this partition from now on, which was drawn with odds that depend on queues or not (KIP-794).
+    StickyPartitionDrawn {
+        partition: TopicPartition,
+        is_weighed: bool,
+    },
+    /// A batch was too large, and is sent again in so many parts.
+    BatchSplit { partition: TopicPartition, parts: usize },
     /// A batch was given up.
     BatchExpired { partition: TopicPartition },
     /// An idempotent producer gives up what it cannot send under another sequence.

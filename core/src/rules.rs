@@ -51,6 +51,10 @@ pub struct Rules {
     pub has_room: fn(&InFlight) -> bool,
     /// Whether an attempt that failed gives its batch the whole `delivery.timeout.ms` again.
     pub restarts_delivery_timeout: fn() -> bool,
+    /// How large the parts may be into which a producer splits a batch that was too large (KIP-126).
+    pub split_size: fn(&TooLarge) -> usize,
+    /// Whether the parts of a batch are sent in the order of their records.
+    pub splits_in_order: fn() -> bool,
     /// What an idempotent producer does about a sequence that the broker will never see.
     pub recovers: fn(&Gap) -> Recovery,
     /// Whether a flush has done what it is for.
@@ -95,6 +99,8 @@ impl Rules {
         has_expired: current::has_expired,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
+        split_size: current::split_size,
+        splits_in_order: current::splits_in_order,
         recovers: current::recovers,
         is_flushed: current::is_flushed,
         wakes_parked: current::wakes_parked,
@@ -237,6 +243,17 @@ pub struct InFlight {
     pub unanswered: usize,
     /// `max.in.flight.requests.per.connection`.
     pub most: usize,
+}
+
+/// A batch that a leader has refused because it is larger than `max.message.bytes`, which its producer does not know.
+#[derive(Clone, Copy, Debug)]
+pub struct TooLarge {
+    /// It is itself a part of a batch that was split.
+    pub is_part: bool,
+    /// How many bytes it has.
+    pub size: usize,
+    /// `batch.size`
+    pub batch_size: usize,
 }
 
 /// The broker waits for a sequence of an idempotent producer that will never come. What else the producer has given sequences in
@@ -397,8 +414,8 @@ mod current {
     use super::{
         AgedSegment, Agreement, EpochAnswer, FetchRoom, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate,
         KnownProducer, LeaderCandidate, LogEnds, PendingProduce, ProducerEntry, ProposedMember, Quorum, ReadPosition,
-        Recovery, Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch, Truncation, ValidatedPosition, Waited,
-        Wake,
+        Recovery, Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch, TooLarge, Truncation,
+        ValidatedPosition, Waited, Wake,
     };
     use crate::ids::{BrokerEpoch, LeaderEpoch, Offset};
 
@@ -538,6 +555,20 @@ mod current {
     // A batch's time is counted from its creation, whatever happens to its attempts (KIP-91).
     pub(super) fn restarts_delivery_timeout() -> bool {
         false
+    }
+
+    // A batch may be too large only because it compressed worse than expected. If its parts are too large, too, `batch.size` is, and halves
+    // get somewhere (KAFKA-8350, in 4.2).
+    pub(super) fn split_size(batch: &TooLarge) -> usize {
+        if batch.is_part {
+            batch.size / 2
+        } else {
+            batch.batch_size
+        }
+    }
+
+    pub(super) fn splits_in_order() -> bool {
+        true
     }
 
     // Under another sequence a broker cannot recognise what it has appended already. So the producer drains the partition first, and does

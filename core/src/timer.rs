@@ -52,11 +52,12 @@ pub enum Timer {
     Linger { partition: TopicPartition },
     /// Producer: the first batch of this partition may be sent again (`retry.backoff.ms`).
     RetryBackoff { partition: TopicPartition },
-    /// Producer: this batch was not acknowledged within `delivery.timeout.ms`. The number names the batch within its partition.
+    /// Producer: this batch was not acknowledged within `delivery.timeout.ms`. The number names the batch within its partition; its parts,
+    /// if it is split, share the timer.
     DeliveryTimeout { partition: TopicPartition, batch: u32 },
     /// Producer: ask for a producer id again after an error.
     InitProducerIdBackoff,
-    /// Producer: this call has waited for metadata for `max.block.ms`.
+    /// Producer: this call has waited for metadata, or for memory, for `max.block.ms`.
     MaxBlock { call: u32 },
 
     /// Client: ask for metadata again after an error (`retry.backoff.ms`).

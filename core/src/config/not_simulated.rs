@@ -127,9 +127,8 @@ const SERVER: &str = "
 
 /// Of a producer alone.
 const PRODUCER: &str = "
-    buffer.memory compression.lz4.level compression.zstd.level interceptor.classes
-    key.serializer metadata.max.idle.ms partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms
-    partitioner.class partitioner.ignore.keys transaction.timeout.ms transaction.two.phase.commit.enable
+    compression.lz4.level compression.zstd.level interceptor.classes key.serializer metadata.max.idle.ms
+    partitioner.availability.timeout.ms partitioner.class transaction.timeout.ms transaction.two.phase.commit.enable
     transactional.id value.serializer
 ";
 

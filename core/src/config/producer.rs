@@ -27,6 +27,8 @@ configuration! {
         "linger.ms" = "5", LONG.at_least(0) => linger_ms: u64;
         /// How large a request, and thereby a record, may be, in bytes.
         "max.request.size" = "1048576", INT.at_least(0) => max_request_size: usize;
+        /// How many bytes of records may wait to be sent and answered; further sends wait for max.block.ms.
+        "buffer.memory" = "33554432", LONG.at_least(0) => buffer_memory: usize;
         /// How many Produces may be unanswered on one connection.
         "max.in.flight.requests.per.connection" = "5", INT.at_least(1)
             => max_in_flight_requests_per_connection: usize;
@@ -44,12 +46,16 @@ configuration! {
         "request.timeout.ms" = "30000", INT.at_least(0) => request_timeout_ms: u64;
         /// How long after its append to a batch a record is given up.
         "delivery.timeout.ms" = "120000", INT.at_least(0) => delivery_timeout_ms: u64;
-        /// How long a send may wait for metadata.
+        /// How long a send may wait for metadata and for memory.
         "max.block.ms" = "60000", LONG.at_least(0) => max_block_ms: u64;
         /// How old metadata may become.
         "metadata.max.age.ms" = "300000", LONG.at_least(0) => metadata_max_age_ms: u64;
         /// Whether batches are numbered, so that a leader can tell a retry from something new (KIP-98).
         "enable.idempotence" = "true", BOOLEAN => enable_idempotence: bool;
+        /// Whether sticky partitions are drawn the more often the fewer batches wait for them (KIP-794).
+        "partitioner.adaptive.partitioning.enable" = "true", BOOLEAN => partitioner_adaptive_partitioning_enable: bool;
+        /// Whether records with a key are placed as if they had none.
+        "partitioner.ignore.keys" = "false", BOOLEAN => partitioner_ignore_keys: bool;
         /// How batches are compressed.
         "compression.type" = "none", COMPRESSION => compression_type: Compression;
         /// How hard gzip tries (KIP-390).

@@ -6,14 +6,18 @@ use alloc::vec::Vec;
 
 use super::batch::{Arrival, ProducerBatch};
 use super::partition::Partition;
+use super::ratio::Ratio;
 use crate::config::ProducerConfig;
-use crate::ids::TopicPartition;
+use crate::ids::{TopicId, TopicPartition};
 use crate::machine::Outbox;
+use crate::record::Compression;
 
 /// Every partition that has batches or, for an idempotent producer, sequences.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Accumulator {
     partitions: BTreeMap<TopicPartition, Partition>,
+    /// How well the batches of each topic compress, unless it is as if they did not.
+    ratios: BTreeMap<TopicId, Ratio>,
 }
 
 impl Accumulator {
@@ -46,6 +50,12 @@ impl Accumulator {
         self.partitions.values().map(Partition::batch_count).sum()
     }
 
+    /// How much of `buffer.memory` the batches take.
+    pub(super) fn memory(&self) -> usize {
+        let batches = self.partitions.values().flat_map(Partition::batches);
+        batches.map(|batch| batch.memory).sum()
+    }
+
     /// Whether every batch is answered.
     pub(super) fn is_empty(&self) -> bool {
         self.partitions.values().all(|partition| partition.batch_count() == 0)
@@ -71,9 +81,26 @@ impl Accumulator {
             .partitions
             .entry(at)
             .or_insert_with(|| Partition::new(topic.clone()));
+        let ratio = self.ratios.get(&at.topic).copied().unwrap_or(Ratio::INITIAL);
+        let ratio = Some(ratio).filter(|_| config.compression_type != Compression::None);
         match partition.append_to_last(at, arrival, config, out) {
             Ok(bytes) => bytes,
-            Err(arrival) => partition.open(at, arrival, taken, config, out),
+            Err(arrival) => partition.open(at, arrival, ratio, taken, config, out),
+        }
+    }
+
+    /// A batch compressed this well.
+    pub(super) fn observe(&mut self, topic: TopicId, observed: Ratio) {
+        let estimate = self.ratios.get(&topic).copied().unwrap_or(Ratio::INITIAL);
+        self.set_ratio(topic, estimate.after(observed));
+    }
+
+    /// From now on batches of this topic are expected to compress this well.
+    pub(super) fn set_ratio(&mut self, topic: TopicId, ratio: Ratio) {
+        if ratio == Ratio::INITIAL {
+            self.ratios.remove(&topic);
+        } else {
+            self.ratios.insert(topic, ratio);
         }
     }
 
@@ -86,6 +113,7 @@ impl Accumulator {
 
     /// Takes everything out: each batch, and whether it is in flight, in the order of creation within a partition.
     pub(super) fn take_all(&mut self, out: &mut Outbox) -> Vec<(ProducerBatch, bool)> {
+        self.ratios.clear();
         let mut taken = Vec::new();
         for (at, mut partition) in core::mem::take(&mut self.partitions) {
             while let Some(oldest) = partition.oldest() {

@@ -2,10 +2,14 @@
 
 use alloc::vec::Vec;
 
+use super::ratio::Ratio;
 use crate::call::{Answer, ProducerRecord, RecordMetadata, SendError, SendFailure};
 use crate::ids::{CallId, LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicName};
 use crate::machine::Outbox;
 use crate::record::{Batch, BatchBuilder, Compressor};
+
+/// A batch without records.
+const EMPTY: BatchBuilder = BatchBuilder::new();
 
 /// One batch for one partition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +18,10 @@ pub(super) struct ProducerBatch {
     pub(super) number: u32,
     /// The calls that wait for it, one a record, in order.
     pub(super) calls: Vec<CallId>,
+    /// Names the delivery timeout: the number of the batch that its records were first sent in.
+    pub(super) deadline: u32,
+    /// How much of `buffer.memory` it takes: nothing if it is a part of a batch that was split.
+    pub(super) memory: usize,
     /// How far it is.
     pub(super) stage: Stage,
 }
@@ -36,6 +44,8 @@ pub(super) enum Stage {
     Filling {
         /// The records so far.
         builder: BatchBuilder,
+        /// How well it will probably compress, if at all.
+        ratio: Option<Ratio>,
         /// Its linger timer is armed: it may be sent along with others, but not for its own sake.
         lingering: bool,
     },
@@ -48,6 +58,8 @@ pub(super) enum Stage {
 pub(super) struct SentBatch {
     /// The bytes, with producer id and sequence.
     pub(super) records: Batch,
+    /// How well they compressed, if at all.
+    pub(super) ratio: Option<Ratio>,
     /// How often it was put back; counts no further than any decision looks.
     pub(super) attempts: u32,
     /// An attempt that is over may have been appended.
@@ -58,7 +70,7 @@ pub(super) struct SentBatch {
 
 impl ProducerBatch {
     /// With its first record.
-    pub(super) fn new(number: u32, arrival: Arrival) -> Self {
+    pub(super) fn new(number: u32, arrival: Arrival, memory: usize, ratio: Option<Ratio>) -> Self {
         let Arrival {
             call,
             record,
@@ -69,31 +81,50 @@ impl ProducerBatch {
         Self {
             number,
             calls: Vec::from([call]),
+            deadline: number,
+            memory,
             stage: Stage::Filling {
                 builder,
+                ratio,
                 lingering: false,
             },
         }
     }
 
+    /// Whether this record can still be added.
+    pub(super) fn has_room_for(&self, record: &ProducerRecord, timestamp: Timestamp, batch_size: usize) -> bool {
+        match &self.stage {
+            Stage::Filling { builder, .. } => {
+                // Nobody knows how well just this record compresses.
+                let larger = builder.size_with(timestamp, record.key.as_ref(), record.value.as_ref(), &[]);
+                self.size() + (larger - builder.size()) <= batch_size
+            }
+            Stage::Sent(_) => false,
+        }
+    }
+
     /// Adds a record if the batch stays within `batch_size`; gives it back otherwise.
     pub(super) fn try_append(&mut self, arrival: Arrival, batch_size: usize) -> Result<(), Arrival> {
-        let Stage::Filling { builder, .. } = &mut self.stage else {
+        let has_room = self.has_room_for(&arrival.record, arrival.timestamp, batch_size);
+        let (Stage::Filling { builder, .. }, true) = (&mut self.stage, has_room) else {
             return Err(arrival);
         };
-        let (key, value) = (arrival.record.key.as_ref(), arrival.record.value.as_ref());
-        if builder.size_with(arrival.timestamp, key, value, &[]) > batch_size {
-            return Err(arrival);
-        }
         builder.append(arrival.timestamp, arrival.record.key, arrival.record.value, &[]);
         self.calls.push(arrival.call);
         Ok(())
     }
 
-    /// How many bytes it has.
+    /// How many bytes it has or, as long as it is not compressed, will probably have.
     pub(super) fn size(&self) -> usize {
         match &self.stage {
-            Stage::Filling { builder, .. } => builder.size(),
+            Stage::Filling {
+                builder, ratio: None, ..
+            } => builder.size(),
+            Stage::Filling {
+                builder,
+                ratio: Some(ratio),
+                ..
+            } => EMPTY.size() + ratio.estimate(builder.size() - EMPTY.size()),
             Stage::Sent(sent) => sent.records.size(),
         }
     }
@@ -101,7 +132,7 @@ impl ProducerBatch {
     /// Whether it takes no more records.
     pub(super) fn is_full(&self, batch_size: usize) -> bool {
         match &self.stage {
-            Stage::Filling { builder, .. } => builder.size() >= batch_size,
+            Stage::Filling { .. } => self.size() >= batch_size,
             Stage::Sent(_) => true,
         }
     }
@@ -159,10 +190,12 @@ impl ProducerBatch {
         compressor: Compressor,
     ) -> &SentBatch {
         match &mut self.stage {
-            Stage::Filling { builder, .. } => {
+            Stage::Filling { builder, ratio, .. } => {
                 let records = builder.build_compressed(producer, compressor);
+                let [written, given] = [records.size(), builder.size()].map(|size| size - EMPTY.size());
                 self.stage = Stage::Sent(SentBatch {
                     records,
+                    ratio: ratio.map(|_| Ratio::of(written, given)),
                     attempts: 0,
                     maybe_appended: false,
                     leader_epoch,
@@ -171,6 +204,56 @@ impl ProducerBatch {
             Stage::Sent(sent) => sent.leader_epoch = leader_epoch,
         }
         self.sent().expect("a batch that was just sent")
+    }
+
+    /// Whether it is a part of a batch that was split.
+    pub(super) fn is_part(&self) -> bool {
+        self.memory == 0
+    }
+
+    /// Its records in batches of at most `limit` bytes, or of one record, to be sent under the same sequences and within the same time.
+    pub(super) fn split(
+        &self,
+        topic: &TopicName,
+        limit: usize,
+        ratio: Option<Ratio>,
+        compressor: Compressor,
+    ) -> Vec<Self> {
+        let sent = self.sent().expect("a batch is too large once it was sent");
+        let records = sent.records.records().expect("the producer's batches can be read");
+        let mut parts: Vec<Self> = Vec::new();
+        for (call, record) in self.calls.iter().zip(records) {
+            let arrival = Arrival {
+                call: *call,
+                record: ProducerRecord {
+                    topic: topic.clone(),
+                    partition: None,
+                    key: record.key,
+                    value: record.value,
+                },
+                timestamp: record.timestamp,
+            };
+            let appended = match parts.last_mut() {
+                Some(last) => last.try_append(arrival, limit),
+                None => Err(arrival),
+            };
+            if let Err(arrival) = appended {
+                parts.push(Self::new(self.number, arrival, 0, ratio));
+            }
+        }
+        let (id, epoch) = (sent.records.producer_id(), sent.records.producer_epoch());
+        let mut sequence = self.sequence();
+        for part in &mut parts {
+            part.deadline = self.deadline;
+            let producer = sequence.map(|first| (id, epoch, first));
+            let record_count = part
+                .send(sent.leader_epoch, producer, compressor)
+                .records
+                .record_count();
+            part.sent_mut().maybe_appended = sent.maybe_appended;
+            sequence = sequence.map(|first| first.advance(record_count));
+        }
+        parts
     }
 
     /// Answers its calls: the records are in the log from `base_offset` on, if that is known.

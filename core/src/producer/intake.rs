@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::Producer;
 use super::batch::Arrival;
+use super::partition::Partition;
 use super::partitioner::{self, Sticky};
 use crate::call::{Answer, ProducerRecord, SendError, SendFailure};
 use crate::cluster::TopicView;
@@ -12,25 +13,38 @@ use crate::error::ErrorCode;
 use crate::ids::{CallId, TopicId, TopicName, TopicPartition};
 use crate::machine::{Context, Outbox, Question, QuestionKind};
 use crate::message::MetadataTopic;
+use crate::note::Note;
 use crate::record::BatchBuilder;
 use crate::timer::{Timer, Window};
 
-/// A record that has no partition yet.
+/// A record on its way into a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Waiting {
     /// The call that waits for it.
     pub(super) call: CallId,
     /// The record.
     record: ProducerRecord,
-    /// It waits for metadata, under [`Timer::MaxBlock`]; otherwise for its topic's sticky partition.
-    for_metadata: bool,
+    awaits: Awaits,
+    /// [`Timer::MaxBlock`] is armed. It counts from when the record first had to wait for metadata or memory.
+    is_timed: bool,
 }
 
-/// Where a record can go.
-enum Placement {
-    To(TopicPartition),
-    AwaitsMetadata,
-    AwaitsChoice,
+/// What a record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Awaits {
+    Metadata,
+    /// Its topic's sticky partition.
+    Choice,
+    /// Room in `buffer.memory` for a batch.
+    Memory,
+}
+
+/// What keeps a record out of the accumulator.
+enum Obstacle {
+    /// It may go away.
+    Awaits(Awaits),
+    /// The record is too large for ever.
+    Size,
 }
 
 impl Waiting {
@@ -40,18 +54,21 @@ impl Waiting {
 
     /// Its turn has come, or never will.
     pub(super) fn stop_timer(&self, out: &mut Outbox) {
-        if self.for_metadata {
+        if self.is_timed {
             out.cancel_timer(self.timer());
         }
     }
 
-    fn wait_for_metadata(&mut self, wanted: bool, config: &ProducerConfig, out: &mut Outbox) {
-        match (self.for_metadata, wanted) {
-            (false, true) => out.set_timer(self.timer(), Window::wall(config.max_block_ms)),
-            (true, false) => out.cancel_timer(self.timer()),
-            (false, false) | (true, true) => {}
+    fn wait_for(&mut self, what: Awaits, config: &ProducerConfig, out: &mut Outbox) {
+        // Kafka draws a sticky partition at once.
+        if what != Awaits::Choice && !self.is_timed {
+            self.is_timed = true;
+            out.set_timer(self.timer(), Window::wall(config.max_block_ms));
         }
-        self.for_metadata = wanted;
+        if what == Awaits::Memory && self.awaits != Awaits::Memory {
+            out.note(Note::MemoryAwaited);
+        }
+        self.awaits = what;
     }
 }
 
@@ -71,7 +88,8 @@ impl Producer {
                 Waiting {
                     call,
                     record,
-                    for_metadata: false,
+                    awaits: Awaits::Choice,
+                    is_timed: false,
                 },
                 out,
             ),
@@ -86,26 +104,22 @@ impl Producer {
     }
 
     fn admit(&mut self, context: &Context<'_, ProducerConfig>, mut waiting: Waiting, out: &mut Outbox) {
-        let at = match self.place(&waiting.record, context.config, out) {
-            Placement::To(at) => at,
-            Placement::AwaitsMetadata => {
-                waiting.wait_for_metadata(true, context.config, out);
+        let at = match self.find_room(&waiting.record, context, out) {
+            Ok(at) => at,
+            Err(Obstacle::Awaits(what)) => {
+                waiting.wait_for(what, context.config, out);
                 self.waiting.push_back(waiting);
                 return;
             }
-            Placement::AwaitsChoice => {
-                waiting.wait_for_metadata(false, context.config, out);
-                self.waiting.push_back(waiting);
+            Err(Obstacle::Size) => {
+                waiting.stop_timer(out);
+                refuse(waiting.call, SendError::RecordTooLarge, out);
                 return;
             }
         };
         waiting.stop_timer(out);
         let Waiting { call, record, .. } = waiting;
-        if size_bound(&record) > context.config.max_request_size {
-            refuse(call, SendError::RecordTooLarge, out);
-            return;
-        }
-        let is_sticky = record.partition.is_none() && record.key.is_none();
+        let is_sticky = record.partition.is_none() && key_of(&record, context.config).is_none();
         let arrival = Arrival {
             call,
             record,
@@ -120,30 +134,71 @@ impl Producer {
         }
     }
 
-    fn place(&mut self, record: &ProducerRecord, config: &ProducerConfig, out: &mut Outbox) -> Placement {
-        let Some(topic) = self.cluster.topic(&record.topic) else {
-            return Placement::AwaitsMetadata;
-        };
+    /// The partition for a record, if there is one, and memory.
+    fn find_room(
+        &mut self,
+        record: &ProducerRecord,
+        context: &Context<'_, ProducerConfig>,
+        out: &mut Outbox,
+    ) -> Result<TopicPartition, Obstacle> {
+        let config = context.config;
+        // Whoever waits for memory waits in line: `BufferPool` serves the first first, and a thread makes no other call meanwhile.
+        if self.waits_for_memory() {
+            return Err(Obstacle::Awaits(Awaits::Memory));
+        }
+        let at = self.place(record, config, out).map_err(Obstacle::Awaits)?;
+        let memory = memory_for(record, config);
+        if size_bound(record) > config.max_request_size || memory > config.buffer_memory {
+            return Err(Obstacle::Size);
+        }
+        let partition = self.accumulator.get(at);
+        let has_room = partition.is_some_and(|it| it.has_room_for(record, context.wall_clock, config.batch_size));
+        if has_room || self.accumulator.memory() + memory <= config.buffer_memory {
+            Ok(at)
+        } else {
+            Err(Obstacle::Awaits(Awaits::Memory))
+        }
+    }
+
+    /// Whether somebody waits for memory.
+    pub(super) fn waits_for_memory(&self) -> bool {
+        self.waiting.iter().any(|waiting| waiting.awaits == Awaits::Memory)
+    }
+
+    /// Whether there is memory again for whoever has waited for it longest.
+    pub(super) fn has_memory_again(&self, config: &ProducerConfig) -> bool {
+        let mut waiting = self.waiting.iter();
+        let first = waiting.find(|waiting| waiting.awaits == Awaits::Memory);
+        first.is_some_and(|first| self.accumulator.memory() + memory_for(&first.record, config) <= config.buffer_memory)
+    }
+
+    fn place(
+        &mut self,
+        record: &ProducerRecord,
+        config: &ProducerConfig,
+        out: &mut Outbox,
+    ) -> Result<TopicPartition, Awaits> {
+        let topic = self.cluster.topic(&record.topic).ok_or(Awaits::Metadata)?;
         if topic.partitions.is_empty() {
-            return Placement::AwaitsMetadata;
+            return Err(Awaits::Metadata);
         }
         let (id, count) = (topic.id, topic.partitions.len());
         // Kafka draws at once, so there nothing overtakes a record that has no partition yet.
         if self.sticky.get(&id) == Some(&Sticky::Asked) {
-            return Placement::AwaitsChoice;
+            return Err(Awaits::Choice);
         }
-        let partition = match (record.partition, &record.key) {
-            (Some(partition), _) => match self.cluster.locate(&record.topic, partition) {
-                Some(at) => return Placement::To(at),
-                None => return Placement::AwaitsMetadata,
-            },
+        let partition = match (record.partition, key_of(record, config)) {
+            // A partition that is not there may be added yet (`KafkaProducer.waitOnMetadata`).
+            (Some(partition), _) => {
+                return self.cluster.locate(&record.topic, partition).ok_or(Awaits::Metadata);
+            }
             (None, Some(key)) => partitioner::partition_for_key(key, count),
             (None, None) => match self.sticky_partition(id, config) {
                 Some(partition) => partition,
-                None => return self.draw(&record.topic, out),
+                None => return self.draw(&record.topic, config, out),
             },
         };
-        Placement::To(TopicPartition { topic: id, partition })
+        Ok(TopicPartition { topic: id, partition })
     }
 
     /// The sticky partition of a topic, if there is one and it has not had enough.
@@ -162,16 +217,16 @@ impl Producer {
     }
 
     /// Asks for a sticky partition, unless there is only one to choose from.
-    fn draw(&mut self, name: &TopicName, out: &mut Outbox) -> Placement {
+    fn draw(&mut self, name: &TopicName, config: &ProducerConfig, out: &mut Outbox) -> Result<TopicPartition, Awaits> {
         let topic = self
             .cluster
             .topic(name)
             .expect("a sticky partition is drawn for a known topic");
         let id = topic.id;
-        match options(topic)[..] {
+        match self.options(topic, config)[..] {
             [partition] => {
                 self.sticky.insert(id, Sticky::Chosen { partition, produced: 0 });
-                Placement::To(TopicPartition { topic: id, partition })
+                Ok(TopicPartition { topic: id, partition })
             }
             ref options => {
                 let options = u32::try_from(options.len()).expect("a topic's partitions are counted by an i32");
@@ -180,9 +235,31 @@ impl Producer {
                     options,
                 });
                 self.sticky.insert(id, Sticky::Asked);
-                Placement::AwaitsChoice
+                Err(Awaits::Choice)
             }
         }
+    }
+
+    /// What a sticky partition is drawn from: the partitions with a leader or, if there are none, all. With adaptive partitioning one
+    /// that fewer batches wait for is there more often.
+    fn options(&self, topic: &TopicView, config: &ProducerConfig) -> Vec<i32> {
+        let partitions = || (0..).zip(&topic.partitions);
+        let with_leader = partitions().filter(|(_, partition)| partition.leader.is_some());
+        let with_leader: Vec<i32> = with_leader.map(|(index, _)| index).collect();
+        if with_leader.is_empty() {
+            return partitions().map(|(index, _)| index).collect();
+        }
+        if !config.partitioner_adaptive_partitioning_enable {
+            return with_leader;
+        }
+        let queued = |partition| {
+            let at = TopicPartition {
+                topic: topic.id,
+                partition,
+            };
+            (partition, self.accumulator.get(at).map_or(0, Partition::queued))
+        };
+        partitioner::weighted(&with_leader.into_iter().map(queued).collect::<Vec<_>>())
     }
 
     /// The sticky partition of a topic was drawn.
@@ -198,17 +275,15 @@ impl Producer {
         }
         self.sticky.remove(&topic);
         let view = self.cluster.name_of(topic).and_then(|name| self.cluster.topic(name));
-        let options = view.map(options).unwrap_or_default();
-        // Leaders, and the topic itself, may have come and gone since the question was asked.
-        let index = (option as usize).checked_rem(options.len());
-        if let Some(index) = index {
-            self.sticky.insert(
-                topic,
-                Sticky::Chosen {
-                    partition: options[index],
-                    produced: 0,
-                },
-            );
+        let options = view.map_or_else(Vec::new, |view| self.options(view, context.config));
+        // Leaders, queues, and the topic itself, may have come and gone since the question was asked.
+        if let Some(index) = (option as usize).checked_rem(options.len()) {
+            let partition = options[index];
+            self.sticky.insert(topic, Sticky::Chosen { partition, produced: 0 });
+            out.note(Note::StickyPartitionDrawn {
+                partition: TopicPartition { topic, partition },
+                is_weighed: !options.is_sorted_by(|one, next| one < next),
+            });
         }
         self.admit_waiting(context, out);
     }
@@ -224,12 +299,19 @@ impl Producer {
         }
     }
 
-    /// [`Timer::MaxBlock`]: a record has waited for metadata for too long.
-    pub(super) fn on_max_block(&mut self, call: u32, out: &mut Outbox) {
+    /// [`Timer::MaxBlock`]: a record has waited for too long.
+    pub(super) fn on_max_block(&mut self, context: &Context<'_, ProducerConfig>, call: u32, out: &mut Outbox) {
         let index = self.waiting.iter().position(|waiting| waiting.call.0 == call);
-        let index = index.expect("max.block.ms is counted only for a waiting record");
-        self.waiting.remove(index);
-        refuse(CallId(call), SendError::MaxBlock, out);
+        let waiting = index.and_then(|index| self.waiting.remove(index));
+        let waiting = waiting.expect("max.block.ms is counted only for a waiting record");
+        match waiting.awaits {
+            Awaits::Metadata | Awaits::Choice => refuse(waiting.call, SendError::MaxBlock, out),
+            Awaits::Memory => {
+                refuse(waiting.call, SendError::BufferExhausted, out);
+                // Whoever was behind it may need less.
+                self.admit_waiting(context, out);
+            }
+        }
     }
 
     /// A topic that can never be does not make anybody wait.
@@ -255,7 +337,7 @@ impl Producer {
         let waiting = self
             .waiting
             .iter()
-            .filter(|waiting| waiting.for_metadata)
+            .filter(|waiting| waiting.awaits == Awaits::Metadata)
             .map(|waiting| &waiting.record.topic);
         let leaderless = self
             .accumulator
@@ -288,17 +370,14 @@ fn refuse(call: CallId, error: SendError, out: &mut Outbox) {
     });
 }
 
-/// What a sticky partition is drawn from: the partitions with a leader or, if there are none, all.
-fn options(topic: &TopicView) -> Vec<i32> {
-    let with_leader = (0..)
-        .zip(&topic.partitions)
-        .filter(|(_, partition)| partition.leader.is_some());
-    let options: Vec<i32> = with_leader.map(|(index, _)| index).collect();
-    if options.is_empty() {
-        (0..).zip(&topic.partitions).map(|(index, _)| index).collect()
-    } else {
-        options
-    }
+/// The key by which a record is placed.
+fn key_of<'a>(record: &'a ProducerRecord, config: &ProducerConfig) -> Option<&'a bytes::Bytes> {
+    record.key.as_ref().filter(|_| !config.partitioner_ignore_keys)
+}
+
+/// How much of `buffer.memory` the batch takes that this record opens.
+pub(super) fn memory_for(record: &ProducerRecord, config: &ProducerConfig) -> usize {
+    config.batch_size.max(size_bound(record))
 }
 
 /// The most bytes that a batch with just this record can have: `DefaultRecordBatch.estimateBatchSizeUpperBound`.

@@ -8,6 +8,7 @@
 //! - batches: `accumulator` over `partition` over `batch`
 //! - the end of it: `finish` (flush and close)
 //! - requests and answers: `sender`, with `retry` to decide, `sequence` for idempotence, and `recovery` when that has a gap
+//! - sizes: `ratio` says how well batches compress, `split` deals with those that are too large nevertheless
 //!
 //! A producer with nothing to deliver is silent: it asks for metadata, an id or a connection only when a record needs
 //! it.
@@ -18,10 +19,12 @@ mod finish;
 mod intake;
 mod partition;
 mod partitioner;
+mod ratio;
 mod recovery;
 mod retry;
 mod sender;
 mod sequence;
+mod split;
 #[cfg(test)]
 mod tests;
 
@@ -198,6 +201,9 @@ impl Producer {
         if self.failure.is_some() || self.is_idle() {
             return;
         }
+        if self.has_memory_again(context.config) {
+            self.admit_waiting(context, out);
+        }
         if self.missing_topics().next().is_some() {
             self.cluster.request_update();
         }
@@ -215,6 +221,11 @@ impl Producer {
             }
         }
         self.send_ready(context, out);
+        // With acks=0 what was sent is done with, and its memory free again.
+        while self.has_memory_again(context.config) {
+            self.admit_waiting(context, out);
+            self.send_ready(context, out);
+        }
     }
 
     fn ask_for_id(&mut self, context: &Context<'_, ProducerConfig>, out: &mut Outbox) {
@@ -339,7 +350,7 @@ impl Producer {
             Timer::ReconnectBackoff { peer, lane } => self.connections.backed_off(peer, lane),
             Timer::MetadataBackoff | Timer::MetadataMaxAge => self.cluster.timer_fired(),
             Timer::InitProducerIdBackoff => self.identity = Identity::Unknown,
-            Timer::MaxBlock { call } => self.on_max_block(call, out),
+            Timer::MaxBlock { call } => self.on_max_block(context, call, out),
             Timer::CloseTimeout => self.give_up(SendError::Closed, out),
             Timer::DeliveryTimeout { partition, batch } => self.expire(partition, batch, out),
             Timer::Linger { partition } => {

@@ -4,10 +4,13 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::batch::{Arrival, ProducerBatch, SentBatch};
+use super::intake::memory_for;
+use super::ratio::Ratio;
 use super::retry;
 use super::sequence::{Producer, Sequences};
+use crate::call::ProducerRecord;
 use crate::config::ProducerConfig;
-use crate::ids::{LeaderEpoch, Sequence, TopicName, TopicPartition};
+use crate::ids::{LeaderEpoch, Sequence, Timestamp, TopicName, TopicPartition};
 use crate::machine::Outbox;
 use crate::record::Compressor;
 use crate::timer::{Timer, Window};
@@ -87,11 +90,10 @@ impl Partition {
         self.batches.first().map(|batch| batch.number)
     }
 
-    /// The numbers of a batch and of every older one, oldest first.
-    pub(super) fn up_to(&self, number: u32) -> Vec<u32> {
-        let index = self
-            .index_of(number)
-            .expect("a delivery timeout is armed only for a batch that is there");
+    /// The numbers of the batches of a delivery timeout and of every older one, oldest first.
+    pub(super) fn up_to_deadline(&self, deadline: u32) -> Vec<u32> {
+        let last = self.batches.iter().rposition(|batch| batch.deadline == deadline);
+        let index = last.expect("a delivery timeout is armed only for a batch that is there");
         self.batches[..=index].iter().map(|batch| batch.number).collect()
     }
 
@@ -110,6 +112,17 @@ impl Partition {
         self.queue
             .back()
             .is_none_or(|last| self.batch(*last).is_full(batch_size))
+    }
+
+    /// Whether the last queued batch has room for this record.
+    pub(super) fn has_room_for(&self, record: &ProducerRecord, timestamp: Timestamp, batch_size: usize) -> bool {
+        let last = self.queue.back().map(|last| self.batch(*last));
+        last.is_some_and(|last| last.has_room_for(record, timestamp, batch_size))
+    }
+
+    /// How many batches wait to be sent.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.len()
     }
 
     /// Whether there is a reason to send now: the next batch is full, has lingered, or has another one behind it (only
@@ -167,14 +180,14 @@ impl Partition {
         &mut self,
         at: TopicPartition,
         arrival: Arrival,
+        ratio: Option<Ratio>,
         taken: impl Fn(u32) -> bool,
         config: &ProducerConfig,
         out: &mut Outbox,
     ) -> usize {
-        let number = (0..)
-            .find(|number| !taken(*number) && self.index_of(*number).is_none())
-            .expect("there are more numbers than batches");
-        let mut batch = ProducerBatch::new(number, arrival);
+        let number = self.free_number(taken);
+        let memory = memory_for(&arrival.record, config);
+        let mut batch = ProducerBatch::new(number, arrival, memory, ratio);
         let size = batch.size();
         // One timer is enough, for the batch that still takes records: whatever is in front of that one is ready
         // anyway.
@@ -251,6 +264,41 @@ impl Partition {
         }
     }
 
+    /// Puts the parts of a batch in flight into the queue in its stead, the first of them first if they are to stay `in_order`.
+    pub(super) fn replace(
+        &mut self,
+        at: TopicPartition,
+        number: u32,
+        parts: Vec<ProducerBatch>,
+        taken: impl Fn(u32) -> bool,
+        in_order: bool,
+        out: &mut Outbox,
+    ) {
+        let index = self.index_of(number).expect("a batch that is split is there");
+        let whole = self.batches.remove(index);
+        let position = self.position_of_sequence(whole.sequence());
+        for (offset, mut part) in parts.into_iter().enumerate() {
+            part.number = self.free_number(&taken);
+            let behind = if in_order { offset } else { 0 };
+            self.queue.insert(position + behind, part.number);
+            self.batches.insert(index + offset, part);
+        }
+        if position == 0 {
+            self.stop_backing_off(at, out);
+        }
+    }
+
+    /// The smallest number that names neither a batch, nor a delivery timeout, nor anything that is `taken`.
+    fn free_number(&self, taken: impl Fn(u32) -> bool) -> u32 {
+        let is_used = |number| {
+            let mut batches = self.batches.iter();
+            batches.any(|batch| batch.number == number || batch.deadline == number)
+        };
+        (0..)
+            .find(|number| !taken(*number) && !is_used(*number))
+            .expect("there are more numbers than batches")
+    }
+
     fn position_of_sequence(&self, sequence: Option<Sequence>) -> usize {
         let Some(sequence) = sequence else { return 0 };
         let queued = self.queue.iter().map_while(|queued| self.batch(*queued).sequence());
@@ -287,10 +335,13 @@ impl Partition {
         if batch.is_lingering() {
             out.cancel_timer(Timer::Linger { partition: at });
         }
-        out.cancel_timer(Timer::DeliveryTimeout {
-            partition: at,
-            batch: number,
-        });
+        // The parts of a batch share its time.
+        if self.batches.iter().all(|other| other.deadline != batch.deadline) {
+            out.cancel_timer(Timer::DeliveryTimeout {
+                partition: at,
+                batch: batch.deadline,
+            });
+        }
         (batch, position.is_none())
     }
 

@@ -1,5 +1,7 @@
 //! Which partition a record goes to: Kafka's hash of the key, or the sticky partition of the topic.
 
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 /// The partition of a key among all partitions of its topic, available or not: `BuiltInPartitioner.partitionForKey`.
@@ -28,6 +30,18 @@ pub(super) enum Sticky {
 pub(super) fn has_had_enough(produced: usize, last_batch_is_full: bool, batch_size: usize) -> bool {
     let enough = batch_size.max(1);
     (produced >= enough && last_batch_is_full) || produced >= enough * 2
+}
+
+/// Each of these partitions as often as it is to be drawn, given how many batches wait for it: one more than the longest queue is longer
+/// (KIP-794). With equal queues each is there once.
+pub(super) fn weighted(queued: &[(i32, usize)]) -> Vec<i32> {
+    let longest = queued.iter().map(|(_, queued)| *queued).max().unwrap_or(0);
+    let are_equal = queued.iter().all(|(_, queued)| *queued == longest);
+    let weight = |queued| if are_equal { 1 } else { longest + 1 - queued };
+    let repeated = queued
+        .iter()
+        .map(|(partition, queued)| core::iter::repeat_n(*partition, weight(*queued)));
+    repeated.flatten().collect()
 }
 
 /// The 32-bit murmur2 hash with Kafka's seed, as `org.apache.kafka.common.utils.Utils` computes it.
@@ -82,6 +96,14 @@ mod tests {
         // -973932308 & 0x7fffffff = 1173551340.
         assert_eq!(partition_for_key(&Bytes::from_static(b"21"), 7), 1_173_551_340 % 7);
         assert_eq!(partition_for_key(&Bytes::from_static(b"abc"), 3), 479_470_107 % 3);
+    }
+
+    // The second is the example in Kafka's own comment: 4 : 1 : 3.
+    #[test]
+    fn shorter_queues_are_drawn_more_often() {
+        assert_eq!(weighted(&[(0, 2), (1, 2), (4, 2)]), [0, 1, 4]);
+        assert_eq!(weighted(&[(0, 0), (1, 3), (2, 1)]), [0, 0, 0, 0, 1, 2, 2, 2]);
+        assert!(weighted(&[]).is_empty());
     }
 
     #[test]

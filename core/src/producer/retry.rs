@@ -13,6 +13,8 @@ pub(super) enum Verdict {
     Retry,
     /// It is to be sent again, and its partition begins anew: the broker waits for a sequence that will never come (KIP-360).
     RetryAnew,
+    /// It is to be sent again, in smaller batches (KIP-126).
+    Split,
     /// It is given up.
     Failed,
 }
@@ -26,6 +28,8 @@ pub(super) struct Attempt {
     pub(super) earlier: u32,
     /// Nothing that is still under way could come before it: a sequence that is out of order has a gap before it.
     pub(super) is_gap: bool,
+    /// It has more than one record.
+    pub(super) is_divisible: bool,
     /// The answer says where the log starts.
     pub(super) knows_log_start: bool,
 }
@@ -38,6 +42,8 @@ pub(super) fn judge(attempt: Attempt, config: &ProducerConfig) -> Verdict {
     let is_known_already = error == ErrorCode::DuplicateSequenceNumber;
     if error == ErrorCode::None || is_known_already {
         Verdict::Succeeded
+    } else if error == ErrorCode::MessageTooLarge && attempt.is_divisible {
+        Verdict::Split
     } else if earlier >= config.retries {
         Verdict::Failed
     } else if is_numbered && error == ErrorCode::OutOfOrderSequenceNumber {

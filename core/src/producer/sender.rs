@@ -87,9 +87,9 @@ impl Producer {
         nodes
     }
 
-    /// Whether there is a reason to send now: the partition's own, or somebody who waits for everything.
+    /// Whether there is a reason to send now: the partition's own, or somebody who waits for everything, or for memory.
     fn is_ready(&self, partition: &Partition) -> bool {
-        partition.is_ready() || self.finishing.is_urgent() && partition.head().is_some()
+        partition.is_ready() || partition.head().is_some() && (self.finishing.is_urgent() || self.waits_for_memory())
     }
 
     /// Whom the next batch of a partition may be sent to.
@@ -157,13 +157,16 @@ impl Producer {
                 .get_mut(at)
                 .expect("a partition that is sent from has batches");
             let (batch, sent) = partition.send_head(at, view.leader_epoch, producer, config.compressor(), out);
-            let records = sent.records.clone();
+            let (records, ratio) = (sent.records.clone(), sent.ratio);
             out.note(Note::BatchSent {
                 partition: at,
                 producer_id: records.producer_id(),
                 sequence: records.base_sequence(),
                 attempt: sent.attempts,
             });
+            if let Some(ratio) = ratio {
+                self.accumulator.observe(at.topic, ratio);
+            }
             partition_data.push(PartitionProduceData { partition: at, records });
             in_flight.push(InFlight { partition: at, batch });
         }
@@ -248,6 +251,7 @@ impl Producer {
             is_gap: batch
                 .sequence()
                 .is_some_and(|first| partition.sequences.is_gap_before(first)),
+            is_divisible: batch.calls.len() > 1,
             knows_log_start: outcome.log_start_offset.is_some(),
         };
         match retry::judge(attempt, context.config) {
@@ -258,6 +262,7 @@ impl Producer {
                 let partition = self.accumulator.get_mut(at).expect("a batch put back has a partition");
                 partition.sequences.break_off();
             }
+            Verdict::Split => self.split(in_flight, context, out),
             Verdict::Failed => self.fail(in_flight, outcome.error, context.config, out),
         }
     }
@@ -304,10 +309,8 @@ impl Producer {
             out,
         );
         if (context.rules.restarts_delivery_timeout)() {
-            let timer = Timer::DeliveryTimeout {
-                partition: at,
-                batch: number,
-            };
+            let batch = partition.in_flight(number).expect("a batch put back is there").deadline;
+            let timer = Timer::DeliveryTimeout { partition: at, batch };
             out.set_timer(timer, Window::wall(context.config.delivery_timeout_ms));
         }
     }
@@ -335,12 +338,12 @@ impl Producer {
 
     /// [`Timer::DeliveryTimeout`](crate::timer::Timer::DeliveryTimeout): a batch has been here for too long, and so
     /// has everything that came before it.
-    pub(super) fn expire(&mut self, at: TopicPartition, number: u32, out: &mut Outbox) {
+    pub(super) fn expire(&mut self, at: TopicPartition, deadline: u32, out: &mut Outbox) {
         let partition = self
             .accumulator
             .get_mut(at)
             .expect("a delivery timeout is armed only for a batch that is there");
-        for number in partition.up_to(number) {
+        for number in partition.up_to_deadline(deadline) {
             let (batch, is_in_flight) = partition.take(at, number, out);
             // A batch that was never sent takes no sequence with it.
             if let Some(sent) = batch.sent().filter(|_| batch.sequence().is_some()) {

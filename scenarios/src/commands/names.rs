@@ -172,7 +172,7 @@ impl Names {
             }
             Timer::InitProducerIdBackoff => "may ask for a producer id again".to_owned(),
             Timer::CloseTimeout => "close has taken too long".to_owned(),
-            Timer::MaxBlock { call } => format!("call {call} has waited for metadata for too long"),
+            Timer::MaxBlock { call } => format!("call {call} has waited for metadata or memory for too long"),
             Timer::MetadataBackoff => "may ask for metadata again".to_owned(),
             Timer::MetadataMaxAge => "the metadata is old".to_owned(),
             Timer::PollTimeout => "the poll has waited long enough".to_owned(),

@@ -264,6 +264,14 @@ fn noted(note: &Note, names: &Names) -> String {
             of(partition, &format_args!("batch sent, sequence {sequence}{again}"))
         }
         Note::BatchRetried { partition, error } => of(partition, &format_args!("batch to be sent again after {error}")),
+        Note::BatchSplit { partition, parts } => {
+            of(partition, &format_args!("batch to be sent again in {parts} parts"))
+        }
+        Note::MemoryAwaited => "there is no memory for more".to_owned(),
+        Note::StickyPartitionDrawn { partition, is_weighed } => {
+            let how = if *is_weighed { ", drawn by its queue" } else { "" };
+            of(partition, &format_args!("next for records without a key{how}"))
+        }
         Note::BatchExpired { partition } => of(partition, &"batch given up"),
         Note::SequenceLost { partition } => of(partition, &"what may be there already is given up"),
         Note::ProducerEpochBumped { partition, epoch, .. } => {

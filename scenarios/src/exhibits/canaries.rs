@@ -105,6 +105,25 @@ pub(super) const ONE_REQUEST_TOO_MANY: Exhibit = Exhibit {
     seeds_at_most: 100,
 };
 
+/// The parts of a batch that was too large go to the front of their queue one after the other, and so come out the other way round.
+pub(super) const PARTS_OUT_OF_ORDER: Exhibit = Exhibit {
+    name: "canary-parts-out-of-order",
+    about: "the parts of a batch that was too large are sent again in the wrong order",
+    kind: Kind::Canary,
+    rules: Rules {
+        splits_in_order: last_part_first,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::NonmonotonicSend],
+    scope: "1 broker, max.message.bytes < batch.size, 2 records",
+    scenario: file!("catalog/batches-too-large.toml"),
+    seeds_at_most: 100,
+};
+
+fn last_part_first() -> bool {
+    false
+}
+
 /// A segment goes with its oldest record.
 pub(super) const RETENTION_BY_OLDEST_RECORD: Exhibit = Exhibit {
     name: "canary-retention-by-oldest-record",

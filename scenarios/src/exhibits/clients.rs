@@ -1,7 +1,7 @@
 //! Client rules that Kafka shipped once.
 
 use kafkasim::check::Promise;
-use kafkasim_core::rules::{Gap, ReadPosition, Recovery, Rules, ValidatedPosition};
+use kafkasim_core::rules::{Gap, ReadPosition, Recovery, Rules, TooLarge, ValidatedPosition};
 
 use super::{Exhibit, Kind, file};
 
@@ -38,6 +38,25 @@ pub(super) const KAFKA_14034: Exhibit = Exhibit {
 
 fn reassigns_at_once(_: &Gap) -> Recovery {
     Recovery::Reassign
+}
+
+/// Up to Kafka 4.1 a producer splits a batch that is too large into batches of `batch.size`, however often that was too large already.
+pub(super) const KAFKA_8350: Exhibit = Exhibit {
+    name: "kafka-8350",
+    about: "a producer splits what is too large for the topic to batch.size again and again, and gets nowhere",
+    kind: Kind::History,
+    rules: Rules {
+        split_size: to_batch_size,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::Liveness],
+    scope: "1 broker, max.message.bytes < batch.size, 2 records",
+    scenario: file!("exhibits/kafka-8350.toml"),
+    seeds_at_most: 20,
+};
+
+fn to_batch_size(batch: &TooLarge) -> usize {
+    batch.batch_size
 }
 
 /// Before Kafka 2.1 a consumer went on at its position whoever led, and read on over records that an unclean election had replaced.

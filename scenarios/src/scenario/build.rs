@@ -135,6 +135,7 @@ impl Scenario {
                     records,
                     outstanding,
                 )
+                .in_bursts_of(u32::try_from(group.burst.number()).unwrap_or(u32::MAX))
                 .flushing_every(u32::try_from(group.flush_every.number()).unwrap_or(u32::MAX));
                 let program = match &group.close_timeout_ms {
                     Some(timeout_ms) => program.closing_within(Some(timeout_ms.number())),

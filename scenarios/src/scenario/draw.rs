@@ -73,6 +73,10 @@ impl Draw {
         Self::Number(1)
     }
 
+    pub(super) fn is_one(&self) -> bool {
+        *self == Self::one()
+    }
+
     pub(super) const fn three() -> Self {
         Self::Number(3)
     }
@@ -187,6 +191,7 @@ impl Scenario {
                 &mut group.count,
                 &mut group.records,
                 &mut group.outstanding,
+                &mut group.burst,
                 &mut group.keys,
                 &mut group.flush_every,
             ] {

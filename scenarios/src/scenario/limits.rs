@@ -29,17 +29,20 @@ pub(super) fn check(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
         }
         names.push(&topic.name);
     }
+    let may_expand = scenario.faults.kinds.iter().any(|kind| kind.kind == Family::Expand);
+    let added_at_most = u64::from(may_expand);
     for group in &scenario.producers {
         at_least_one(&group.outstanding, "outstanding", text, "[[producer]]")?;
+        at_least_one(&group.burst, "burst", text, "[[producer]]")?;
         let partitions = scenario
             .topics
             .iter()
             .find(|topic| topic.name == group.topic)
-            .map(|topic| &topic.partitions);
+            .map(|topic| topic.partitions.at_least() + added_at_most);
         if let (Some(partition), Some(partitions)) = (&group.partition, partitions)
-            && partition.at_most() >= partitions.at_least()
+            && partition.at_most() >= partitions
         {
-            let (wanted, last) = (partition.at_most(), partitions.at_least().saturating_sub(1));
+            let (wanted, last) = (partition.at_most(), partitions.saturating_sub(1));
             let why = format!(
                 "topic \"{}\" has no partition {wanted}: its last is {last}",
                 group.topic
@@ -162,6 +165,7 @@ fn check_sizes(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
             (&group.count, 1_000, "count"),
             (&group.records, 10_000_000, "records"),
             (&group.outstanding, 10_000_000, "outstanding"),
+            (&group.burst, 10_000_000, "burst"),
             (&group.keys, u64::from(u32::MAX), "keys"),
             (&group.flush_every, 10_000_000, "flush-every"),
         ]

@@ -109,6 +109,9 @@ pub struct ProducerGroup {
     /// How many sends each keeps outstanding.
     #[serde(default = "Draw::one")]
     pub outstanding: Draw,
+    /// How many records each sends in a row before it thinks again.
+    #[serde(default = "Draw::one", skip_serializing_if = "Draw::is_one")]
+    pub burst: Draw,
     /// How many different keys there are; 0 is no key at all.
     #[serde(default = "Draw::zero")]
     pub keys: Draw,

@@ -42,6 +42,9 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::OversizedBatchRead { .. }
         | Note::BatchSent { .. }
         | Note::BatchRetried { .. }
+        | Note::BatchSplit { .. }
+        | Note::MemoryAwaited
+        | Note::StickyPartitionDrawn { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }

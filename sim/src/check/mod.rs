@@ -387,6 +387,9 @@ impl State {
             | Note::ParkedExpired { .. }
             | Note::OversizedBatchRead { .. }
             | Note::BatchRetried { .. }
+            | Note::BatchSplit { .. }
+            | Note::MemoryAwaited
+            | Note::StickyPartitionDrawn { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
@@ -524,6 +527,9 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::Parked { .. }
         | Note::ParkedExpired { .. }
         | Note::OversizedBatchRead { .. }
+        | Note::BatchSplit { .. }
+        | Note::MemoryAwaited
+        | Note::StickyPartitionDrawn { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }

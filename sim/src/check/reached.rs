@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kafkasim_core::call::{Answer, Call, PollError, Steering};
+use kafkasim_core::call::{Answer, Call, PollError, SendError, Steering};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use kafkasim_core::lookup::{LookedUp, LookupError, OffsetLookup};
@@ -56,6 +56,12 @@ situations! {
     OversizedBatchRead = "oversized-batch-read", "a Fetch was given a first batch larger than its limits";
     TornBatch = "torn-batch", "a log was found broken at its end";
     BatchRetried = "batch-retried", "a producer sent a batch again";
+    BatchSplit = "batch-split", "a batch was too large for its topic, and was sent again in parts";
+    MemoryAwaited = "memory-awaited", "a send had to wait for memory";
+    BufferExhausted = "buffer-exhausted", "a send had waited too long for memory";
+    MetadataNeverCame = "metadata-never-came", "a send had waited too long for metadata";
+    StickyPartitionDrawn = "sticky-partition-drawn", "records without a key went to another partition";
+    StickyPartitionWeighed = "sticky-partition-weighed", "shorter queues had better odds of being next for records without a key";
     BatchExpired = "batch-expired", "a producer gave a batch up";
     SequenceLost = "sequence-lost", "an idempotent producer gave up what it could not send again";
     EpochBumped = "epoch-bumped", "an idempotent producer began anew with the next epoch";
@@ -285,7 +291,9 @@ impl Coverage {
     fn answered(&mut self, node: NodeId, answer: &Answer) {
         match answer {
             Answer::Sent { result: Ok(_), .. } => self.reached(Reached::Acknowledged),
-            Answer::Sent { result: Err(_), .. } => self.reached(Reached::SendFailed),
+            Answer::Sent {
+                result: Err(failure), ..
+            } => self.failed(failure.error),
             Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
             Answer::Flushed => self.reached(Reached::Flushed),
             Answer::Closed => {
@@ -303,6 +311,19 @@ impl Coverage {
             | Answer::TopicCreated(_)
             | Answer::PartitionsCreated(Err(_))
             | Answer::RecordsDeleted(_) => {}
+        }
+    }
+
+    fn failed(&mut self, error: SendError) {
+        self.reached(Reached::SendFailed);
+        match error {
+            SendError::BufferExhausted => self.reached(Reached::BufferExhausted),
+            SendError::MaxBlock => self.reached(Reached::MetadataNeverCame),
+            SendError::Kafka(_)
+            | SendError::DeliveryTimeout
+            | SendError::RecordTooLarge
+            | SendError::Closed
+            | SendError::SequenceLost => {}
         }
     }
 
@@ -407,6 +428,18 @@ impl Coverage {
             Note::ParkedExpired { produce: false } => self.reached(Reached::ParkedFetchExpired),
             Note::OversizedBatchRead { .. } => self.reached(Reached::OversizedBatchRead),
             Note::BatchRetried { .. } => self.reached(Reached::BatchRetried),
+            Note::BatchSplit { parts, .. } => {
+                if *parts > 1 {
+                    self.reached(Reached::BatchSplit);
+                }
+            }
+            Note::MemoryAwaited => self.reached(Reached::MemoryAwaited),
+            Note::StickyPartitionDrawn { is_weighed, .. } => {
+                self.reached(Reached::StickyPartitionDrawn);
+                if *is_weighed {
+                    self.reached(Reached::StickyPartitionWeighed);
+                }
+            }
             Note::BatchExpired { .. } => self.reached(Reached::BatchExpired),
             Note::SequenceLost { .. } => self.reached(Reached::SequenceLost),
             Note::ProducerEpochBumped { .. } => self.reached(Reached::EpochBumped),

@@ -29,6 +29,11 @@ pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
         self.next_call().is_some()
     }
 
+    /// Whether it thinks before that call. If not, the call is made at once.
+    fn thinks(&self) -> bool {
+        true
+    }
+
     /// That call was made.
     fn called(&mut self, call: &Call);
 
@@ -64,6 +69,12 @@ impl AnyProgram {
     #[must_use]
     pub fn has_call(&self) -> bool {
         self.0.has_call()
+    }
+
+    /// See [`Program::thinks`].
+    #[must_use]
+    pub fn thinks(&self) -> bool {
+        self.0.thinks()
     }
 
     /// See [`Program::called`].
@@ -114,6 +125,7 @@ trait Erased: Debug + Send + Sync {
     fn started(&mut self, incarnation: u32);
     fn next_call(&self) -> Option<Call>;
     fn has_call(&self) -> bool;
+    fn thinks(&self) -> bool;
     fn called(&mut self, call: &Call);
     fn answered(&mut self, answer: &Answer);
     fn is_done(&self) -> bool;
@@ -134,6 +146,10 @@ impl<P: Program> Erased for P {
 
     fn has_call(&self) -> bool {
         Program::has_call(self)
+    }
+
+    fn thinks(&self) -> bool {
+        Program::thinks(self)
     }
 
     fn called(&mut self, call: &Call) {

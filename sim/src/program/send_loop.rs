@@ -17,6 +17,7 @@ pub struct SendLoop {
     placement: Placement,
     records: u32,
     outstanding_at_most: usize,
+    burst: u32,
     flush_every: u32,
     /// How long the close at the end may take, if there is one: `None` within is as long as it takes.
     close: Option<Option<u64>>,
@@ -57,11 +58,21 @@ impl SendLoop {
             placement,
             records,
             outstanding_at_most,
+            burst: 1,
             flush_every: 0,
             close: None,
             next: 0,
             outstanding: BTreeSet::new(),
             phase: Phase::Sends { flushed: 0 },
+        }
+    }
+
+    /// Sends so many records, at least 1, in a row before it thinks again.
+    #[must_use]
+    pub fn in_bursts_of(self, burst: u32) -> Self {
+        Self {
+            burst: burst.max(1),
+            ..self
         }
     }
 
@@ -142,6 +153,10 @@ impl Program for SendLoop {
 
     fn has_call(&self) -> bool {
         self.step().is_some()
+    }
+
+    fn thinks(&self) -> bool {
+        self.next.is_multiple_of(self.burst) || !matches!(self.phase, Phase::Sends { .. })
     }
 
     fn called(&mut self, call: &Call) {

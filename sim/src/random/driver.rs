@@ -14,6 +14,7 @@ use super::nemesis;
 use super::plan::Plan;
 use super::prng::{Purpose, Stream};
 use crate::check::{Coverage, Finding, Monitors, Verdict};
+use crate::program::AnyProgram;
 use crate::run::Observer;
 use crate::sorted::SortedMap;
 use crate::world::{Action, Direction, Fault, Link, Outcome, Queued, Step, World};
@@ -356,10 +357,15 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// An application has a call to make. Whatever it is told meanwhile, it thinks once before each.
+    /// An application has a call to make. Whatever it is told meanwhile, it thinks once before each, or not at all.
     fn think(&mut self, node: NodeId) {
         if self.thinking.insert(node) {
-            let think_us = self.workload.between(0, self.plan.think_us);
+            let thinks = self.world.node(node).program().is_some_and(AnyProgram::thinks);
+            let think_us = if thinks {
+                self.workload.between(0, self.plan.think_us)
+            } else {
+                0
+            };
             let tie = self.workload.bits();
             self.agenda.at(self.now_us + think_us, Due::Call(node), tie);
         }

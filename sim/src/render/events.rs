@@ -51,6 +51,7 @@ pub(super) fn send_failure(failure: SendFailure) -> Outcome {
         SendError::Kafka(error) => error.name(),
         SendError::DeliveryTimeout => "delivery.timeout.ms went by",
         SendError::MaxBlock => "max.block.ms went by",
+        SendError::BufferExhausted => "no memory within max.block.ms",
         SendError::Closed => "closed",
         SendError::RecordTooLarge => "record too large",
         SendError::SequenceLost => "sequence lost",

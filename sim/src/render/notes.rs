@@ -203,6 +203,9 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::AlterPartitionRefused { .. }
         | Note::BatchSent { .. }
         | Note::BatchRetried { .. }
+        | Note::BatchSplit { .. }
+        | Note::MemoryAwaited
+        | Note::StickyPartitionDrawn { .. }
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
@@ -246,6 +249,14 @@ fn of_client(note: &Note, names: &Names) -> Option<Words> {
         });
     } else if let Note::BatchRetried { partition, .. } = note {
         Line::of(Tone::Unsure, format!("{}will retry", names.whose(*partition)))
+    } else if let Note::BatchSplit { partition, parts } = note {
+        let what = format!("sends a batch again in {parts} parts");
+        Line::of(Tone::Unsure, format!("{}{what}", names.whose(*partition)))
+    } else if let Note::MemoryAwaited = note {
+        Line::of(Tone::Unsure, "has no memory for more")
+    } else if let Note::StickyPartitionDrawn { partition, .. } = note {
+        let words = Line::plain(format!("{}is next for records without a key", names.whose(*partition)));
+        return Some(Words::routine(words));
     } else if let Note::BatchExpired { partition } = note {
         Line::of(Tone::Bad, format!("{}gives a batch up", names.whose(*partition)))
     } else if let Note::SequenceLost { partition } = note {
@@ -310,6 +321,8 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::IsrCommitted { partition, .. }
         | Note::BatchSent { partition, .. }
         | Note::BatchRetried { partition, .. }
+        | Note::BatchSplit { partition, .. }
+        | Note::StickyPartitionDrawn { partition, .. }
         | Note::BatchExpired { partition }
         | Note::OversizedBatchRead { partition }
         | Note::SequenceLost { partition }
@@ -324,6 +337,7 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::BrokerFenced { .. }
         | Note::Parked { .. }
         | Note::ParkedExpired { .. }
+        | Note::MemoryAwaited
         | Note::ProducerIdAssigned { .. } => None,
     }
 }

@@ -324,3 +324,40 @@ fn an_older_rule_truncates_before_it_fetches() {
         ",
     );
 }
+
+#[test]
+fn before_kip_595_a_follower_asks_until_they_agree() {
+    // KIP-279: the leader knows nothing of epoch 2 and answers for 1, of which this replica knows nothing; so it asks about what it has before.
+    let rules = Rules {
+        truncation: |_| Truncation::AskLeader,
+        validates_each_fetch: || false,
+        ..Rules::CURRENT
+    };
+    check_with(
+        rules,
+        &[
+            IN_SERVICE,
+            FOLLOWING,
+            "got 2 t1-0 hw=0 [0-0:e0]",
+            "log change t1-0 leader=2; change t1-0 leader=2",
+            // What was fetched in the first epoch is answered, and counts for nothing.
+            "got 2 t1-0 hw=0",
+            "end 2 t1-0 1 e=0",
+            "got 2 t1-0 hw=0 [1-1:e2]",
+        ],
+        "
+        log change t1-0 leader=3
+        > follows t1-0 in e3 3
+        > disconnect 2 Replica
+        > connect 3 Replica
+        > 9 Metadata: fetch metadata@12 e=-1 last=-1
+        open 3 Replica
+        > 3 Replica: end-of t1-0 2 e=3
+        end 3 t1-0 5 e=1
+        > Truncated { partition: t1-0, from: Offset(2), to: Offset(1) }
+        > 3 Replica: end-of t1-0 0 e=3
+        end 3 t1-0 1 e=0
+        > 3 Replica: fetch t1-0@1 e=3 last=-1
+        ",
+    );
+}

@@ -118,10 +118,49 @@ fn records_without_a_key_stick_to_a_partition() {
         send 2 b
         send 3 c p=2
         choose 1
-        > choose 1 of 2
+        > choose 1 of 3
         > to 1: Produce t1-2 [a]
         choose 0
         > to 1: Produce t1-0 [b], t1-2 [c]",
+    );
+}
+
+// Partition 0 has two batches that wait, partition 1 none: the odds are 1 to 3 (KIP-794).
+#[test]
+fn a_partition_that_fewer_batches_wait_for_is_more_likely() {
+    for (partitioner_adaptive_partitioning_enable, options) in [(true, 4), (false, 2)] {
+        let config = ProducerConfig {
+            batch_size: 1,
+            max_in_flight_requests_per_connection: 1,
+            partitioner_adaptive_partitioning_enable,
+            ..not_idempotent()
+        };
+        Conversation::ready(config, "t=1/0,1/0").check(&format!(
+            "send 1 a p=0
+            > to 1: Produce t1-0 [a]
+            send 2 b p=0
+            send 3 c p=0
+            send 4 d
+            > choose 1 of {options}"
+        ));
+    }
+}
+
+#[test]
+fn keys_may_be_ignored() {
+    let config = ProducerConfig {
+        partitioner_ignore_keys: true,
+        ..not_idempotent()
+    };
+    Conversation::ready(config, "t=1/0,1/0").check(
+        "send 1 a k=key
+        > choose 1 of 2
+        choose 1
+        > to 1: Produce t1-1 [a]
+        send 2 b k=key
+        > to 1: Produce t1-1 [b]
+        send 3 c k=key p=0
+        > to 1: Produce t1-0 [c]",
     );
 }
 

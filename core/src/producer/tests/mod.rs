@@ -10,9 +10,11 @@ mod batching;
 mod expiry;
 mod finishing;
 mod intake;
+mod memory;
 mod properties;
 mod recovery;
 mod retries;
+mod splitting;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -391,7 +393,10 @@ fn accompanies_everything(effect: &Effect) -> bool {
     };
     match effect {
         Effect::SetTimer { timer, .. } | Effect::CancelTimer(timer) => is_usual(timer),
-        Effect::Note(note) => matches!(note, Note::BatchSent { .. }),
+        Effect::Note(note) => matches!(
+            note,
+            Note::BatchSent { .. } | Note::MemoryAwaited | Note::StickyPartitionDrawn { .. }
+        ),
         Effect::Connect { .. }
         | Effect::Send { .. }
         | Effect::Disconnect(_)
@@ -475,7 +480,9 @@ fn render(effect: &Effect) -> String {
         }) => {
             format!("note sent {partition} seq {sequence} attempt {attempt}")
         }
+        Effect::Note(Note::MemoryAwaited) => "note waits for memory".to_string(),
         Effect::Note(Note::BatchRetried { partition, error }) => format!("note retried {partition} {error}"),
+        Effect::Note(Note::BatchSplit { partition, parts }) => format!("note split {partition} {parts}"),
         Effect::Note(Note::BatchExpired { partition }) => format!("note expired {partition}"),
         Effect::Note(Note::SequenceLost { partition }) => format!("note sequence lost {partition}"),
         Effect::Note(Note::ProducerEpochBumped {

@@ -35,13 +35,15 @@ struct World {
     logs: [Log; 2],
     sends: u32,
     answers: BTreeMap<CallId, Outcome>,
-    /// The batch that each value was last sent in, and its epoch.
-    batches: BTreeMap<String, (ProducerEpoch, u128)>,
+    /// The batch that each value was last sent in: its epoch, its digest, and whether it was too large.
+    batches: BTreeMap<String, (ProducerEpoch, u128, bool)>,
+    max_message_bytes: usize,
 }
 
 impl World {
-    fn new(config: ProducerConfig) -> Self {
+    fn new(config: ProducerConfig, max_message_bytes: usize) -> Self {
         Self {
+            max_message_bytes,
             conversation: Conversation::new(config),
             connecting: BTreeSet::new(),
             requests: BTreeMap::new(),
@@ -88,18 +90,20 @@ impl World {
         }
     }
 
-    /// Every record is in one batch only, however often it is sent, unless the producer begins anew, and batches are as large as they
-    /// may be.
+    /// Every record is in one batch only, however often it is sent, unless that is too large or the producer begins anew, and batches are
+    /// as large as they may be.
     fn look_at(&mut self, request: &Request) {
         let Request::Produce(produce) = request else { return };
         for PartitionProduceData { records, .. } in &produce.partition_data {
             let values = values_of(records);
             assert!(values.len() == 1 || records.size() <= self.config().batch_size);
             for value in values {
-                let (epoch, digest) = (records.producer_epoch(), records.digest());
-                let before = self.batches.insert(value, (epoch, digest)).unwrap_or((epoch, digest));
-                assert!(before.0 <= epoch, "a record went back to an older epoch");
-                assert!(before.0 < epoch || before.1 == digest, "a record changed its batch");
+                let is_too_large = records.size() > self.max_message_bytes;
+                let now = (records.producer_epoch(), records.digest(), is_too_large);
+                let (epoch, digest, was_too_large) = self.batches.insert(value, now).unwrap_or(now);
+                assert!(epoch <= now.0, "a record went back to an older epoch");
+                let may_change = epoch < now.0 || was_too_large;
+                assert!(may_change || digest == now.1, "a record changed its batch");
             }
         }
     }
@@ -254,6 +258,7 @@ impl World {
         };
         let (error, base_offset) = match luck % 12 {
             _ if node.0 != log.leader => (ErrorCode::NotLeaderOrFollower, Offset::NONE),
+            _ if data.records.size() > self.max_message_bytes => (ErrorCode::MessageTooLarge, Offset::NONE),
             9 => (ErrorCode::NotEnoughReplicas, Offset::NONE),
             10 => (
                 log.append(&data.records)
@@ -384,8 +389,8 @@ fn pick<T: Copy + Ord>(from: &BTreeSet<T>, which: usize) -> Option<T> {
     from.iter().nth(which.checked_rem(from.len())?).copied()
 }
 
-fn run(config: ProducerConfig, decisions: &[u16]) -> World {
-    let mut world = World::new(config);
+fn run(config: ProducerConfig, max_message_bytes: usize, decisions: &[u16]) -> World {
+    let mut world = World::new(config, max_message_bytes);
     for decision in decisions {
         world.happen(*decision, true);
     }
@@ -403,24 +408,29 @@ proptest! {
         max_in_flight_requests_per_connection in 1_usize..=5,
         retries in prop_oneof![Just(0_u32), Just(2), Just(2_147_483_647)],
         max_request_size in prop_oneof![Just(200_usize), Just(1_048_576)],
+        max_message_bytes in prop_oneof![Just(120_usize), Just(300), Just(usize::MAX)],
+        batches_at_most in prop_oneof![Just(1_usize), Just(4), Just(1000)],
         (acks, enable_idempotence) in prop_oneof![
             Just((Acks::All, true)), Just((Acks::All, false)), Just((Acks::Leader, false)), Just((Acks::None, false)),
         ],
     ) {
         let retries = if enable_idempotence { retries.max(1) } else { retries };
+        // A record of these has at most 150 bytes.
+        let buffer_memory = batch_size.max(150) * batches_at_most;
         run(ProducerConfig {
-            batch_size, linger_ms, max_in_flight_requests_per_connection, retries, max_request_size, acks, enable_idempotence,
+            buffer_memory, batch_size, linger_ms, max_in_flight_requests_per_connection, retries, max_request_size, acks, enable_idempotence,
             ..config()
-        }, &decisions);
+        }, max_message_bytes, &decisions);
     }
 
     /// Suspicion aside, an idempotent producer gets everything through.
     #[test]
     fn without_timeouts_nothing_is_lost(
         decisions in prop::collection::vec(any::<u16>(), 0..400),
-        batch_size in prop_oneof![Just(1_usize), Just(150)],
+        batch_size in prop_oneof![Just(1_usize), Just(150), Just(16_384)],
+        max_message_bytes in prop_oneof![Just(120_usize), Just(usize::MAX)],
     ) {
-        let mut world = World::new(ProducerConfig { batch_size, ..config() });
+        let mut world = World::new(ProducerConfig { batch_size, ..config() }, max_message_bytes);
         for decision in decisions {
             let is_suspicion = decision % 10 == 7;
             world.happen(decision, !is_suspicion);
@@ -450,6 +460,7 @@ fn the_interesting_situations_come_up() {
                 linger_ms: 5,
                 ..config()
             },
+            120,
             &decisions,
         );
         for outcome in world.answers.values() {

@@ -100,6 +100,16 @@ fn r1_whoever_may_be_elected_has_everything() {
 }
 
 #[test]
+fn r1_whoever_is_fenced_joins_nothing() {
+    // KIP-841: a fenced broker may be about to lose what it has.
+    check(&after("0 decides isr=1,2 \n 0 decides isr=1,2,3"), "");
+    check(
+        &after("0 decides isr=1,2 \n 0 fences 3 \n 0 decides isr=1,2,3"),
+        "candidate-completeness, violated: t-0: broker-3 is in sync from now on, fenced or shutting down as it is",
+    );
+}
+
+#[test]
 fn r10_only_what_was_given_up_is_deleted() {
     let undue = |who: &str, at: i32| {
         format!("undue-deletion, violated: t-0: {who} has deleted everything before {at}, which nobody has given up")

@@ -138,7 +138,8 @@ impl Stage {
             ("keeps-no-elr", []) => self.scenery.without_elr = true,
             ("creates", pairs) => self.create(pairs),
             ("registers", [broker]) => self.register(NodeId(number(broker))),
-            ("unfences", [broker]) => self.unfence(NodeId(number(broker))),
+            ("unfences", [broker]) => self.fence(NodeId(number(broker)), false),
+            ("fences", [broker]) => self.fence(NodeId(number(broker)), true),
             ("decides", pairs) => self.decide(pairs),
             ("leads", pairs) => self.lead(node, pairs),
             ("appends", values) => self.append(node, values),
@@ -290,18 +291,18 @@ impl Stage {
             incarnation: IncarnationId(0),
             epoch,
         }]);
-        self.unfence(broker);
+        self.fence(broker, false);
     }
 
-    fn unfence(&mut self, broker: NodeId) {
+    fn fence(&mut self, broker: NodeId, fenced: bool) {
         let epoch = BrokerEpoch(self.registrations);
-        let unfenced = MetadataRecord::BrokerRegistrationChange {
+        let change = MetadataRecord::BrokerRegistrationChange {
             broker,
             epoch,
-            fenced: Some(false),
+            fenced: Some(fenced),
             in_controlled_shutdown: None,
         };
-        self.commit(&[unfenced]);
+        self.commit(&[change]);
     }
 
     /// `leader=2 isr=2,3 elr=1`: what is not mentioned stays.

@@ -335,6 +335,9 @@ impl Truth {
             | Note::OversizedBatchRead { .. }
             | Note::BatchSent { .. }
             | Note::BatchRetried { .. }
+            | Note::BatchSplit { .. }
+            | Note::MemoryAwaited
+            | Note::StickyPartitionDrawn { .. }
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
