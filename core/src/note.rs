@@ -105,6 +105,12 @@ pub enum Note {
     },
     /// A follower whose log ended before its leader's starts has begun anew there.
     LogStartedAnew { partition: TopicPartition, at: Offset },
+    /// A log has forgotten producers that had been idle for too long (`producer.id.expiration.ms`).
+    ProducersExpired {
+        partition: TopicPartition,
+        producers: Vec<ProducerId>,
+        expiration_ms: i64,
+    },
     /// A fetch found that follower and leader had diverged (KIP-595).
     FetchDiverged {
         partition: TopicPartition,

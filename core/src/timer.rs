@@ -77,6 +77,9 @@ pub enum Timer {
 
     /// Producer: the timeout of its `close` is over.
     CloseTimeout,
+
+    /// Broker: forget producers that have been idle for too long (`producer.id.expiration.check.interval.ms`).
+    ProducerExpiration,
 }
 
 /// What may fire a timer when durations are ignored.
@@ -122,6 +125,7 @@ impl Timer {
             Self::FetchBackoff { leader } => pack(23, [leader.0 as u32, 0, 0]),
             Self::PositionBackoff { partition } => of_partition(24, partition, 0),
             Self::OperatorBackoff => pack(25, [0; 3]),
+            Self::ProducerExpiration => pack(27, [0; 3]),
         }
     }
 
@@ -152,9 +156,11 @@ impl Timer {
             | Self::DeliveryTimeout { .. }
             | Self::MaxBlock { .. }
             | Self::CloseTimeout => TimerClass::Suspicion,
-            Self::HighWatermarkCheckpoint | Self::LogRetention | Self::LogStartCheckpoint | Self::MetadataMaxAge => {
-                TimerClass::Horizon
-            }
+            Self::HighWatermarkCheckpoint
+            | Self::LogRetention
+            | Self::LogStartCheckpoint
+            | Self::ProducerExpiration
+            | Self::MetadataMaxAge => TimerClass::Horizon,
         }
     }
 }
@@ -358,6 +364,7 @@ mod tests {
             Timer::PollTimeout,
             Timer::OperatorBackoff,
             Timer::CloseTimeout,
+            Timer::ProducerExpiration,
         ]);
         timers
     }

@@ -124,6 +124,13 @@ impl Machine for Broker {
             log_start_checkpoint_is_due: false,
             retention_is_planned: false,
         };
+        if clean {
+            // What a snapshot tells of idle producers is left out; what a scan finds stays until the next look.
+            for replica in broker.partitions.values_mut() {
+                replica.forget_idle_producers(context, out);
+            }
+        }
+        Self::plan_producer_expiration(context, out);
         broker.pursue_lifecycle(context, out);
         broker.pursue_metadata(context, out);
         broker
@@ -294,6 +301,7 @@ impl Broker {
             }
             Timer::HighWatermarkCheckpoint => self.write_high_watermarks(out),
             Timer::LogRetention => self.delete_old_segments(context, changes, out),
+            Timer::ProducerExpiration => self.forget_idle_producers(context, out),
             Timer::LogStartCheckpoint => self.write_log_starts(out),
             Timer::FetchWait { connection }
             | Timer::ProduceWait { connection }

@@ -42,6 +42,11 @@ configuration! {
         "log.retention.check.interval.ms" = "300000", LONG.at_least(1) => log_retention_check_interval_ms: u64;
         /// How long to wait after the start before looking for the first time.
         "log.initial.task.delay.ms" = "30000", LONG.at_least(0) => log_initial_task_delay_ms: u64;
+        /// How long a log remembers a producer after its last record.
+        "producer.id.expiration.ms" = "86400000", INT.at_least(1) => producer_id_expiration_ms: i64;
+        /// How often to look for producers to forget.
+        "producer.id.expiration.check.interval.ms" = "600000", INT.at_least(1)
+            => producer_id_expiration_check_interval_ms: u64;
         /// How often to write down where logs start.
         "log.flush.start.offset.checkpoint.interval.ms" = "60000", INT.at_least(0)
             => log_flush_start_offset_checkpoint_interval_ms: u64;

@@ -210,6 +210,7 @@ impl Consumer {
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
             | Timer::LogRetention
+            | Timer::ProducerExpiration
             | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }

@@ -164,6 +164,7 @@ impl Controller {
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
             | Timer::LogRetention
+            | Timer::ProducerExpiration
             | Timer::LogStartCheckpoint
             | Timer::ProduceWait { .. }
             | Timer::DeleteRecordsWait { .. }

@@ -26,9 +26,10 @@ pub use recover::Checkpoints;
 
 use crate::disk::{DiskOp, Segment};
 use crate::error::ErrorCode;
-use crate::ids::{LeaderEpoch, Offset, ProducerId, TopicPartition};
+use crate::ids::{LeaderEpoch, Offset, ProducerId, Timestamp, TopicPartition};
 use crate::machine::Outbox;
 use crate::message::EpochEndOffset;
+use crate::note::Note;
 use crate::record::Batch;
 
 /// A log as its replica knows it: batches without gaps from the first segment's name on, and what follows from them.
@@ -119,6 +120,18 @@ impl Log {
     /// What is remembered of an idempotent producer.
     pub fn producer(&self, id: ProducerId) -> Option<&ProducerEntry> {
         self.producers.get(id)
+    }
+
+    /// Forgets producers that have been idle for so long on this wall clock. Notes [`Note::ProducersExpired`] if there are any.
+    pub fn forget_idle_producers(&mut self, now: Timestamp, expiration_ms: i64, out: &mut Outbox) {
+        let producers = self.producers.expire(now, expiration_ms);
+        if !producers.is_empty() {
+            out.note(Note::ProducersExpired {
+                partition: self.partition,
+                producers,
+                expiration_ms,
+            });
+        }
     }
 
     /// Appends as the leader of `epoch`, assigning offsets; returns the batch as appended. Sequence checks are the caller's.

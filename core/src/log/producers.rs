@@ -1,9 +1,10 @@
 //! What a replica remembers of each idempotent producer: its epoch and its last five batches (KIP-98).
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use crate::disk::Segment;
-use crate::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
+use crate::ids::{Offset, ProducerEpoch, ProducerId, Sequence, Timestamp};
 use crate::record::Batch;
 use crate::rules::KnownProducer;
 
@@ -34,6 +35,16 @@ impl ProducerStates {
         self.entries.retain(|_, entry| !is_forgotten(entry));
     }
 
+    /// Forgets producers whose last batch is so old on this wall clock, and says which (`ProducerStateManager.removeExpiredProducers`). What
+    /// counts is the time that the producer itself has put on it.
+    pub(super) fn expire(&mut self, now: Timestamp, expiration_ms: i64) -> Vec<ProducerId> {
+        let is_idle = |entry: &ProducerEntry| now.0 - entry.last_timestamp.0 >= expiration_ms;
+        let idle = self.entries.iter().filter(|(_, entry)| is_idle(entry));
+        let idle: Vec<_> = idle.map(|(id, _)| *id).collect();
+        self.forget(is_idle);
+        idle
+    }
+
     /// What is known of one producer.
     pub fn get(&self, id: ProducerId) -> Option<&ProducerEntry> {
         self.entries.get(&id)
@@ -61,6 +72,8 @@ pub struct ProducerEntry {
     epoch: ProducerEpoch,
     /// Batches of this epoch, newest first.
     batches: [Option<SequencedRange>; REMEMBERED],
+    /// The latest of the times in its last batch.
+    last_timestamp: Timestamp,
 }
 
 /// One batch of a producer, as far as it takes to recognise it.
@@ -76,6 +89,7 @@ impl ProducerEntry {
         Self {
             epoch,
             batches: [None; REMEMBERED],
+            last_timestamp: Timestamp::NONE,
         }
     }
 
@@ -84,6 +98,7 @@ impl ProducerEntry {
         if self.epoch != batch.producer_epoch() {
             *self = Self::new(batch.producer_epoch());
         }
+        self.last_timestamp = batch.max_timestamp();
         // A transaction marker carries no sequences; it only makes its epoch known.
         if !batch.is_control() {
             self.batches.rotate_right(1);

@@ -372,6 +372,7 @@ impl Producer {
             | Timer::ReplicaLag { .. }
             | Timer::HighWatermarkCheckpoint
             | Timer::LogRetention
+            | Timer::ProducerExpiration
             | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }

@@ -227,6 +227,9 @@ fn noted(note: &Note, names: &Names) -> String {
             partition,
             &format_args!("log starts anew at {at}: its leader has nothing earlier"),
         ),
+        Note::ProducersExpired {
+            partition, producers, ..
+        } => of(partition, &format_args!("{} idle producers forgotten", producers.len())),
         Note::FetchedTooMuch { partition, bytes } => match partition {
             Some(partition) => of(partition, &format_args!("sent too much: {bytes} bytes")),
             None => format!("sent too much: {bytes} bytes"),

@@ -51,6 +51,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
+        | Note::ProducersExpired { .. }
         | Note::FetchedTooMuch { .. }
         | Note::PositionOutOfRange { .. }
         | Note::PositionReset { .. }

@@ -75,16 +75,30 @@ impl Step {
     }
 }
 
-/// The first batch of a producer was appended again, or late, by a leader that had begun anew behind all that it had of that producer: Kafka
-/// hands no producers' states over to a replica that has to start at its leader's start, so old records that are deleted cost the protection
-/// of their retries. Later batches are still protected, because nobody takes them from a producer that he does not know.
-pub(super) fn unknown_producer(is_forgotten: bool, otherwise: Verdict) -> Verdict {
-    if is_forgotten && otherwise == Verdict::Violated {
-        Verdict::Allowed {
+/// Why a leader may not know an idempotent producer that has written to its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Forgetting {
+    /// It had begun anew behind all that it had of that producer: Kafka hands no producers' states over to a replica that has to start at its
+    /// leader's start, so old records that are deleted cost the protection of their retries.
+    Deleted,
+    /// The producer had been idle for too long by its wall clock.
+    Expired {
+        /// After how many milliseconds that is.
+        expiration_ms: i64,
+    },
+}
+
+/// The first batch of a sequence was appended again, or out of order, to a partition whose leader may not have known its producer. Later batches
+/// are still protected, because nobody takes them from a producer that he does not know.
+pub(super) fn unknown_producer(forgetting: Option<Forgetting>, otherwise: Verdict) -> Verdict {
+    match (forgetting, otherwise) {
+        (Some(Forgetting::Deleted), Verdict::Violated) => Verdict::Allowed {
             because: "the deletion of old records (retention.ms, retention.bytes, DeleteRecords)".to_owned(),
-        }
-    } else {
-        otherwise
+        },
+        (Some(Forgetting::Expired { expiration_ms }), Verdict::Violated) => Verdict::Allowed {
+            because: format!("producer.id.expiration.ms={expiration_ms}"),
+        },
+        (_, otherwise) => otherwise,
     }
 }
 

@@ -380,6 +380,7 @@ impl State {
             | Note::Truncated { .. }
             | Note::LogStart { .. }
             | Note::LogStartedAnew { .. }
+            | Note::ProducersExpired { .. }
             | Note::PositionOutOfRange { .. }
             | Note::FetchDiverged { .. }
             | Note::EpochRefused { .. }
@@ -503,6 +504,8 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::Truncated { .. }
         | Note::LogStart { .. }
         | Note::LogStartedAnew { .. }
+        | Note::ProducersExpired { .. }
+        | Note::ProducerIdAssigned { .. }
         | Note::HighWatermark { .. }
         | Note::IsrProposed { .. }
         | Note::IsrCommitted { .. }
@@ -532,7 +535,6 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
-        | Note::ProducerIdAssigned { .. }
         | Note::PositionOutOfRange { .. }
         | Note::PositionValidated { .. } => false,
     }

@@ -41,12 +41,9 @@ impl Offsets {
             let retried = scene.risks.may_have_duplicated(send.producer, partition) && partition == first_partition;
             let producer = scene.view.producer(send.producer);
             let otherwise = producer.map_or(Verdict::Violated, |producer| guarantee::duplicate(producer, retried));
-            let truth = scene
-                .truth
-                .partition(partition)
-                .filter(|_| partition == first_partition);
-            let is_forgotten = truth.is_some_and(|truth| truth.may_have_forgotten(*offset, Some(first)));
-            let verdict = guarantee::unknown_producer(is_forgotten, otherwise);
+            let elsewhere = (partition == first_partition).then_some(first);
+            let forgetting = scene.truth.forgetting(partition, send.producer, *offset, elsewhere);
+            let verdict = guarantee::unknown_producer(forgetting, otherwise);
             let message = format!(
                 "{} is in {} at {first}, too",
                 record(),

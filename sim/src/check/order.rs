@@ -73,11 +73,8 @@ impl Order {
                 let retried = scene.risks.has_retried(send.producer, partition);
                 guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
             });
-        let truth = scene.truth.partition(partition);
-        let verdict = guarantee::unknown_producer(
-            truth.is_some_and(|truth| truth.may_have_forgotten(*offset, None)),
-            otherwise,
-        );
+        let forgetting = scene.truth.forgetting(partition, send.producer, *offset, None);
+        let verdict = guarantee::unknown_producer(forgetting, otherwise);
         let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
         let message = format!("{whose}: {what} at {offset} was sent by {producer} before what precedes it there");
         findings.push(Finding::new(Promise::NonmonotonicSend, verdict, message));

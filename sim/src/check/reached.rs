@@ -49,6 +49,7 @@ situations! {
     SegmentsDeleted = "segments-deleted", "a log started later, because its first segments were too old or too much";
     LogStartFollowed = "log-start-followed", "a follower's log started later, because its leader's did";
     LogStartedAnew = "log-started-anew", "a replica's log ended before its leader's started, and began anew";
+    ProducersExpired = "producers-expired", "a log forgot producers that had been idle for too long";
     Divergence = "divergence", "a fetch showed that a follower had diverged";
     EpochRefused = "epoch-refused", "a request carried another leader epoch than the broker's";
     DuplicateSuppressed = "duplicate-suppressed", "a batch was answered instead of being appended again";
@@ -419,6 +420,7 @@ impl Coverage {
                 cause: LogStartCause::Leader,
                 ..
             } => self.reached(Reached::LogStartFollowed),
+            Note::ProducersExpired { .. } => self.reached(Reached::ProducersExpired),
             Note::LogStartedAnew { .. } => self.reached(Reached::LogStartedAnew),
             Note::PositionOutOfRange { .. } => self.reached(Reached::ReaderOutOfRange),
             Note::FetchDiverged { .. } => self.reached(Reached::Divergence),

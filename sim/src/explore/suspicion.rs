@@ -38,6 +38,7 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::ReplicaLag { .. }
         | Timer::HighWatermarkCheckpoint
         | Timer::LogRetention
+        | Timer::ProducerExpiration
         | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
         | Timer::DeleteRecordsWait { .. }
@@ -92,6 +93,7 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::AlterPartitionBackoff { .. }
         | Timer::HighWatermarkCheckpoint
         | Timer::LogRetention
+        | Timer::ProducerExpiration
         | Timer::LogStartCheckpoint
         | Timer::FetchWait { .. }
         | Timer::Linger { .. }

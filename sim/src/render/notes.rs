@@ -141,6 +141,17 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
                 format!("{}starts at {to}, {why}", names.whose(*partition)),
             )
         }
+        Note::ProducersExpired {
+            partition, producers, ..
+        } => {
+            let producers = producers.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let what = format!(
+                "{}forgets idle producers {}",
+                names.whose(*partition),
+                producers.join(" ")
+            );
+            Line::of(Tone::Unsure, what)
+        }
         Note::LogStartedAnew { partition, at } => {
             let line = Line::of(
                 Tone::Bad,
@@ -306,6 +317,7 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::Truncated { partition, .. }
         | Note::LogStart { partition, .. }
         | Note::LogStartedAnew { partition, .. }
+        | Note::ProducersExpired { partition, .. }
         | Note::PositionOutOfRange { partition, .. }
         | Note::FetchDiverged { partition, .. }
         | Note::EpochRefused { partition, .. }

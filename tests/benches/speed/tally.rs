@@ -91,6 +91,7 @@ const fn fired(timer: &Timer) -> &'static str {
         | Timer::AlterPartitionBackoff { .. }
         | Timer::ReplicaLag { .. }
         | Timer::LogRetention
+        | Timer::ProducerExpiration
         | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
         | Timer::DeleteRecordsWait { .. }

@@ -285,6 +285,12 @@ impl Partition {
         }
     }
 
+    /// Forgets producers that have been idle for too long.
+    pub(super) fn forget_idle_producers(&mut self, context: &Context<'_, BrokerConfig>, out: &mut Outbox) {
+        let expiration_ms = context.config.producer_id_expiration_ms;
+        self.log.forget_idle_producers(context.wall_clock, expiration_ms, out);
+    }
+
     /// As the leader: [`Timer::ReplicaLag`](crate::timer::Timer::ReplicaLag).
     pub(super) fn lagged(
         &mut self,

@@ -335,6 +335,40 @@ fn sequences_leave_no_gap_and_epochs_fence() {
 }
 
 #[test]
+fn idle_producers_are_forgotten_and_then_take_any_sequence() {
+    check(
+        &[
+            IN_SERVICE,
+            LEADING,
+            "configure producer.id.expiration.ms=1000",
+            "produce c1 acks=1 t1-0 a pid=5 seq=0",
+        ],
+        "
+        clock 1009
+        timer expiration
+        > set expiration 600000 monotonic
+        produce c1 acks=1 t1-0 a pid=5 seq=0
+        > DuplicateSuppressed { partition: t1-0, producer_id: ProducerId(5), sequence: Sequence(0) }
+        > c1: produced t1-0 @0
+        clock 1010
+        timer expiration
+        > ProducersExpired { partition: t1-0, producers: [ProducerId(5)], expiration_ms: 1000 }
+        > set expiration 600000 monotonic
+        produce c1 acks=1 t1-0 a pid=5 seq=0
+        > leader appends t1-0 [1-1:e0]
+        > c1: produced t1-0 @1
+        clock 2020
+        timer expiration
+        > ProducersExpired { partition: t1-0, producers: [ProducerId(5)], expiration_ms: 1000 }
+        > set expiration 600000 monotonic
+        produce c1 acks=1 t1-0 c pid=5 seq=7
+        > leader appends t1-0 [2-2:e0]
+        > c1: produced t1-0 @2
+        ",
+    );
+}
+
+#[test]
 fn a_late_produce_is_appended_but_not_answered() {
     check(
         &[IN_SERVICE, LEADING, FETCHED],

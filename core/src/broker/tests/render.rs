@@ -64,6 +64,7 @@ fn timer_text(timer: &Timer) -> String {
         Timer::MetadataFetchBackoff => "metadata".into(),
         Timer::HighWatermarkCheckpoint => "checkpoint".into(),
         Timer::LogRetention => "retention".into(),
+        Timer::ProducerExpiration => "expiration".into(),
         Timer::LogStartCheckpoint => "starts".into(),
         Timer::DeleteRecordsWait { connection } => format!("delete-wait {}", end(*connection)),
         other => format!("{other:?}"),

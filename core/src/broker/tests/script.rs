@@ -15,7 +15,7 @@
 //! fetch 2 t1-0@0 e=0            from follower 2 (as=REGISTRATION, last=, min=, start=, late)
 //! delete c1 t1-0 3 | committed  records, from client 1 (timeout=)
 //! list c1 t1-0 latest, end-of c1 t1-0 0 e=, describe c1 [NAME], init c1
-//! timer …, lost c1, shut-down
+//! timer …, lost c1, shut-down, clock MS (what the wall clock shows from now on), configure KEY=VALUE (the only one that is not a default)
 //! ```
 
 use alloc::string::String;
@@ -46,6 +46,7 @@ pub(super) struct Conversation {
     pub(super) broker: Broker,
     config: BrokerConfig,
     rules: Rules,
+    wall_clock: Timestamp,
     metadata_end: Offset,
     boot_effects: Vec<String>,
 }
@@ -77,6 +78,7 @@ impl Conversation {
             broker,
             config,
             rules,
+            wall_clock: Timestamp(0),
             metadata_end: Offset::ZERO,
             boot_effects,
         }
@@ -88,13 +90,22 @@ impl Conversation {
         if line == "boot" {
             return core::mem::take(&mut self.boot_effects);
         }
+        if let Some(time) = line.strip_prefix("clock ") {
+            self.wall_clock = Timestamp(time.parse().expect("a time"));
+            return Vec::new();
+        }
+        if let Some(pair) = line.strip_prefix("configure ") {
+            let pair = pair.split_once('=').expect("KEY=VALUE");
+            self.config = BrokerConfig::parse([pair], [CONTROLLER].into()).expect("a broker's key");
+            return Vec::new();
+        }
         let input = self.input(line);
         let mut out = Outbox::new();
         let context = Context {
             node: NODE,
             config: &self.config,
             rules: &self.rules,
-            wall_clock: Timestamp(0),
+            wall_clock: self.wall_clock,
         };
         self.broker.step(&context, input, &mut out);
         out.drain().filter_map(|effect| render::effect(&effect)).collect()

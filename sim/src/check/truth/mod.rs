@@ -9,6 +9,7 @@
 
 mod change;
 mod committed;
+mod forgotten;
 mod hits;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::mem;
 
 use kafkasim_core::call::{Call, RecordsToDelete};
 use kafkasim_core::disk::LogImage;
-use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
+use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, ProducerId, TopicId, TopicName, TopicPartition};
 use kafkasim_core::message::{DeleteBefore, ElectionType};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
 use kafkasim_core::note::{LogStartCause, Note};
@@ -24,9 +25,10 @@ use kafkasim_core::record::{Batch, MetadataRecord};
 
 pub(crate) use change::Change;
 pub(crate) use committed::{Committed, CommittedBatch};
+use forgotten::Forgotten;
 pub(crate) use hits::Hits;
 
-use super::guarantee::LossSteps;
+use super::guarantee::{Forgetting, LossSteps};
 use super::view::View;
 use super::{Verdict, guarantee};
 use crate::fingerprint::Fingerprint;
@@ -42,6 +44,8 @@ pub(crate) struct Truth {
     replayed: Offset,
     partitions: BTreeMap<TopicPartition, Partition>,
     replicas: BTreeMap<(TopicPartition, NodeId), Replica>,
+    /// To whom each producer id was given.
+    producers: BTreeMap<ProducerId, NodeId>,
 }
 
 /// What is true of one partition.
@@ -63,21 +67,7 @@ pub(crate) struct Partition {
     parted: Option<Parted>,
     /// Up to where an operator has asked for the deletion of records.
     asked_to_delete: Option<DeleteBefore>,
-    /// Replicas that have begun anew at their leader's start, and where that was: what was known of producers whose records lay before is not
-    /// known there (Kafka's `truncateFullyAndStartAt`).
-    began_anew: BTreeMap<NodeId, Offset>,
-    /// The latest such start of a replica that has led since.
-    forgotten_before: Option<Offset>,
-}
-
-impl Partition {
-    /// Whether a leader may have taken the batch that holds this offset for the first of its producer, because all that it had of that producer
-    /// lay before its own start. Beyond sequence 0 nobody takes anything of a producer that he does not know.
-    pub(crate) fn may_have_forgotten(&self, offset: Offset, first_place: Option<Offset>) -> bool {
-        self.forgotten_before
-            .is_some_and(|start| first_place.is_none_or(|place| place < start))
-            && self.committed.begins_a_sequence(offset)
-    }
+    forgotten: Forgotten,
 }
 
 /// What was committed may not be what is committed now.
@@ -115,6 +105,7 @@ impl Default for Truth {
             replayed: Offset::ZERO,
             partitions: BTreeMap::new(),
             replicas: BTreeMap::new(),
+            producers: BTreeMap::new(),
         }
     }
 }
@@ -214,6 +205,21 @@ impl Truth {
         self.partition(partition)?.hits.came_back_without(node, registered_as)
     }
 
+    /// Why a partition's leader may not have known the producer of the batch that holds an offset, and so have taken what stood at `first_place`
+    /// already, if that is given. Beyond sequence 0 nobody takes anything of a producer that he does not know.
+    pub(crate) fn forgetting(
+        &self,
+        partition: TopicPartition,
+        producer: NodeId,
+        offset: Offset,
+        first_place: Option<Offset>,
+    ) -> Option<Forgetting> {
+        let partition = self.partition(partition)?;
+        let ids = self.producers.iter().filter(|(_, node)| **node == producer);
+        let forgetting = partition.forgotten.of(ids.map(|(id, _)| *id), first_place);
+        forgetting.filter(|_| partition.committed.begins_a_sequence(offset))
+    }
+
     /// Takes an event in, and says what it changes.
     pub(crate) fn observe(&mut self, view: &dyn View, event: &Event, changes: &mut Vec<Change>) {
         match event {
@@ -289,6 +295,18 @@ impl Truth {
                     to: *to,
                 });
             }
+            Note::ProducerIdAssigned { producer_id, .. } => {
+                self.producers.insert(*producer_id, node);
+            }
+            Note::ProducersExpired {
+                partition,
+                producers,
+                expiration_ms,
+            } => {
+                let leads = self.replica(*partition, node).leads;
+                let truth = self.partitions.entry(*partition).or_default();
+                truth.forgotten.expired(node, producers, *expiration_ms, leads);
+            }
             Note::LogStart { partition, to, cause } => self.starts(view, *partition, node, *to, Some(*cause), changes),
             Note::LogStartedAnew { partition, at } => {
                 let replica = self.replica_mut(*partition, node);
@@ -297,8 +315,8 @@ impl Truth {
                 self.partitions
                     .entry(*partition)
                     .or_default()
-                    .began_anew
-                    .insert(node, *at);
+                    .forgotten
+                    .began_anew(node, *at);
                 self.starts(view, *partition, node, *at, None, changes);
             }
             Note::HighWatermark {
@@ -346,7 +364,6 @@ impl Truth {
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
-            | Note::ProducerIdAssigned { .. }
             | Note::PositionOutOfRange { .. }
             | Note::FetchedTooMuch { .. }
             | Note::PositionReset { .. }
@@ -480,7 +497,7 @@ impl Truth {
                 verdict,
             });
         }
-        partition.forgotten_before = partition.forgotten_before.max(partition.began_anew.get(&node).copied());
+        partition.forgotten.leads(node);
         let reigned = partition.reign.replace((node, epoch));
         let took_over = mem::take(&mut partition.others_elected) || reigned.is_none_or(|(leader, _)| leader != node);
         let lost_from = partition.hits.lost_from(node);
