@@ -1,10 +1,10 @@
 //! Rules so wrong that every campaign must convict them within a few seeds.
 
 use kafkasim::check::Promise;
-use kafkasim_core::ids::Offset;
+use kafkasim_core::ids::{NodeId, Offset};
 use kafkasim_core::log::ProducerEntry;
 use kafkasim_core::rules::{
-    AgedSegment, FetchRoom, Flush, InFlight, IsrCandidate, LogEnds, PendingProduce, Rules, SequenceVerdict,
+    AgedSegment, FetchRoom, Flush, InFlight, IsrCandidate, LogEnds, Move, PendingProduce, Rules, SequenceVerdict,
     SequencedBatch, Wake,
 };
 
@@ -42,6 +42,21 @@ pub(super) const DUPLICATE_LOOKUP_SKIPPED: Exhibit = Exhibit {
     convicted_by: &[Promise::Duplicate, Promise::NonmonotonicSend],
     scope: "1 broker, 1 record, 1 reset",
     scenario: file!("catalog/default.toml"),
+    seeds_at_most: 500,
+};
+
+/// A reassignment does not wait for those whom it adds.
+pub(super) const MOVED_AT_ONCE: Exhibit = Exhibit {
+    name: "canary-moved-at-once",
+    about: "a reassignment is complete as soon as it is asked for, and brokers without a record count as in sync",
+    kind: Kind::Canary,
+    rules: Rules {
+        completes_move: at_once,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::CandidateCompleteness, Promise::LeaderCompleteness],
+    scope: "2 brokers, min.insync.replicas=1, 1 record, 1 reassignment",
+    scenario: file!("catalog/reassignment.toml"),
     seeds_at_most: 500,
 };
 
@@ -202,6 +217,10 @@ fn all_that_is_left(fetch: &FetchRoom) -> usize {
 
 fn always_replicated(_: &PendingProduce) -> bool {
     true
+}
+
+fn at_once(progress: &Move) -> Option<Vec<NodeId>> {
+    Some(progress.staying.clone())
 }
 
 fn append_whatever_comes(_: Option<&ProducerEntry>, _: &SequencedBatch) -> SequenceVerdict {

@@ -112,6 +112,7 @@ pub fn all() -> &'static [Exhibit] {
         canaries::FLUSH_WITHOUT_ANSWERS,
         canaries::FORGOTTEN_WAKE_UP,
         canaries::ISR_NEVER_EXPANDS,
+        canaries::MOVED_AT_ONCE,
         canaries::ONE_REQUEST_TOO_MANY,
         canaries::PARTS_OUT_OF_ORDER,
         canaries::RETENTION_BY_OLDEST_RECORD,

@@ -113,10 +113,10 @@ pub(super) fn read_again(policy: Option<AutoOffsetReset>, was_undercut: bool, ot
     }
 }
 
-/// A consumer skips a record that was not deleted. If what it was to read next was, it may have gone on at the end.
-pub(super) fn skipped(policy: Option<AutoOffsetReset>, was_undercut: bool, otherwise: Verdict) -> Verdict {
+/// A consumer skips a record that was not deleted. If what it was to read next was, or if it had nowhere to begin yet, it may begin at the end.
+pub(super) fn skipped(policy: Option<AutoOffsetReset>, had_no_position: bool, otherwise: Verdict) -> Verdict {
     match policy {
-        Some(AutoOffsetReset::Latest) if was_undercut => Verdict::Allowed {
+        Some(AutoOffsetReset::Latest) if had_no_position => Verdict::Allowed {
             because: "auto.offset.reset=latest".to_owned(),
         },
         Some(AutoOffsetReset::Earliest | AutoOffsetReset::Latest | AutoOffsetReset::None) | None => otherwise,

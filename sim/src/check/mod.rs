@@ -233,12 +233,7 @@ impl State {
             Event::Called {
                 node,
                 call: Call::Assign(partitions),
-            } => {
-                let located = partitions
-                    .iter()
-                    .filter_map(|(topic, index)| self.truth.locate(topic, *index));
-                self.order.assigned(*node, &located.collect::<Vec<_>>());
-            }
+            } => self.order.assigned(*node, partitions, &self.truth),
             Event::Called {
                 node,
                 call: Call::Steer(steering),
@@ -354,8 +349,7 @@ impl State {
             }
             Note::BatchSent { partition, .. } => findings.extend(completion::sent(&scene, node, *partition)),
             Note::PositionReset { partition, to } => {
-                let deleted = self.truth.partition(*partition).map(|truth| truth.committed.deleted());
-                self.order.reset(node, *partition, *to, deleted.unwrap_or(Offset::ZERO));
+                findings.extend(self.order.reset(&scene, node, *partition, *to));
             }
             Note::TruncationDetected {
                 partition,

@@ -17,6 +17,8 @@ pub(crate) struct Order {
     sent: BTreeMap<(NodeId, u32, TopicPartition), u32>,
     readers: BTreeMap<(NodeId, TopicPartition), Reader>,
     paused: BTreeSet<(NodeId, TopicPartition)>,
+    /// Who is to read what there was not yet, so that everything in it is new.
+    came_first: BTreeSet<(NodeId, TopicName, i32)>,
 }
 
 /// A consumer in one partition.
@@ -117,11 +119,23 @@ impl Order {
         }
     }
 
-    /// A consumer's position was looked up anew, in a log of which everything before `deleted` was given up.
-    pub(crate) fn reset(&mut self, node: NodeId, partition: TopicPartition, to: Offset, deleted: Offset) {
+    /// A consumer's position was looked up anew.
+    pub(crate) fn reset(
+        &mut self,
+        scene: &Scene<'_>,
+        node: NodeId,
+        partition: TopicPartition,
+        to: Offset,
+    ) -> Option<Finding> {
+        let truth = scene.truth.partition(partition);
+        let deleted = truth.map_or(Offset::ZERO, |truth| truth.committed.deleted());
         self.moved(node, partition, to);
         let reader = self.readers.entry((node, partition)).or_default();
         reader.undercut = reader.last.filter(|(last, _)| last.next() < deleted).map(|_| deleted);
+        let topic = scene.truth.topic(partition.topic)?.name.clone();
+        let came_first = self.came_first.remove(&(node, topic, partition.partition));
+        let missed = first_record(scene, partition, deleted).filter(|missed| came_first && *missed < to)?;
+        Some(began_late(scene, node, partition, to, missed))
     }
 
     /// A consumer's position was moved: looked up anew, or taken back behind a truncation.
@@ -174,17 +188,29 @@ impl Order {
     }
 
     /// A consumer reads these partitions from now on, and goes on where it was in those that it has read before.
-    pub(crate) fn assigned(&mut self, node: NodeId, partitions: &[TopicPartition]) {
+    pub(crate) fn assigned(&mut self, node: NodeId, partitions: &[(TopicName, i32)], truth: &Truth) {
+        self.came_first.retain(|(reader, ..)| *reader != node);
+        let mut there = BTreeSet::new();
+        for (topic, index) in partitions {
+            match truth
+                .locate(topic, *index)
+                .filter(|partition| truth.registered(*partition).is_some())
+            {
+                Some(partition) => drop(there.insert(partition)),
+                None => drop(self.came_first.insert((node, topic.clone(), *index))),
+            }
+        }
         self.readers
-            .retain(|(reader, partition), _| *reader != node || partitions.contains(partition));
+            .retain(|(reader, partition), _| *reader != node || there.contains(partition));
         self.paused
-            .retain(|(reader, partition)| *reader != node || partitions.contains(partition));
+            .retain(|(reader, partition)| *reader != node || there.contains(partition));
     }
 
     /// A process is gone.
     pub(crate) fn stopped(&mut self, node: NodeId) {
         self.readers.retain(|(reader, _), _| *reader != node);
         self.paused.retain(|(reader, _)| *reader != node);
+        self.came_first.retain(|(reader, ..)| *reader != node);
     }
 }
 
@@ -274,14 +300,14 @@ impl Break {
         node: NodeId,
         partition: TopicPartition,
         offset: Offset,
-        was_undercut: bool,
+        had_no_position: bool,
     ) -> Finding {
         // A position is only ever moved because what was read is gone, or what was to be read; otherwise moving it was wrong.
         let otherwise = scene.truth.judge_view(scene.view, partition, offset);
         let policy = scene.view.consumer(node).map(|consumer| consumer.auto_offset_reset);
         let verdict = match self {
-            Self::Back => guarantee::read_again(policy, was_undercut, otherwise),
-            Self::Skip(_) => guarantee::skipped(policy, was_undercut, otherwise),
+            Self::Back => guarantee::read_again(policy, had_no_position, otherwise),
+            Self::Skip(_) => guarantee::skipped(policy, had_no_position, otherwise),
             // Whatever a configuration lets be lost, no reader is taken elsewhere than it wants, or over what is gone unawares.
             Self::Early | Self::Over(_) => Verdict::Violated,
         };
@@ -307,6 +333,18 @@ impl Break {
             }
         }
     }
+}
+
+/// A consumer begins behind a record that was written after it was to read all of this partition.
+fn began_late(scene: &Scene<'_>, node: NodeId, partition: TopicPartition, at: Offset, missed: Offset) -> Finding {
+    let policy = scene.view.consumer(node).map(|consumer| consumer.auto_offset_reset);
+    let otherwise = scene.truth.judge_view(scene.view, partition, at);
+    let verdict = guarantee::skipped(policy, true, otherwise);
+    let (whose, node) = (scene.truth.name(partition), scene.name(node));
+    let message = format!(
+        "{whose}: {node} begins at {at} and skips {missed}, though it was to read the partition before there was one"
+    );
+    Finding::new(Promise::PollSkip, verdict, message)
 }
 
 /// Where the first record is from an offset on; markers do not count.

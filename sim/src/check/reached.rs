@@ -380,7 +380,10 @@ impl Coverage {
                 ElectionType::Preferred => Reached::PreferredElection,
                 ElectionType::Unclean => Reached::UncleanElectionAskedFor,
             }),
-            Note::LogDeleted { .. } => self.reached(Reached::ReplicaRetired),
+            Note::LogDeleted { partition } => {
+                self.memory.ends.remove(&(*partition, node));
+                self.reached(Reached::ReplicaRetired);
+            }
             Note::AlterPartitionRefused { .. } => self.reached(Reached::AlterPartitionRefused),
             Note::BecameLeader { partition, epoch, .. } => {
                 if *partition == TopicPartition::CLUSTER_METADATA && *epoch > LeaderEpoch(1) {

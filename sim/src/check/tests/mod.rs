@@ -532,6 +532,23 @@ fn p4_sends_complete_once() {
 }
 
 #[test]
+fn who_was_to_read_a_partition_before_there_was_one_misses_what_comes_before_it_begins() {
+    let skipped = "poll-skip, allowed by auto.offset.reset=latest: t-0: client-7 begins at 1 and skips 0, though it was to read the partition \
+                   before there was one";
+    let by = |reset: &str, first: &str, then: &str| {
+        let before = format!("7 reads-with auto.offset.reset={reset} \n {first} \n");
+        before + TWO_COMMITTED + then
+    };
+    check(&by("latest", "7 is-assigned 0", "7 seeks 1 \n 7 reads 1:b"), skipped);
+    check(&by("latest", "7 is-assigned 0", "7 seeks 0 \n 7 seeks 1"), "");
+    check(&by("latest", "", "7 is-assigned 0 \n 7 seeks 1"), "");
+    check(
+        &by("earliest", "7 is-assigned 0", "7 seeks 1"),
+        &skipped.replace("allowed by auto.offset.reset=latest", "violated"),
+    );
+}
+
+#[test]
 fn consumers_read_everything_once_and_in_order() {
     check(
         &after("7 seeks 0 \n 7 reads 1:b"),

@@ -211,6 +211,10 @@ impl Stage {
                 let before = Offset(number(before));
                 self.log(node).batches.retain(|batch| batch.base_offset >= before);
             }
+            ("is-assigned", [index]) => self.event(Event::Called {
+                node,
+                call: Call::Assign(vec![("t".into(), number(index))]),
+            }),
             ("reads", records) => self.read(node, records),
             ("seeks", [to]) => self.note(
                 node,
