@@ -378,6 +378,38 @@ fn a_deposed_leader_cannot_contradict_its_successor() {
 }
 
 #[test]
+fn r3_a_high_watermark_that_falls_claims_nothing() {
+    // Broker 3 was elected uncleanly with one record, and broker 1 truncates in two steps, as KIP-279 has it.
+    let story = |moved: &str| {
+        let story = "
+            0 decides isr=1
+            5 sends c
+            1 appends c
+            1 exposes 3
+            3 truncates 1
+            0 decides leader=3 isr=3
+            3 leads epoch=1 waits-for=3
+            1 follows 1
+        ";
+        after_two(
+            "acks=all",
+            "unclean.leader.election.enable=true",
+            &format!("{story}{moved}"),
+        )
+    };
+    let given_up = "leader-completeness, allowed by unclean.leader.election.enable=true: t-0: leader broker-3 begins without what was \
+                    committed: b at 1, c at 2";
+    check(&story("1 truncates 2 \n 1 believes 2"), given_up);
+    check(
+        &story("1 believes 4"),
+        &format!(
+            "{given_up}
+             log-matching, violated: t-0: broker-1 has its high watermark beyond 1, where it does not have what is committed"
+        ),
+    );
+}
+
+#[test]
 fn r9_the_epoch_cache_agrees_with_the_log() {
     check(
         &after("1 caches 7 1 \n 5 sends c \n 1 appends c"),

@@ -142,6 +142,14 @@ impl Stage {
             ("fences", [broker]) => self.fence(NodeId(number(broker)), true),
             ("decides", pairs) => self.decide(pairs),
             ("leads", pairs) => self.lead(node, pairs),
+            ("follows", [epoch]) => self.note(
+                node,
+                Note::BecameFollower {
+                    partition: PARTITION,
+                    epoch: LeaderEpoch(number(epoch)),
+                    leader: None,
+                },
+            ),
             ("appends", values) => self.append(node, values),
             ("copies", [from]) => self.copy(node, NodeId(number(from))),
             ("exposes", [to]) => self.expose(node, number(to), true),

@@ -562,7 +562,7 @@ impl Truth {
                 let batches = truth.committed.batches()[new].to_vec();
                 changes.push(Change::Committed { partition: id, batches });
             }
-        } else if to > truth.committed.end() {
+        } else if to > from && to > truth.committed.end() {
             changes.push(Change::Contradicted {
                 partition: id,
                 node,
