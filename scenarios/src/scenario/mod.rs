@@ -115,6 +115,9 @@ pub struct ProducerGroup {
     /// How many different keys there are; 0 is no key at all.
     #[serde(default = "Draw::zero")]
     pub keys: Draw,
+    /// How many bytes of text each value has, at least; 0 is its name alone.
+    #[serde(default = "Draw::zero", skip_serializing_if = "Draw::is_zero")]
+    pub value_bytes: Draw,
     /// How many records each sends between two flushes; 0 is no flush at all.
     #[serde(default = "Draw::zero", skip_serializing_if = "Draw::is_zero")]
     pub flush_every: Draw,

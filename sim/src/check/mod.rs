@@ -54,6 +54,7 @@ use lookups::Lookups;
 use metadata_prefix::MetadataPrefix;
 use offsets::Offsets;
 use order::Order;
+pub(crate) use sends::abridged;
 use sends::{Matching, Risks, Sends};
 use single_leader::SingleLeader;
 use truth::{Change, Truth};

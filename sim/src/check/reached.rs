@@ -8,6 +8,7 @@ use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use kafkasim_core::lookup::{LookedUp, LookupError, OffsetLookup};
 use kafkasim_core::message::ElectionType;
 use kafkasim_core::note::{LogStartCause, Note};
+use kafkasim_core::record::{Batch, Compression};
 use kafkasim_core::timer::Timer;
 
 use crate::world::{Action, DiskFault, Event, Fault};
@@ -60,6 +61,9 @@ situations! {
     OversizedBatchRead = "oversized-batch-read", "a Fetch was given a first batch larger than its limits";
     TornBatch = "torn-batch", "a log was found broken at its end";
     BatchRetried = "batch-retried", "a producer sent a batch again";
+    BatchOfOne = "batch-of-one", "a leader took a batch of one record";
+    BatchOfMany = "batch-of-many", "a leader took a batch of ten records or more";
+    BatchCompressed = "batch-compressed", "a leader took a compressed batch";
     BatchSplit = "batch-split", "a batch was too large for its topic, and was sent again in parts";
     MemoryAwaited = "memory-awaited", "a send had to wait for memory";
     BufferExhausted = "buffer-exhausted", "a send had waited too long for memory";
@@ -317,6 +321,17 @@ impl Coverage {
         }
     }
 
+    fn took(&mut self, batch: &Batch) {
+        match batch.record_count() {
+            1 => self.reached(Reached::BatchOfOne),
+            10.. => self.reached(Reached::BatchOfMany),
+            _ => {}
+        }
+        if batch.compression() != Compression::None {
+            self.reached(Reached::BatchCompressed);
+        }
+    }
+
     fn failed(&mut self, error: SendError) {
         self.reached(Reached::SendFailed);
         match error {
@@ -390,7 +405,14 @@ impl Coverage {
                     self.reached(Reached::ControllerRestart);
                 }
             }
-            Note::Appended { partition, batch, .. } => {
+            Note::Appended {
+                partition,
+                batch,
+                as_leader,
+            } => {
+                if *as_leader && *partition != TopicPartition::CLUSTER_METADATA {
+                    self.took(batch);
+                }
                 self.memory.ends.insert((*partition, node), batch.next_offset());
             }
             Note::Truncated { partition, to, .. } => {

@@ -284,7 +284,16 @@ impl Risks {
 
 /// A value as people read it.
 pub(crate) fn text(value: &Bytes) -> String {
-    String::from_utf8_lossy(value).into_owned()
+    abridged(&String::from_utf8_lossy(value)).to_owned()
+}
+
+/// A long value goes by its first word.
+pub(crate) fn abridged(text: &str) -> &str {
+    const LONG: usize = 40;
+    match text.split_once(' ') {
+        Some((first, _)) if text.len() > LONG => first,
+        Some(_) | None => text,
+    }
 }
 
 /// Whether a batch may have been appended although its producer was told so.

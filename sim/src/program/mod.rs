@@ -1,5 +1,6 @@
 //! What applications do with their clients.
 
+mod filler;
 mod poll_loop;
 mod send_loop;
 

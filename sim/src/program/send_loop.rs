@@ -7,15 +7,17 @@ use kafkasim_core::call::{Administration, Answer, Call, NewTopic, ProducerRecord
 use kafkasim_core::ids::{CallId, TopicName};
 
 use super::Program;
+use super::filler::filled;
 
-/// Sends a fixed number of distinct records, keeping a number of sends outstanding. The values are `NAME-0`, `NAME-1`, …; after a restart
-/// it starts over with `NAME.1-0`, so that every value is sent once.
+/// Sends a fixed number of distinct records, keeping a number of sends outstanding. The values are, or start with, `NAME-0`, `NAME-1`, …; after
+/// a restart it starts over with `NAME.1-0`, so that every value is sent once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SendLoop {
     name: String,
     topic: TopicName,
     placement: Placement,
     records: u32,
+    value_bytes: usize,
     outstanding_at_most: usize,
     burst: u32,
     flush_every: u32,
@@ -57,6 +59,7 @@ impl SendLoop {
             topic: topic.clone(),
             placement,
             records,
+            value_bytes: 0,
             outstanding_at_most,
             burst: 1,
             flush_every: 0,
@@ -74,6 +77,12 @@ impl SendLoop {
             burst: burst.max(1),
             ..self
         }
+    }
+
+    /// Fills values up with text until they have so many bytes.
+    #[must_use]
+    pub fn with_values_of(self, value_bytes: usize) -> Self {
+        Self { value_bytes, ..self }
     }
 
     /// Flushes whenever so many records were sent, and at the end; 0 is never.
@@ -115,7 +124,8 @@ impl SendLoop {
             Placement::Keys(keys) => (None, Some(Bytes::from(format!("k{}", self.next % keys)))),
             Placement::Sticky => (None, None),
         };
-        let value = Some(Bytes::from(format!("{}-{}", self.name, self.next)));
+        let name = format!("{}-{}", self.name, self.next);
+        let value = Some(Bytes::from(filled(name, self.next, self.value_bytes)));
         Call::Send {
             call: CallId(self.next),
             record: ProducerRecord {

@@ -5,6 +5,7 @@ use std::str;
 
 use kafkasim_core::ids::{NodeId, TopicId, TopicName, TopicPartition};
 
+use crate::check::abridged;
 use crate::setup::{Role, Setup, index};
 use crate::world::World;
 
@@ -113,7 +114,7 @@ pub(super) fn close(timeout_ms: Option<u64>) -> String {
 pub(super) fn value(bytes: Option<&[u8]>) -> String {
     match bytes.map(|bytes| (bytes, str::from_utf8(bytes))) {
         None => "null".to_owned(),
-        Some((_, Ok(text))) if !text.is_empty() && !text.chars().any(char::is_control) => text.to_owned(),
+        Some((_, Ok(text))) if !text.is_empty() && !text.chars().any(char::is_control) => abridged(text).to_owned(),
         Some((bytes, _)) => bytes
             .iter()
             .fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02x}")),
@@ -136,6 +137,11 @@ mod tests {
     fn values_are_text_or_hex() {
         assert_eq!(value(Some(b"p1-3")), "p1-3");
         assert_eq!(value(Some("größer".as_bytes())), "größer");
+        assert_eq!(value(Some(b"two words")), "two words");
+        assert_eq!(
+            value(Some(b"p1-3 and so much more that nobody wants to read it")),
+            "p1-3"
+        );
         assert_eq!(value(Some(b"a\nb")), "0x610a62");
         assert_eq!(value(Some(&[0xff, 0])), "0xff00");
         assert_eq!(value(Some(b"")), "0x");
