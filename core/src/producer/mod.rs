@@ -373,6 +373,7 @@ impl Producer {
             | Timer::HighWatermarkCheckpoint
             | Timer::LogRetention
             | Timer::ProducerExpiration
+            | Timer::LogCleaner
             | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }

@@ -220,6 +220,10 @@ impl Scene {
             self.replica_mut(*partition, node)
                 .records
                 .retain(|record| record.offset >= *to);
+        } else if let Note::Compacted { partition, removed, .. } = note {
+            self.replica_mut(*partition, node)
+                .records
+                .retain(|record| removed.binary_search(&record.offset).is_err());
         } else if let Note::LogDeleted { partition } = note {
             let replica = self.replica_mut(*partition, node);
             replica.records.clear();
@@ -252,6 +256,15 @@ impl Replica {
     /// What a truncation would take.
     pub(super) fn beyond(&self, end: Offset) -> &[Stored] {
         &self.records[self.records.partition_point(|record| record.offset < end)..]
+    }
+
+    /// The values at some of its offsets.
+    pub(super) fn values_at(&self, offsets: &[Offset]) -> Vec<String> {
+        let there = self
+            .records
+            .iter()
+            .filter(|record| offsets.binary_search(&record.offset).is_ok());
+        there.map(|record| record.value.clone()).collect()
     }
 
     fn truncate(&mut self, end: Offset) {
