@@ -9,7 +9,7 @@ use kafkasim_core::record::Batch;
 
 use super::names;
 use crate::setup::index;
-use crate::world::{Event, Fault};
+use crate::world::{DiskFault, Event, Fault};
 
 /// Whether a process is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,6 +187,10 @@ impl Scene {
             }
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
+            Fault::Disk {
+                node,
+                what: DiskFault::Wiped,
+            } => self.replicas.retain(|(_, replica), _| replica != node),
             Fault::ShutDown { .. }
             | Fault::Administer { .. }
             | Fault::Reset(_)
