@@ -500,7 +500,6 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::LogStart { .. }
         | Note::LogStartedAnew { .. }
         | Note::ProducersExpired { .. }
-        | Note::ProducerIdAssigned { .. }
         | Note::HighWatermark { .. }
         | Note::IsrProposed { .. }
         | Note::IsrCommitted { .. }
@@ -530,6 +529,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
+        | Note::ProducerIdAssigned { .. }
         | Note::PositionOutOfRange { .. }
         | Note::PositionValidated { .. } => false,
     }
