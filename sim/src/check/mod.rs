@@ -482,7 +482,10 @@ fn is_relevant(event: &Event) -> bool {
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } | Answer::Flushed | Answer::Closed | Answer::LookedUp(_) => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
-            Answer::ShutDown | Answer::Administered { .. } | Answer::RecordsDeleted(_) => false,
+            Answer::PartitionsFor { .. }
+            | Answer::ShutDown
+            | Answer::Administered { .. }
+            | Answer::RecordsDeleted(_) => false,
         },
         Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
         Event::Note { note, .. } => is_relevant_note(note),
