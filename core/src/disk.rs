@@ -99,6 +99,17 @@ pub enum DiskOp {
         /// The new first segment.
         to: Offset,
     },
+    /// Replace everything before `to` by what a cleaner has left of it, which it has forced to the platter beforehand.
+    Compact {
+        /// The log.
+        log: TopicPartition,
+        /// Where a segment begins.
+        to: Offset,
+        /// What is left.
+        batches: Vec<Batch>,
+        /// All segments that there are now.
+        segments: Vec<Segment>,
+    },
     /// Remove every segment, and begin anew with an empty one.
     StartAnew {
         /// The log.

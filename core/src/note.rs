@@ -111,6 +111,17 @@ pub enum Note {
         producers: Vec<ProducerId>,
         expiration_ms: i64,
     },
+    /// A log was cleaned up to here: of each key only the last record is left there.
+    Compacted {
+        partition: TopicPartition,
+        to: Offset,
+        /// The records that went.
+        removed: Vec<Offset>,
+        /// How many of them were deletions of keys whose time was over; later ones of the same key supersede the others.
+        deletions: usize,
+        /// What the broker's wall clock showed.
+        now: Timestamp,
+    },
     /// A fetch found that follower and leader had diverged (KIP-595).
     FetchDiverged {
         partition: TopicPartition,

@@ -47,6 +47,12 @@ pub struct Rules {
     pub told_end: fn(&LogEnds) -> Option<Offset>,
     /// Whether a search by time goes on in the next segment, if what is late enough in one lies before the log's start.
     pub searches_on: fn() -> bool,
+    /// Up to where a compacted log may be cleaned.
+    pub cleanable_end: fn(&Cleanable) -> Offset,
+    /// Whether a cleaner keeps a batch that it has emptied.
+    pub keeps_emptied: fn(&EmptiedBatch) -> bool,
+    /// Whether a cleaner takes the deletion of a key that was not written again.
+    pub forgets_deletion: fn(&KeptDeletion) -> bool,
     /// Whether `retention.ms` is over for a segment.
     pub has_expired: fn(&AgedSegment) -> bool,
     /// Whether a producer may send another Produce over a connection.
@@ -100,6 +106,9 @@ impl Rules {
         fetch_room: current::fetch_room,
         told_end: current::told_end,
         searches_on: current::searches_on,
+        cleanable_end: current::cleanable_end,
+        keeps_emptied: current::keeps_emptied,
+        forgets_deletion: current::forgets_deletion,
         has_expired: current::has_expired,
         has_room: current::has_room,
         restarts_delivery_timeout: current::restarts_delivery_timeout,
@@ -318,6 +327,33 @@ pub struct FetchRoom {
     pub partition_max: usize,
 }
 
+/// A compacted log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cleanable {
+    /// Below it everything is committed.
+    pub high_watermark: Offset,
+    /// Where its last segment begins, which is written to.
+    pub active_base: Offset,
+}
+
+/// A batch all of whose records are superseded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmptiedBatch {
+    /// It has the last sequence of a producer that the log still knows.
+    pub is_last_of_producer: bool,
+    /// It is the last of what is cleaned.
+    pub ends_round: bool,
+}
+
+/// The deletion of a key in a compacted log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptDeletion {
+    /// Until when it is kept, if a cleaner has found it before.
+    pub horizon: Option<Timestamp>,
+    /// What the broker's wall clock shows.
+    pub now: Timestamp,
+}
+
 /// Where a leader's log ends, for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogEnds {
@@ -426,10 +462,10 @@ pub struct Move {
 /// Kafka 4.1.
 mod current {
     use super::{
-        AgedSegment, Agreement, EpochAnswer, FetchRoom, FetchedBatch, Flush, FollowerLog, Gap, InFlight, IsrCandidate,
-        KnownProducer, LeaderCandidate, LogEnds, Move, PendingProduce, ProducerEntry, ProposedMember, Quorum,
-        ReadPosition, Recovery, Replayed, Restart, Sequence, SequenceVerdict, SequencedBatch, TooLarge, Truncation,
-        ValidatedPosition, Waited, Wake,
+        AgedSegment, Agreement, Cleanable, EmptiedBatch, EpochAnswer, FetchRoom, FetchedBatch, Flush, FollowerLog, Gap,
+        InFlight, IsrCandidate, KeptDeletion, KnownProducer, LeaderCandidate, LogEnds, Move, PendingProduce,
+        ProducerEntry, ProposedMember, Quorum, ReadPosition, Recovery, Replayed, Restart, Sequence, SequenceVerdict,
+        SequencedBatch, TooLarge, Truncation, ValidatedPosition, Waited, Wake,
     };
     use alloc::vec::Vec;
 
@@ -563,6 +599,21 @@ mod current {
     // Kafka looks into one segment (`UnifiedLog.searchOffsetInLocalLog`), and so may find nothing though there is a later record.
     pub(super) fn searches_on() -> bool {
         true
+    }
+
+    // What is not committed may yet be truncated, and must not cost a key its last committed record.
+    pub(super) fn cleanable_end(log: &Cleanable) -> Offset {
+        log.high_watermark.min(log.active_base)
+    }
+
+    // Whoever reads the log from its start must still learn the last sequence of every producer (KAFKA-5490), and where the cleaned part ends.
+    pub(super) fn keeps_emptied(batch: &EmptiedBatch) -> bool {
+        batch.is_last_of_producer || batch.ends_round
+    }
+
+    // Counted from the first cleaning that finds it, so that every reader has as long to learn of it, however late that is (KIP-534).
+    pub(super) fn forgets_deletion(deletion: &KeptDeletion) -> bool {
+        deletion.horizon.is_some_and(|horizon| deletion.now >= horizon)
     }
 
     // A segment goes as a whole, so its youngest record decides.

@@ -80,6 +80,8 @@ pub enum Timer {
 
     /// Broker: forget producers that have been idle for too long (`producer.id.expiration.check.interval.ms`).
     ProducerExpiration,
+    /// Broker: clean compacted logs (`log.cleaner.backoff.ms`).
+    LogCleaner,
 }
 
 /// What may fire a timer when durations are ignored.
@@ -126,6 +128,7 @@ impl Timer {
             Self::PositionBackoff { partition } => of_partition(24, partition, 0),
             Self::OperatorBackoff => pack(25, [0; 3]),
             Self::ProducerExpiration => pack(27, [0; 3]),
+            Self::LogCleaner => pack(28, [0; 3]),
         }
     }
 
@@ -160,6 +163,7 @@ impl Timer {
             | Self::LogRetention
             | Self::LogStartCheckpoint
             | Self::ProducerExpiration
+            | Self::LogCleaner
             | Self::MetadataMaxAge => TimerClass::Horizon,
         }
     }
@@ -365,6 +369,7 @@ mod tests {
             Timer::OperatorBackoff,
             Timer::CloseTimeout,
             Timer::ProducerExpiration,
+            Timer::LogCleaner,
         ]);
         timers
     }

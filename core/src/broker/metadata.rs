@@ -238,6 +238,7 @@ impl Broker {
                 let replica = replica.or_insert_with(|| Partition::new(Log::create(partition, out)));
                 replica.assign(registration, &around, changes, out);
                 self.plan_retention(context, partition, out);
+                self.plan_cleaning(context, partition, out);
             }
             None => {
                 if let Some(replica) = self.partitions.remove(&partition) {

@@ -23,6 +23,7 @@ macro_rules! surroundings {
 
 mod alter_partition;
 mod checkpoint;
+mod cleaner;
 mod delete_records;
 mod fetch;
 mod fetcher;
@@ -77,6 +78,8 @@ pub struct Broker {
     log_start_checkpoint_is_due: bool,
     /// [`Timer::LogRetention`] is armed.
     retention_is_planned: bool,
+    /// [`Timer::LogCleaner`] is armed.
+    cleaning_is_planned: bool,
 }
 
 /// What the broker has asked somebody else and waits to hear.
@@ -123,6 +126,7 @@ impl Machine for Broker {
             checkpoint_is_due: false,
             log_start_checkpoint_is_due: false,
             retention_is_planned: false,
+            cleaning_is_planned: false,
         };
         if clean {
             // What a snapshot tells of idle producers is left out; what a scan finds stays until the next look.
@@ -301,6 +305,7 @@ impl Broker {
             }
             Timer::HighWatermarkCheckpoint => self.write_high_watermarks(out),
             Timer::LogRetention => self.delete_old_segments(context, changes, out),
+            Timer::LogCleaner => self.clean_logs(context, out),
             Timer::ProducerExpiration => self.forget_idle_producers(context, out),
             Timer::LogStartCheckpoint => self.write_log_starts(out),
             Timer::FetchWait { connection }

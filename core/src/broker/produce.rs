@@ -268,6 +268,13 @@ fn validate(batch: &Batch, config: &TopicConfig) -> Result<(), ErrorCode> {
     if !covers_its_count || is_out_of_place || batch.is_transactional() {
         return Err(ErrorCode::InvalidRecord);
     }
+    if config.cleanup_policy.compacts() {
+        // A cleaner could not tell what supersedes a record without a key.
+        let records = batch.records().map_err(|_| ErrorCode::InvalidRecord)?;
+        if records.iter().any(|record| record.key.is_none()) {
+            return Err(ErrorCode::InvalidRecord);
+        }
+    }
     match batch.compression() {
         Compression::None => Ok(()),
         Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd => look_into(batch),

@@ -42,6 +42,8 @@ configuration! {
         "log.retention.check.interval.ms" = "300000", LONG.at_least(1) => log_retention_check_interval_ms: u64;
         /// How long to wait after the start before looking for the first time.
         "log.initial.task.delay.ms" = "30000", LONG.at_least(0) => log_initial_task_delay_ms: u64;
+        /// How often to look for logs to clean.
+        "log.cleaner.backoff.ms" = "15000", LONG.at_least(0) => log_cleaner_backoff_ms: u64;
         /// How long a log remembers a producer after its last record.
         "producer.id.expiration.ms" = "86400000", INT.at_least(1) => producer_id_expiration_ms: i64;
         /// How often to look for producers to forget.

@@ -1,7 +1,8 @@
 //! Controller configuration: the keys of `server.properties` that a controller acts upon, and the cluster's features.
 
-use super::domain::{BOOLEAN, INT, LONG, one_of};
+use super::domain::{BOOLEAN, INT, LONG, Share, one_of};
 use super::key::{Table, configuration};
+use super::topic::POLICY;
 use super::{ConfigError, TopicConfig};
 
 configuration! {
@@ -24,6 +25,14 @@ configuration! {
             "unclean.leader.election.enable" = "false", BOOLEAN => unclean_leader_election_enable;
             /// The default of a topic's max.message.bytes.
             "message.max.bytes" = "1048588", INT.at_least(0) => max_message_bytes;
+            /// The default of a topic's cleanup.policy.
+            "log.cleanup.policy" = "delete", POLICY => cleanup_policy;
+            /// The default of a topic's min.cleanable.dirty.ratio.
+            "log.cleaner.min.cleanable.ratio" = "0.5", Share => min_cleanable_dirty_ratio;
+            /// The default of a topic's delete.retention.ms.
+            "log.cleaner.delete.retention.ms" = "86400000", LONG.at_least(0) => delete_retention_ms;
+            /// The default of a topic's min.compaction.lag.ms.
+            "log.cleaner.min.compaction.lag.ms" = "0", LONG.at_least(0) => min_compaction_lag_ms;
             /// The default of a topic's segment.bytes.
             "log.segment.bytes" = "1073741824", INT.at_least(14) => segment_bytes;
             /// The default of a topic's segment.ms (in Kafka nothing, which leaves it to log.roll.hours).

@@ -170,6 +170,35 @@ impl<T: Copy + PartialEq> Domain<T> for OneOf<T> {
     }
 }
 
+/// A share of the whole, in thousandths.
+pub(super) struct Share;
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number from 0 to 1 with three decimals at most")
+    }
+}
+
+impl Domain<u64> for Share {
+    fn read(&self, text: &str) -> Result<u64, Refusal> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+        if whole.is_empty() || whole.len() > 1 || decimals.len() > 3 || !is_number(whole) || !is_number(decimals) {
+            return Err(Refusal::Malformed);
+        }
+        let thousandths = alloc::format!("{whole}{decimals:0<3}").parse();
+        thousandths
+            .ok()
+            .filter(|share| *share <= 1000)
+            .ok_or(Refusal::Malformed)
+    }
+
+    fn write(&self, value: &u64) -> String {
+        let text = alloc::format!("{}.{:03}", value / 1000, value % 1000);
+        text.trim_end_matches('0').trim_end_matches('.').into()
+    }
+}
+
 /// Any text.
 pub(super) struct Text;
 

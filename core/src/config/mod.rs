@@ -26,7 +26,7 @@ pub use error::ConfigError;
 pub use key::{KeyDescription, Kind};
 pub use operator::OperatorConfig;
 pub use producer::ProducerConfig;
-pub use topic::TopicConfig;
+pub use topic::{CleanupPolicy, TopicConfig};
 
 /// Every key that is simulated, by kind and in the order of the tables.
 pub fn keys() -> impl Iterator<Item = &'static KeyDescription> {

@@ -16,11 +16,11 @@ pub(super) fn keys_of(kind: Kind) -> impl Iterator<Item = &'static str> {
 
 /// Of a topic.
 const TOPIC: &str = "
-    cleanup.policy compression.gzip.level compression.lz4.level compression.type compression.zstd.level
-    delete.retention.ms file.delete.delay.ms flush.messages flush.ms follower.replication.throttled.replicas
+    compression.gzip.level compression.lz4.level compression.type compression.zstd.level
+    file.delete.delay.ms flush.messages flush.ms follower.replication.throttled.replicas
     index.interval.bytes leader.replication.throttled.replicas local.retention.bytes local.retention.ms
     max.compaction.lag.ms message.timestamp.after.max.ms message.timestamp.before.max.ms message.timestamp.type
-    min.cleanable.dirty.ratio min.compaction.lag.ms preallocate remote.log.copy.disable remote.log.delete.on.disable
+    preallocate remote.log.copy.disable remote.log.delete.on.disable
     remote.storage.enable segment.index.bytes segment.jitter.ms
 ";
 
@@ -55,10 +55,10 @@ const SERVER: &str = "
     group.streams.min.session.timeout.ms group.streams.num.standby.replicas group.streams.session.timeout.ms
     initial.broker.registration.timeout.ms inter.broker.listener.name kafka.metrics.polling.interval.secs
     kafka.metrics.reporters leader.imbalance.check.interval.seconds listener.security.protocol.map listeners
-    log.cleaner.backoff.ms log.cleaner.dedupe.buffer.size log.cleaner.delete.retention.ms log.cleaner.enable
+    log.cleaner.dedupe.buffer.size log.cleaner.enable
     log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
-    log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio log.cleaner.min.compaction.lag.ms
-    log.cleaner.threads log.cleanup.policy log.dir log.dir.failure.timeout.ms log.dirs log.flush.interval.messages
+    log.cleaner.max.compaction.lag.ms
+    log.cleaner.threads log.dir log.dir.failure.timeout.ms log.dirs log.flush.interval.messages
     log.flush.interval.ms log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
     log.index.interval.bytes log.index.size.max.bytes
     log.local.retention.bytes log.local.retention.ms log.message.timestamp.after.max.ms

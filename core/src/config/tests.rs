@@ -74,6 +74,17 @@ fn a_key_takes_effect() {
         "eligible.leader.replicas.version=0",
     );
     check(Kind::Controller, "message.max.bytes=100", "message.max.bytes=100");
+    check(
+        Kind::Topic,
+        "min.cleanable.dirty.ratio=0.250",
+        "min.cleanable.dirty.ratio=0.25",
+    );
+    check(
+        Kind::Topic,
+        "min.cleanable.dirty.ratio=1.",
+        "min.cleanable.dirty.ratio=1",
+    );
+    check(Kind::Topic, "cleanup.policy=compact", "cleanup.policy=compact");
     check(Kind::Producer, "linger.ms=-0", "linger.ms=0");
     check(Kind::Producer, "linger.ms=+7", "linger.ms=7");
     check(Kind::Producer, "linger.ms=7\nlinger.ms=8", "linger.ms=8");
@@ -139,6 +150,21 @@ fn a_value_outside_its_domain_is_refused() {
             Kind::Consumer,
             "auto.offset.reset=by_duration",
             "earliest, latest or none",
+        ),
+        (
+            Kind::Topic,
+            "cleanup.policy=compacted",
+            "delete, compact, compact,delete or delete,compact",
+        ),
+        (
+            Kind::Topic,
+            "min.cleanable.dirty.ratio=1.001",
+            "a number from 0 to 1 with three decimals at most",
+        ),
+        (
+            Kind::Topic,
+            "min.cleanable.dirty.ratio=.5",
+            "a number from 0 to 1 with three decimals at most",
         ),
         (Kind::Consumer, "max.poll.records=0", "an integer from 1 to 2147483647"),
         (
@@ -345,6 +371,8 @@ const TEXTS: &[&str] = &[
     "true",
     "False",
     "all",
+    "compact",
+    "compact,delete",
     "-1",
     "none",
     "earliest",

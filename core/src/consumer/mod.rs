@@ -211,6 +211,7 @@ impl Consumer {
             | Timer::HighWatermarkCheckpoint
             | Timer::LogRetention
             | Timer::ProducerExpiration
+            | Timer::LogCleaner
             | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }

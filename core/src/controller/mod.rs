@@ -165,6 +165,7 @@ impl Controller {
             | Timer::HighWatermarkCheckpoint
             | Timer::LogRetention
             | Timer::ProducerExpiration
+            | Timer::LogCleaner
             | Timer::LogStartCheckpoint
             | Timer::ProduceWait { .. }
             | Timer::DeleteRecordsWait { .. }

@@ -64,6 +64,7 @@ impl Log {
 
     fn clear(&mut self, at: Offset, out: &mut Outbox) {
         self.batches.clear();
+        self.cleaned_to = Offset::ZERO;
         self.active_bytes = 0;
         self.segments = vec![Segment {
             base: at,

@@ -3,6 +3,9 @@
 //! Whatever changes the log also writes it down: every mutation leaves its [`DiskOp`]s in the outbox. The high watermark is the exception:
 //! its checkpoint is one file for all logs, written by the broker from time to time.
 
+mod compact;
+#[cfg(test)]
+mod compaction;
 mod epochs;
 mod head;
 mod producers;
@@ -32,7 +35,8 @@ use crate::message::EpochEndOffset;
 use crate::note::Note;
 use crate::record::Batch;
 
-/// A log as its replica knows it: batches without gaps from the first segment's name on, and what follows from them.
+/// A log as its replica knows it: batches from the first segment's name on, without gaps unless a cleaner has left some, and what follows
+/// from them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Log {
     partition: TopicPartition,
@@ -46,6 +50,8 @@ pub struct Log {
     epochs: EpochCache,
     producers: ProducerStates,
     high_watermark: Offset,
+    /// Up to where it was cleaned, as far as is known since the start of the broker.
+    cleaned_to: Offset,
 }
 
 impl Log {
@@ -61,6 +67,7 @@ impl Log {
             epochs: EpochCache::default(),
             producers: ProducerStates::default(),
             high_watermark: Offset::ZERO,
+            cleaned_to: Offset::ZERO,
         }
     }
 
@@ -142,7 +149,7 @@ impl Log {
     }
 
     /// Appends what a leader sent, offsets and epoch included. Errors: `CorruptMessage` if the CRC does not match or there is no epoch;
-    /// `OffsetOutOfRange` if it does not start at the log's end. A log with nothing to read may take a batch that starts earlier: the
+    /// `OffsetOutOfRange` if it starts before the log's end; behind it the leader's log may have a gap, which a cleaner has left. A log with nothing to read may take a batch that starts earlier: the
     /// leader's log starts within it.
     pub fn append_as_follower(&mut self, batch: &Batch, out: &mut Outbox) -> Result<(), ErrorCode> {
         if batch.verify().is_err() || batch.leader_epoch <= LeaderEpoch::NONE {
@@ -151,7 +158,7 @@ impl Log {
         let is_divided_by_start = batch.base_offset < self.end() && self.end() <= batch.last_offset();
         if is_divided_by_start && self.start == self.end() {
             self.start_anew_within(batch.base_offset, out);
-        } else if batch.base_offset != self.end() {
+        } else if batch.base_offset < self.end() {
             return Err(ErrorCode::OffsetOutOfRange);
         }
         self.append(batch.clone(), out);

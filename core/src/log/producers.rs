@@ -110,11 +110,16 @@ impl ProducerEntry {
         }
     }
 
+    /// The offset of its last record of this epoch, if any batch is known.
+    pub(super) fn last_offset(&self) -> Option<Offset> {
+        let newest = self.batches[0]?;
+        Some(newest.base_offset + newest.last.distance_from(newest.first))
+    }
+
     /// What a log that starts here from now on has to decide on.
     pub(super) fn outliving(&self, log_start: Offset) -> KnownProducer {
-        let newest = self.batches[0];
         KnownProducer {
-            last_offset: newest.map(|newest| newest.base_offset + newest.last.distance_from(newest.first)),
+            last_offset: self.last_offset(),
             log_start,
         }
     }

@@ -51,6 +51,7 @@ impl Log {
             epochs: EpochCache::default(),
             producers,
             high_watermark: start,
+            cleaned_to: Offset::ZERO,
         };
 
         let lost = image.batches.len() - log.batches.len();
@@ -79,12 +80,12 @@ impl Log {
     }
 }
 
-/// The batches before the first that is torn, rotten or out of place. After a clean shutdown nobody looks for rot: whoever reads the
+/// The batches before the first that is torn, rotten or out of order: a cleaner may have left gaps. After a clean shutdown nobody looks for rot: whoever reads the
 /// batch will.
 fn sound_prefix(found: &[Batch], base: Offset, clean: bool) -> Vec<Batch> {
     let mut end = base;
     let is_sound = |batch: &&Batch| {
-        let sound = batch.base_offset == end && (clean || batch.verify().is_ok());
+        let sound = batch.base_offset >= end && (clean || batch.verify().is_ok());
         end = batch.next_offset();
         sound
     };

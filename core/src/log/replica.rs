@@ -138,6 +138,16 @@ impl Replica {
         } else if let DiskOp::DeleteSegments { log: PARTITION, to } = op {
             self.disk.batches.retain(|batch| batch.base_offset >= *to);
             self.disk.segments.retain(|segment| segment.base >= *to);
+        } else if let DiskOp::Compact {
+            log: PARTITION,
+            to,
+            batches,
+            segments,
+        } = op
+        {
+            self.disk.batches.retain(|batch| batch.base_offset >= *to);
+            self.disk.batches.splice(..0, batches.iter().cloned());
+            self.disk.segments.clone_from(segments);
         } else if let DiskOp::StartAnew { log: PARTITION, at } = op {
             self.disk.batches.clear();
             self.disk.segments = [Segment {
@@ -161,7 +171,7 @@ impl Replica {
         let words: Vec<&str> = command.split_whitespace().collect();
         let (&verb, arguments) = words.split_first().expect("a command has a verb");
         match verb {
-            "begin" | "lead" | "follow" | "truncate" | "delete" | "anew" | "roll" | "clean" => {
+            "begin" | "lead" | "keyed" | "compact" | "follow" | "truncate" | "delete" | "anew" | "roll" | "clean" => {
                 self.change(verb, arguments)
             }
             "tear" | "rot" | "drop" | "checkpoint" | "crash" | "shutdown" => self.damage(verb, arguments),
@@ -215,6 +225,15 @@ impl Replica {
                 assert!(!moved || told.contains("starts at"), "a log that starts later says so");
                 self.log_start_checkpoint = self.log.start();
                 told
+            }
+            ("keyed", [records, rest @ ..]) => {
+                let batch = keyed(records, rest);
+                self.act(|log, out| log.append_as_leader(&batch, LeaderEpoch(1), out)).1
+            }
+            ("compact", [now, limits @ ..]) => {
+                let now = Timestamp(number(now));
+                let config = topic(limits);
+                self.act(|log, out| log.compact(&config, now, &Rules::CURRENT, out)).1
             }
             ("truncate", [to]) => self.truncate(Offset(number(to))),
             _ => panic!("what does {verb} {arguments:?} mean?"),
@@ -300,21 +319,42 @@ impl Replica {
     }
 }
 
+/// `a1,b1,-a 7/0:5`: records of keys a, b and a, the last one the deletion of its key.
+fn keyed(records: &str, rest: &[&str]) -> Batch {
+    let mut builder = BatchBuilder::new();
+    for record in records.split(',') {
+        let (key, value) = match record.strip_prefix('-') {
+            Some(key) => (key, None),
+            None => (&record[..1], Some(Bytes::from(record.to_string()))),
+        };
+        builder.append(Timestamp(0), Some(Bytes::from(key.to_string())), value, &[]);
+    }
+    builder.build(producer_in(rest))
+}
+
 /// `x2 7/0:5 rotten`: two records of producer 7 in epoch 0 from sequence 5 on, whose CRC does not match.
 fn described(words: &[&str]) -> Batch {
     let (count, words) = words.split_first().expect("a batch has a count");
     let records = number(count.trim_start_matches('x'));
-    let producer = words.iter().find_map(|word| {
-        let (id, rest) = word.split_once('/')?;
-        let (epoch, first) = rest.split_once(':')?;
-        Some((number(id), number(epoch), number(first)))
-    });
+    let producer = producer_in(words).map(|(id, epoch, first)| (id.0, epoch.0, first.0));
     let batch = batch(records, producer);
     if words.contains(&"rotten") {
         batch.rotten(0)
     } else {
         batch
     }
+}
+
+fn producer_in(words: &[&str]) -> Option<(ProducerId, ProducerEpoch, Sequence)> {
+    words.iter().find_map(|word| {
+        let (id, rest) = word.split_once('/')?;
+        let (epoch, first) = rest.split_once(':')?;
+        Some((
+            ProducerId(number(id)),
+            ProducerEpoch(number(epoch)),
+            Sequence(number(first)),
+        ))
+    })
 }
 
 /// `retention.ms=5` and the like.
@@ -345,6 +385,21 @@ pub(super) fn listed(entries: &[EpochEntry]) -> String {
     }
 }
 
+/// `0-2[a1 c]`: a batch with these offsets, the values of its records, and `-c` for the deletion of a key.
+fn contents(batch: &Batch) -> String {
+    let records = batch.records().expect("a batch of ours");
+    let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+    let each = records.iter().map(|record| match (&record.value, &record.key) {
+        (Some(value), _) => text(value),
+        (None, Some(key)) => format!("-{}", text(key)),
+        (None, None) => "nothing".to_string(),
+    });
+    let horizon = batch
+        .delete_horizon()
+        .map_or(String::new(), |horizon| format!(" until {horizon}"));
+    format!("{}[{}{horizon}]", offsets(batch), each.collect::<Vec<_>>().join(" "))
+}
+
 fn offsets(batch: &Batch) -> String {
     format!("{}-{}", batch.base_offset, batch.last_offset())
 }
@@ -360,6 +415,11 @@ fn told(effect: &Effect) -> String {
         format!("new segment at {}", segment.base)
     } else if let Effect::Disk(DiskOp::DeleteSegments { to, .. }) = effect {
         format!("delete segments up to {to}")
+    } else if let Effect::Disk(DiskOp::Compact { to, batches, .. }) = effect {
+        let left = batches.iter().map(contents).collect::<Vec<_>>();
+        format!("leave {} before {to}", left.join(" "))
+    } else if let Effect::Note(Note::Compacted { removed, .. }) = effect {
+        format!("{} removed", removed.len())
     } else if let Effect::Disk(DiskOp::StartAnew { at, .. }) = effect {
         format!("begin again at {at}")
     } else if let Effect::Note(Note::LogStart { to, .. }) = effect {

@@ -12,11 +12,11 @@ use crate::note::LogStartCause;
 use crate::record::Batch;
 use crate::rules::{AgedSegment, Rules};
 
-/// One segment, while it is decided whether it goes.
-struct Old {
+/// One segment, while it is decided what becomes of it.
+pub(super) struct Old {
     /// Where the next one begins, if there is one.
-    next: Option<Offset>,
-    batches: Range<usize>,
+    pub(super) next: Option<Offset>,
+    pub(super) batches: Range<usize>,
 }
 
 impl Log {
@@ -43,6 +43,9 @@ impl Log {
     ) -> bool {
         let start = self.start;
         self.delete_while(now, rules, out, |_, old| old.next.is_some_and(|next| next <= start));
+        if !config.cleanup_policy.deletes() {
+            return self.start > start;
+        }
         let size: usize = self.batches.iter().map(Batch::size).sum();
         if let Some(mut surplus) = usize::try_from(config.retention_bytes)
             .ok()
@@ -119,7 +122,7 @@ impl Log {
         });
     }
 
-    fn each_segment(&self) -> Vec<Old> {
+    pub(super) fn each_segment(&self) -> Vec<Old> {
         let first = base_of_first(&self.segments, &self.batches);
         let later = self
             .segments

@@ -41,11 +41,12 @@ fn a_follower_keeps_what_came() {
         follow 2 3 x1 7/0:4     => append 2-2 of epoch 3
         follow 3 5 x1           => write epochs 3@0 5@3; append 3-3 of epoch 5
         follow 3 5 x1           => OFFSET_OUT_OF_RANGE
-        follow 5 5 x1           => OFFSET_OUT_OF_RANGE
-        follow 4 6 x1 rotten    => CORRUPT_MESSAGE
-        follow 4 -1 x1          => CORRUPT_MESSAGE
+        follow 5 5 x1           => append 5-5 of epoch 5
+        follow 4 6 x1           => OFFSET_OUT_OF_RANGE
+        follow 6 6 x1 rotten    => CORRUPT_MESSAGE
+        follow 6 -1 x1          => CORRUPT_MESSAGE
         producer 7              => epoch 0, last 4
-        state                   => 0 to 4, high watermark 0, epochs 3@0 5@3
+        state                   => 0 to 6, high watermark 0, epochs 3@0 5@3
         ",
     );
 }
@@ -261,14 +262,16 @@ fn everything_from_the_first_rotten_batch_on_goes() {
 }
 
 #[test]
-fn a_hole_ends_the_log() {
+fn a_hole_may_be_a_cleaners() {
     transcript(
         "
         lead 1 x1  => write epochs 1@0; append 0-0 of epoch 1
         lead 1 x1  => append 1-1 of epoch 1
         lead 1 x1  => append 2-2 of epoch 1
         drop 1     => done
-        crash 0    => cut at 1; recovered to 1, high watermark 0, 1 batches lost
+        crash 0    => recovered to 3, high watermark 0, 0 batches lost
+        read 0 3   => 0-0 2-2
+        read 1 3   => 2-2
         ",
     );
 }

@@ -38,6 +38,7 @@ impl Log {
         }
         self.start = self.start.min(self.end());
         self.high_watermark = self.high_watermark.min(self.end());
+        self.cleaned_to = self.cleaned_to.min(self.end());
     }
 
     fn note_truncated(&self, from: Offset, out: &mut Outbox) {

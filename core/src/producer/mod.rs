@@ -387,6 +387,7 @@ impl Producer {
             | Timer::HighWatermarkCheckpoint
             | Timer::LogRetention
             | Timer::ProducerExpiration
+            | Timer::LogCleaner
             | Timer::LogStartCheckpoint
             | Timer::FetchWait { .. }
             | Timer::ProduceWait { .. }

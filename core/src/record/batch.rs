@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use super::codec;
 use super::cursor::Cursor;
 use super::header::{ATTRIBUTES_AT, BodyHeader, CRC_AT, MAGIC, MAX_TIMESTAMP_AT, RECORDS_AT};
-use super::record::MIN_RECORD_BYTES;
+use super::record::{Contents, MIN_RECORD_BYTES};
 use super::{Compression, Record};
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp};
 
@@ -276,6 +276,49 @@ impl Batch {
                 records.map(Bytes::from).map_err(|_| BatchError::Undecodable(codec))
             }
         }
+    }
+
+    /// From when on the deletions of keys in it may go (KIP-534), if a cleaner has decided that.
+    pub fn delete_horizon(&self) -> Option<Timestamp> {
+        self.body.header.delete_horizon()
+    }
+
+    /// What a cleaner leaves of it: these records of its own, at their offsets, perhaps with a delete horizon. Without records it is still
+    /// there for its offsets and sequences.
+    ///
+    /// # Panics
+    /// If there are more records than it has.
+    #[must_use]
+    pub fn cleaned(&self, records: &[Record], delete_horizon: Option<Timestamp>) -> Self {
+        let header = &self.body.header;
+        let times = records.iter().map(|record| record.timestamp);
+        let base_timestamp = delete_horizon
+            .or_else(|| times.clone().next())
+            .unwrap_or(Timestamp::NONE);
+        let max_timestamp = match times.max() {
+            Some(newest) if !header.has_append_time() => newest,
+            Some(_) | None => header.max_timestamp,
+        };
+        let mut encoded = Vec::new();
+        for record in records {
+            let offset_delta = i32::try_from(record.offset - self.base_offset).expect("a record lies within its batch");
+            let contents = Contents {
+                timestamp_delta: record.timestamp.0.wrapping_sub(base_timestamp.0),
+                offset_delta,
+                key: record.key.as_ref(),
+                value: record.value.as_ref(),
+                headers: &record.headers,
+            };
+            contents.write(&mut encoded);
+        }
+        let record_count = i32::try_from(records.len()).expect("a batch has as many records as its header can say");
+        assert!(record_count <= header.record_count, "a cleaner adds no records");
+        let cleaned = header.cleaned(record_count, max_timestamp, base_timestamp, delete_horizon.is_some());
+        let compressor = codec::Compressor {
+            codec: cleaned.compression(),
+            gzip_level: -1,
+        };
+        Self::built(cleaned, &compressor.compress(&encoded)).at(self.base_offset, self.leader_epoch)
     }
 
     /// What is left of the batch when only its first `length` body bytes reached the disk: same position, failing [`Self::verify`]. At

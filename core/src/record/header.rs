@@ -21,6 +21,7 @@ const CODEC_MASK: i16 = 0x07;
 const LOG_APPEND_TIME: i16 = 0x08;
 const TRANSACTIONAL: i16 = 0x10;
 const CONTROL: i16 = 0x20;
+const DELETE_HORIZON: i16 = 0x40;
 
 /// The fields between the CRC and the records.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +80,39 @@ impl BodyHeader {
 
     pub(super) fn is_control(&self) -> bool {
         self.attributes & CONTROL != 0
+    }
+
+    /// From when on tombstones in it may go, if that was decided: it takes the place of the first time (KIP-534).
+    pub(super) fn delete_horizon(&self) -> Option<Timestamp> {
+        (self.attributes & DELETE_HORIZON != 0).then_some(self.base_timestamp)
+    }
+
+    /// That of the same batch with other records, and perhaps with a delete horizon.
+    pub(super) fn cleaned(
+        self,
+        record_count: i32,
+        max_timestamp: Timestamp,
+        base_timestamp: Timestamp,
+        has_horizon: bool,
+    ) -> Self {
+        let horizon = if has_horizon { DELETE_HORIZON } else { 0 };
+        let codec = if record_count == 0 {
+            0
+        } else {
+            self.attributes & CODEC_MASK
+        };
+        Self {
+            attributes: self.attributes & !(DELETE_HORIZON | CODEC_MASK) | horizon | codec,
+            max_timestamp,
+            base_timestamp,
+            record_count,
+            ..self
+        }
+    }
+
+    /// Whether all records have the broker's time.
+    pub(super) fn has_append_time(&self) -> bool {
+        self.attributes & LOG_APPEND_TIME != 0
     }
 
     /// The time of a record: with `message.timestamp.type=LogAppendTime` the broker's, for all records alike.

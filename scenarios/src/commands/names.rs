@@ -151,6 +151,7 @@ impl Names {
             }
             Timer::HighWatermarkCheckpoint => "high watermarks are to be written down".to_owned(),
             Timer::LogRetention => "old segments are to be deleted".to_owned(),
+            Timer::LogCleaner => "compacted logs are to be cleaned".to_owned(),
             Timer::ProducerExpiration => "idle producers are to be forgotten".to_owned(),
             Timer::LogStartCheckpoint => "where logs start is to be written down".to_owned(),
             Timer::DeleteRecordsWait { connection } => format!(

@@ -230,6 +230,12 @@ fn noted(note: &Note, names: &Names) -> String {
             partition,
             &format_args!("log starts anew at {at}: its leader has nothing earlier"),
         ),
+        Note::Compacted {
+            partition, to, removed, ..
+        } => of(
+            partition,
+            &format_args!("log cleaned up to {to}, {} records removed", removed.len()),
+        ),
         Note::ProducersExpired {
             partition, producers, ..
         } => of(partition, &format_args!("{} idle producers forgotten", producers.len())),

@@ -4,8 +4,8 @@ use kafkasim::check::Promise;
 use kafkasim_core::ids::{NodeId, Offset};
 use kafkasim_core::log::ProducerEntry;
 use kafkasim_core::rules::{
-    AgedSegment, FetchRoom, Flush, InFlight, IsrCandidate, LogEnds, Move, PendingProduce, Rules, SequenceVerdict,
-    SequencedBatch, Wake,
+    AgedSegment, Cleanable, FetchRoom, Flush, InFlight, IsrCandidate, KeptDeletion, LogEnds, Move, PendingProduce,
+    Rules, SequenceVerdict, SequencedBatch, Wake,
 };
 
 use super::{Exhibit, Kind, file};
@@ -57,6 +57,36 @@ pub(super) const MOVED_AT_ONCE: Exhibit = Exhibit {
     convicted_by: &[Promise::CandidateCompleteness, Promise::LeaderCompleteness],
     scope: "2 brokers, min.insync.replicas=1, 1 record, 1 reassignment",
     scenario: file!("catalog/reassignment.toml"),
+    seeds_at_most: 500,
+};
+
+/// Cleaners count on what may yet be truncated.
+pub(super) const CLEANED_UNCOMMITTED: Exhibit = Exhibit {
+    name: "canary-cleaned-uncommitted",
+    about: "cleaners take records that are superseded by what is not committed yet",
+    kind: Kind::Canary,
+    rules: Rules {
+        cleanable_end: up_to_active_segment,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::Compaction, Promise::CandidateCompleteness],
+    scope: "2 brokers, min.insync.replicas=2, 2 records of one key, 1 crash",
+    scenario: file!("catalog/compacted-table.toml"),
+    seeds_at_most: 500,
+};
+
+/// Cleaners take the deletion of a key as soon as they see it.
+pub(super) const DELETION_FORGOTTEN: Exhibit = Exhibit {
+    name: "canary-deletion-forgotten",
+    about: "cleaners do not keep the deletions of keys for delete.retention.ms",
+    kind: Kind::Canary,
+    rules: Rules {
+        forgets_deletion: at_once_forgotten,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::Compaction],
+    scope: "1 broker, 1 record, its deletion",
+    scenario: file!("catalog/compacted-table.toml"),
     seeds_at_most: 500,
 };
 
@@ -216,6 +246,14 @@ fn all_that_is_left(fetch: &FetchRoom) -> usize {
 }
 
 fn always_replicated(_: &PendingProduce) -> bool {
+    true
+}
+
+fn up_to_active_segment(log: &Cleanable) -> Offset {
+    log.active_base
+}
+
+fn at_once_forgotten(_: &KeptDeletion) -> bool {
     true
 }
 

@@ -4,7 +4,7 @@
 use kafkasim::check::Promise;
 use kafkasim_core::ids::Offset;
 use kafkasim_core::log::ProducerEntry;
-use kafkasim_core::rules::{KnownProducer, LogEnds, Rules, SequenceVerdict, SequencedBatch};
+use kafkasim_core::rules::{EmptiedBatch, KnownProducer, LogEnds, Rules, SequenceVerdict, SequencedBatch};
 
 use super::{Exhibit, Kind, file};
 
@@ -22,6 +22,23 @@ pub(super) const KAFKA_7190: Exhibit = Exhibit {
     convicted_by: &[Promise::Duplicate, Promise::NonmonotonicSend],
     scope: "1 broker, 1 record, 1 reset, 1 DeleteRecords",
     scenario: file!("exhibits/kafka-7190.toml"),
+    seeds_at_most: 2_000,
+};
+
+/// Before Kafka 0.11.0.1 a cleaner left nothing of a batch whose records were superseded, and with it went, for whoever reads the log from its
+/// start, the last sequence of its producer. A retry was then appended again (KAFKA-5490).
+pub(super) const KAFKA_5490: Exhibit = Exhibit {
+    name: "kafka-5490",
+    about: "a producer is forgotten when its last records are superseded, so that a retry is appended again",
+    kind: Kind::History,
+    rules: Rules {
+        keeps_emptied: never,
+        sequence: takes_any_first,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::Duplicate, Promise::NonmonotonicSend],
+    scope: "1 broker, 2 records of one key, 1 cleaning, 1 restart, 1 reset",
+    scenario: file!("exhibits/kafka-5490.toml"),
     seeds_at_most: 2_000,
 };
 
@@ -47,6 +64,10 @@ fn takes_any_first(entry: Option<&ProducerEntry>, batch: &SequencedBatch) -> Seq
         None => SequenceVerdict::Append,
         Some(_) => (Rules::CURRENT.sequence)(entry, batch),
     }
+}
+
+fn never(_: &EmptiedBatch) -> bool {
+    false
 }
 
 fn with_its_last_record(producer: &KnownProducer) -> bool {

@@ -138,6 +138,7 @@ impl Scenario {
                 )
                 .in_bursts_of(u32::try_from(group.burst.number()).unwrap_or(u32::MAX))
                 .with_values_of(usize::try_from(group.value_bytes.number()).unwrap_or(usize::MAX))
+                .deleting_every(u32::try_from(group.delete_every.number()).unwrap_or(u32::MAX))
                 .flushing_every(u32::try_from(group.flush_every.number()).unwrap_or(u32::MAX));
                 let program = match &group.close_timeout_ms {
                     Some(timeout_ms) => program.closing_within(Some(timeout_ms.number())),

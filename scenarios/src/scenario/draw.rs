@@ -194,6 +194,7 @@ impl Scenario {
                 &mut group.burst,
                 &mut group.keys,
                 &mut group.flush_every,
+                &mut group.delete_every,
                 &mut group.value_bytes,
             ] {
                 draw.resolve(stream);

@@ -172,6 +172,7 @@ fn check_sizes(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
             (&group.burst, 10_000_000, "burst"),
             (&group.keys, u64::from(u32::MAX), "keys"),
             (&group.flush_every, 10_000_000, "flush-every"),
+            (&group.delete_every, 10_000_000, "delete-every"),
             (&group.value_bytes, 10_000_000, "value-bytes"),
         ]
     });

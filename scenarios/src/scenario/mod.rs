@@ -118,6 +118,9 @@ pub struct ProducerGroup {
     /// How many bytes of text each value has, at least; 0 is its name alone.
     #[serde(default = "Draw::zero", skip_serializing_if = "Draw::is_zero")]
     pub value_bytes: Draw,
+    /// Every which record deletes its key; 0 is none.
+    #[serde(default = "Draw::zero", skip_serializing_if = "Draw::is_zero")]
+    pub delete_every: Draw,
     /// How many records each sends between two flushes; 0 is no flush at all.
     #[serde(default = "Draw::zero", skip_serializing_if = "Draw::is_zero")]
     pub flush_every: Draw,

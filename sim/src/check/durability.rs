@@ -136,6 +136,7 @@ impl Durability {
             }
             Change::MetadataCommitted { .. }
             | Change::Contradicted { .. }
+            | Change::Overcleaned { .. }
             | Change::Watermark { .. }
             | Change::Started { .. } => {}
         }
@@ -149,7 +150,7 @@ impl Durability {
             };
             let offset = told.or(send.committed.map(|(_, offset)| offset));
             let truth = scene.truth.partition(partition);
-            if offset.is_some_and(|offset| truth.is_some_and(|truth| truth.committed.has_deleted(offset, value))) {
+            if offset.is_some_and(|offset| truth.is_some_and(|truth| truth.committed.has_let_go(offset, value))) {
                 continue;
             }
             let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));

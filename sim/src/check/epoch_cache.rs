@@ -18,6 +18,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         Note::Truncated { partition, .. }
         | Note::LogRecovered { partition, .. }
         | Note::LogStart { partition, .. }
+        | Note::Compacted { partition, .. }
         | Note::LogStartedAnew { partition, .. } => {
             let wrong = disorder(scene.view.log(node, *partition)?)?;
             Some(finding(scene, *partition, node, &wrong))

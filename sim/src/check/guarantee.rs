@@ -158,6 +158,7 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::MetadataPrefix
         | Promise::EpochCache
         | Promise::UndueDeletion
+        | Promise::Compaction
         | Promise::DefiniteFailure
         | Promise::SendCompletion
         | Promise::FlushCompletion

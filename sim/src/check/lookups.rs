@@ -143,8 +143,7 @@ impl Told<'_> {
             Some(at) => match first {
                 Some((first, _)) if first < at => format!("finds {at} for time {time}, though there is {first}"),
                 Some(_) | None => {
-                    let found = committed.first_at_or_after(at, Timestamp(i64::MIN));
-                    if told >= time && found == Some((at, told)) {
+                    if told >= time && committed.time_at(at) == Some(told) {
                         return None;
                     }
                     format!("finds {at} for time {time} with time {told}, which is not what is committed there")

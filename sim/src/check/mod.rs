@@ -8,6 +8,7 @@
 //! is one file for each family of promises, and [`guarantee`] decides whether what it found is an error. Whatever is
 //! remembered is needed by a later verdict; an event costs what it changed.
 
+mod compaction;
 mod completion;
 mod deletion;
 mod durability;
@@ -275,6 +276,7 @@ impl State {
         };
         findings.extend(self.single_leader.changed(&scene, change));
         findings.extend(log_match::changed(&scene, change));
+        findings.extend(compaction::changed(&scene, change));
         findings.extend(deletion::changed(&scene, change));
         watermark::changed(&scene, change, findings);
         self.durability.changed(&scene, change, findings);
@@ -314,6 +316,7 @@ impl State {
             | Change::Inactive { .. }
             | Change::Unfenced { .. }
             | Change::Contradicted { .. }
+            | Change::Overcleaned { .. }
             | Change::Watermark { .. }
             | Change::Leads { .. }
             | Change::Started { .. }
@@ -376,6 +379,7 @@ impl State {
             | Note::LogStart { .. }
             | Note::LogStartedAnew { .. }
             | Note::ProducersExpired { .. }
+            | Note::Compacted { .. }
             | Note::PositionOutOfRange { .. }
             | Note::FetchDiverged { .. }
             | Note::EpochRefused { .. }
@@ -502,6 +506,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::Truncated { .. }
         | Note::LogStart { .. }
         | Note::LogStartedAnew { .. }
+        | Note::Compacted { .. }
         | Note::ProducersExpired { .. }
         | Note::HighWatermark { .. }
         | Note::IsrProposed { .. }

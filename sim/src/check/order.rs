@@ -347,10 +347,9 @@ fn began_late(scene: &Scene<'_>, node: NodeId, partition: TopicPartition, at: Of
     Finding::new(Promise::PollSkip, verdict, message)
 }
 
-/// Where the first record is from an offset on; markers do not count.
+/// Where the first record is from an offset on that its reader must be given; markers do not count.
 fn first_record(scene: &Scene<'_>, partition: TopicPartition, from: Offset) -> Option<Offset> {
-    let committed = &scene.truth.partition(partition)?.committed;
-    committed.values_from(from).next().map(|(offset, _)| *offset)
+    scene.truth.partition(partition)?.committed.first_kept_from(from)
 }
 
 #[cfg(test)]

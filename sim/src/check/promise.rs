@@ -73,6 +73,8 @@ promises! {
     EpochCache = "epoch-cache", "the leader-epoch cache agrees with the log";
     /// R10.
     UndueDeletion = "undue-deletion", "nothing is deleted that is not committed, or that nobody gave up";
+    /// R11.
+    Compaction = "compaction", "a cleaner leaves the last committed record of every key, and its deletion for delete.retention.ms";
     /// P3.
     AcknowledgedPayload = "acknowledged-payload", "an acknowledged offset holds exactly what was sent, in the partition that it was sent to";
     DefiniteFailure = "definite-failure", "a record of which its producer is told that it was not written is not in the log";

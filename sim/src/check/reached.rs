@@ -50,6 +50,8 @@ situations! {
     SegmentsDeleted = "segments-deleted", "a log started later, because its first segments were too old or too much";
     LogStartFollowed = "log-start-followed", "a follower's log started later, because its leader's did";
     LogStartedAnew = "log-started-anew", "a replica's log ended before its leader's started, and began anew";
+    RecordsCompacted = "records-compacted", "a cleaner took records that later ones of the same key supersede";
+    DeletionsCompacted = "deletions-compacted", "a cleaner took the deletion of a key, after delete.retention.ms";
     ProducersExpired = "producers-expired", "a log forgot producers that had been idle for too long";
     Divergence = "divergence", "a fetch showed that a follower had diverged";
     EpochRefused = "epoch-refused", "a request carried another leader epoch than the broker's";
@@ -451,6 +453,14 @@ impl Coverage {
                 cause: LogStartCause::Leader,
                 ..
             } => self.reached(Reached::LogStartFollowed),
+            Note::Compacted { removed, deletions, .. } => {
+                if removed.len() > *deletions {
+                    self.reached(Reached::RecordsCompacted);
+                }
+                if *deletions > 0 {
+                    self.reached(Reached::DeletionsCompacted);
+                }
+            }
             Note::ProducersExpired { .. } => self.reached(Reached::ProducersExpired),
             Note::LogStartedAnew { .. } => self.reached(Reached::LogStartedAnew),
             Note::PositionOutOfRange { .. } => self.reached(Reached::ReaderOutOfRange),

@@ -39,6 +39,7 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::HighWatermarkCheckpoint
         | Timer::LogRetention
         | Timer::ProducerExpiration
+        | Timer::LogCleaner
         | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
         | Timer::DeleteRecordsWait { .. }
@@ -94,6 +95,7 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::HighWatermarkCheckpoint
         | Timer::LogRetention
         | Timer::ProducerExpiration
+        | Timer::LogCleaner
         | Timer::LogStartCheckpoint
         | Timer::FetchWait { .. }
         | Timer::Linger { .. }

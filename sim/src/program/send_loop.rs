@@ -21,6 +21,7 @@ pub struct SendLoop {
     outstanding_at_most: usize,
     burst: u32,
     flush_every: u32,
+    delete_every: u32,
     /// How long the close at the end may take, if there is one: `None` within is as long as it takes.
     close: Option<Option<u64>>,
     /// How many partitions there are, once the producer has told.
@@ -69,6 +70,7 @@ impl SendLoop {
             outstanding_at_most,
             burst: 1,
             flush_every: 0,
+            delete_every: 0,
             close: None,
             partitions: None,
             next: 0,
@@ -90,6 +92,12 @@ impl SendLoop {
     #[must_use]
     pub fn with_values_of(self, value_bytes: usize) -> Self {
         Self { value_bytes, ..self }
+    }
+
+    /// Every n-th record has no value, so that it deletes its key; 0 is none.
+    #[must_use]
+    pub fn deleting_every(self, delete_every: u32) -> Self {
+        Self { delete_every, ..self }
     }
 
     /// Flushes whenever so many records were sent, and at the end; 0 is never.
@@ -138,7 +146,8 @@ impl SendLoop {
             }
         };
         let name = format!("{}-{}", self.name, self.next);
-        let value = Some(Bytes::from(filled(name, self.next, self.value_bytes)));
+        let is_deletion = self.delete_every > 0 && (self.next + 1).is_multiple_of(self.delete_every);
+        let value = (!is_deletion).then(|| Bytes::from(filled(name, self.next, self.value_bytes)));
         Call::Send {
             call: CallId(self.next),
             record: ProducerRecord {

@@ -310,6 +310,8 @@ impl<'a> Driver<'a> {
     fn enter(&mut self, queued: Queued) {
         match queued {
             Queued::Opening { link } => {
+                // Nothing has to wait for what an earlier connection between the two was still to carry.
+                *self.last_arrival_us.get_or_default(link) = [0; 2];
                 let latency_us = self.plan.latency.draw(&mut self.network);
                 self.later(latency_us, Due::Opening(link));
             }

@@ -28,6 +28,8 @@ impl Default for Latency {
 
 /// The tail ends here: 2¹² times the ordinary latency.
 const DOUBLINGS_AT_MOST: u32 = 12;
+/// And here: a minute, beyond which connections are given up.
+const LONGEST_US: u64 = 60_000_000;
 
 impl Latency {
     pub(super) fn draw(&self, stream: &mut Stream) -> u64 {
@@ -39,6 +41,6 @@ impl Latency {
         while doublings < DOUBLINGS_AT_MOST && stream.chance(1, 2) {
             doublings += 1;
         }
-        ordinary << doublings
+        (ordinary << doublings).min(LONGEST_US.max(ordinary))
     }
 }

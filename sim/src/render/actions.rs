@@ -348,6 +348,7 @@ fn timer_words(timer: &Timer, names: &Names) -> String {
         }
         Timer::HighWatermarkCheckpoint => "writes high watermarks down".to_owned(),
         Timer::LogRetention => "looks for old segments".to_owned(),
+        Timer::LogCleaner => "looks for logs to clean".to_owned(),
         Timer::ProducerExpiration => "looks for idle producers".to_owned(),
         Timer::LogStartCheckpoint => "writes down where logs start".to_owned(),
         Timer::DeleteRecordsWait { .. } => "a DeleteRecords has waited".to_owned(),

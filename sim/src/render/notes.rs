@@ -141,6 +141,12 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
                 format!("{}starts at {to}, {why}", names.whose(*partition)),
             )
         }
+        Note::Compacted { partition, removed, .. } => {
+            let replica = scene.replica(*partition, node);
+            let gone = replica.map(|replica| replica.values_at(removed)).unwrap_or_default();
+            let line = Line::of(Tone::Unsure, format!("{}cleans its log of ", names.whose(*partition)));
+            line.then_line(marked(gone, marks))
+        }
         Note::ProducersExpired {
             partition, producers, ..
         } => {
@@ -317,6 +323,7 @@ pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
         | Note::Truncated { partition, .. }
         | Note::LogStart { partition, .. }
         | Note::LogStartedAnew { partition, .. }
+        | Note::Compacted { partition, .. }
         | Note::ProducersExpired { partition, .. }
         | Note::PositionOutOfRange { partition, .. }
         | Note::FetchDiverged { partition, .. }

@@ -9,7 +9,7 @@ use kafkasim_core::record::Batch;
 
 use super::names;
 use crate::setup::index;
-use crate::world::{Event, Fault};
+use crate::world::{DiskFault, Event, Fault};
 
 /// Whether a process is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +189,10 @@ impl Scene {
             }
             // What stops is told by its own event.
             Fault::Crash { .. } | Fault::PowerLoss { .. } => {}
+            Fault::Disk {
+                node,
+                what: DiskFault::Wiped,
+            } => self.replicas.retain(|(_, replica), _| replica != node),
             Fault::ShutDown { .. }
             | Fault::Administer { .. }
             | Fault::Reset(_)
@@ -222,6 +226,10 @@ impl Scene {
             self.replica_mut(*partition, node)
                 .records
                 .retain(|record| record.offset >= *to);
+        } else if let Note::Compacted { partition, removed, .. } = note {
+            self.replica_mut(*partition, node)
+                .records
+                .retain(|record| removed.binary_search(&record.offset).is_err());
         } else if let Note::LogDeleted { partition } = note {
             let replica = self.replica_mut(*partition, node);
             replica.records.clear();
@@ -254,6 +262,15 @@ impl Replica {
     /// What a truncation would take.
     pub(super) fn beyond(&self, end: Offset) -> &[Stored] {
         &self.records[self.records.partition_point(|record| record.offset < end)..]
+    }
+
+    /// The values at some of its offsets.
+    pub(super) fn values_at(&self, offsets: &[Offset]) -> Vec<String> {
+        let there = self
+            .records
+            .iter()
+            .filter(|record| offsets.binary_search(&record.offset).is_ok());
+        there.map(|record| record.value.clone()).collect()
     }
 
     fn truncate(&mut self, end: Offset) {

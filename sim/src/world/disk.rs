@@ -91,7 +91,23 @@ impl Disk {
                 let deleted = batches.partition_point(|batch| batch.base_offset < to);
                 batches.drain(..deleted);
                 segments.retain(|segment| segment.base >= to);
-                self.forget_synced(log, deleted);
+                self.replace_synced(log, deleted, 0);
+            }
+            DiskOp::Compact {
+                log,
+                to,
+                batches: left,
+                segments: now,
+            } => {
+                if self.is_full() {
+                    return Err(DiskError::Storage);
+                }
+                let LogImage { batches, segments, .. } = self.image.logs.entry(log).or_default();
+                let cleaned = batches.partition_point(|batch| batch.base_offset < to);
+                let count = left.len();
+                batches.splice(..cleaned, left);
+                *segments = now;
+                self.replace_synced(log, cleaned, count);
             }
             DiskOp::StartAnew { log, at } => {
                 let LogImage { batches, segments, .. } = self.image.logs.entry(log).or_default();
@@ -101,7 +117,7 @@ impl Disk {
                     base: at,
                     producers: ProducerStates::default(),
                 }];
-                self.forget_synced(log, deleted);
+                self.replace_synced(log, deleted, 0);
             }
             DiskOp::WriteEpochs { log, entries } => self.image.logs.entry(log).or_default().epochs = entries,
             DiskOp::WriteHighWatermarks(high_watermarks) => self.image.high_watermarks = high_watermarks,
@@ -190,9 +206,9 @@ impl Disk {
         }
     }
 
-    /// The first batches of a log are deleted.
-    fn forget_synced(&mut self, log: TopicPartition, deleted: usize) {
-        let synced = self.synced_batches(log).saturating_sub(deleted);
+    /// The first batches of a log go, and so many take their place that were forced to the platter beforehand.
+    fn replace_synced(&mut self, log: TopicPartition, gone: usize, instead: usize) {
+        let synced = instead + self.synced_batches(log).saturating_sub(gone);
         if synced > 0 {
             self.synced.insert(log, synced);
         } else {
@@ -200,7 +216,7 @@ impl Disk {
         }
         for (syncing, _, batches) in &mut self.syncing {
             if *syncing == log {
-                *batches = batches.saturating_sub(deleted);
+                *batches = instead + batches.saturating_sub(gone);
             }
         }
     }
@@ -296,6 +312,29 @@ mod tests {
             (vec![true, false, true], vec![true; 3])
         );
         assert!(rotten.is_rotten() && !disk().is_rotten());
+    }
+
+    #[test]
+    fn what_a_cleaner_leaves_has_reached_the_platter() {
+        let mut disk = Disk::default();
+        for offset in 0..3 {
+            let batch = batch(offset);
+            assert_eq!(disk.write(DiskOp::Append { log: LOG, batch }), Ok(()));
+        }
+        let before = disk.unsynced().collect::<Vec<_>>();
+        disk.write(DiskOp::Compact {
+            log: LOG,
+            to: Offset(2),
+            batches: vec![batch(1)],
+            segments: Vec::new(),
+        })
+        .expect("there is room");
+        let offsets = disk.image().logs[&LOG].batches.iter().map(|batch| batch.base_offset.0);
+        assert_eq!(offsets.collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            (before, disk.unsynced().collect::<Vec<_>>()),
+            (vec![(LOG, 3)], vec![(LOG, 1)])
+        );
     }
 
     #[test]

@@ -92,6 +92,7 @@ const fn fired(timer: &Timer) -> &'static str {
         | Timer::ReplicaLag { .. }
         | Timer::LogRetention
         | Timer::ProducerExpiration
+        | Timer::LogCleaner
         | Timer::LogStartCheckpoint
         | Timer::ProduceWait { .. }
         | Timer::DeleteRecordsWait { .. }

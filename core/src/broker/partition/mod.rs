@@ -285,6 +285,11 @@ impl Partition {
         }
     }
 
+    /// Cleans the log, if it is dirty enough.
+    pub(super) fn clean(&mut self, topic: &TopicConfig, context: &Context<'_, BrokerConfig>, out: &mut Outbox) {
+        self.log.compact(topic, context.wall_clock, context.rules, out);
+    }
+
     /// Forgets producers that have been idle for too long.
     pub(super) fn forget_idle_producers(&mut self, context: &Context<'_, BrokerConfig>, out: &mut Outbox) {
         let expiration_ms = context.config.producer_id_expiration_ms;

@@ -204,7 +204,7 @@ fn what_is_broken_is_fetched_again_and_what_does_not_fit_is_not() {
         > set fetch 2 1000 wall
         timer fetch 2
         > 2 Replica: fetch t1-0@1 e=0 last=0
-        got 2 t1-0 hw=2 [2-2:e0]
+        got 2 t1-0 hw=2 [0-0:e0]
         ",
     );
 }

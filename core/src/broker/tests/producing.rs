@@ -335,7 +335,7 @@ fn sequences_leave_no_gap_and_epochs_fence() {
 }
 
 #[test]
-fn idle_producers_are_forgotten_and_then_take_any_sequence() {
+fn idle_producers_are_forgotten_and_begin_a_sequence_then() {
     check(
         &[
             IN_SERVICE,
@@ -362,8 +362,8 @@ fn idle_producers_are_forgotten_and_then_take_any_sequence() {
         > ProducersExpired { partition: t1-0, producers: [ProducerId(5)], expiration_ms: 1000 }
         > set expiration 600000 monotonic
         produce c1 acks=1 t1-0 c pid=5 seq=7
-        > leader appends t1-0 [2-2:e0]
-        > c1: produced t1-0 @2
+        > ProduceRefused { partition: t1-0, producer_id: ProducerId(5), epoch: ProducerEpoch(0), error: OutOfOrderSequenceNumber }
+        > c1: produced t1-0 OUT_OF_ORDER_SEQUENCE_NUMBER
         ",
     );
 }

@@ -64,6 +64,7 @@ fn timer_text(timer: &Timer) -> String {
         Timer::MetadataFetchBackoff => "metadata".into(),
         Timer::HighWatermarkCheckpoint => "checkpoint".into(),
         Timer::LogRetention => "retention".into(),
+        Timer::LogCleaner => "cleaner".into(),
         Timer::ProducerExpiration => "expiration".into(),
         Timer::LogStartCheckpoint => "starts".into(),
         Timer::DeleteRecordsWait { connection } => format!("delete-wait {}", end(*connection)),
@@ -102,6 +103,7 @@ fn disk(op: &DiskOp) -> Option<String> {
         | DiskOp::Truncate { .. }
         | DiskOp::Roll { .. }
         | DiskOp::DeleteSegments { .. }
+        | DiskOp::Compact { .. }
         | DiskOp::StartAnew { .. }
         | DiskOp::WriteEpochs { .. }
         | DiskOp::Sync { .. } => None,

@@ -132,6 +132,7 @@ pub(super) fn timer(words: &Words<'_>) -> Timer {
         },
         ["fetch", leader] => Timer::ReplicaFetchBackoff { leader: node(leader) },
         ["fetch-wait", from] => Timer::FetchWait { connection: wait(from) },
+        ["cleaner"] => Timer::LogCleaner,
         ["expiration"] => Timer::ProducerExpiration,
         ["starts"] => Timer::LogStartCheckpoint,
         ["delete-wait", from] => Timer::DeleteRecordsWait { connection: wait(from) },

@@ -213,6 +213,7 @@ impl Conversation {
             | DiskOp::DeleteLog(_)
             | DiskOp::Roll { .. }
             | DiskOp::DeleteSegments { .. }
+            | DiskOp::Compact { .. }
             | DiskOp::StartAnew { .. }
             | DiskOp::WriteHighWatermarks(_)
             | DiskOp::WriteLogStarts(_)

@@ -552,6 +552,42 @@ fn a_definite_failure_is_one() {
 }
 
 #[test]
+fn r11_cleaners_leave_what_is_needed() {
+    // `a` is written twice, `b` is deleted.
+    let after = |rest: &str| {
+        let start = "
+            5 uses acks=all
+            0 creates min.insync.replicas=2 cleanup.policy=compact delete.retention.ms=10
+            1 leads epoch=0
+            5 sends a=1
+            5 sends a=2
+            5 sends c=1
+            1 appends a=1 a=2
+            1 appends b=
+            1 appends c=1
+            2 copies 1
+            3 copies 1
+            1 exposes 4
+        ";
+        start.to_owned() + rest
+    };
+    let lacks = |at: u32| {
+        format!(
+            "compaction, violated: t-0: broker-1 has cleaned its log, and lacks at {at} what nothing committed supersedes"
+        )
+    };
+    check(&after("1 cleans 0 0 \n 7 seeks 0 \n 7 reads 1:a=2 3:c=1"), "");
+    check(
+        &after("7 seeks 0 \n 7 reads 1:a=2"),
+        "poll-skip, violated: t-0: client-7 has read 1, but not 0 before it",
+    );
+    check(&after("1 cleans 1 0"), &lacks(0));
+    check(&after("1 cleans 2 0"), &lacks(2));
+    check(&after("2 cleans - 5 \n 1 cleans 2 14"), &lacks(2));
+    check(&after("2 cleans - 5 \n 1 cleans 2 15"), "");
+}
+
+#[test]
 fn p4_sends_complete_once() {
     check(
         &after("5 is-told b @1"),

@@ -216,6 +216,7 @@ impl Stage {
                 let (partition, to) = (PARTITION, Offset(number(at)));
                 self.note(node, Note::LogStart { partition, to, cause });
             }
+            ("cleans", [offsets, now]) => self.clean(node, offsets, Timestamp(number(now))),
             ("drops", [before]) => {
                 let before = Offset(number(before));
                 self.log(node).batches.retain(|batch| batch.base_offset >= before);
@@ -386,6 +387,37 @@ impl Stage {
                 partition: PARTITION,
                 batch,
                 as_leader: true,
+            },
+        );
+    }
+
+    /// `0,3`: takes away these records of the whole log.
+    fn clean(&mut self, node: NodeId, offsets: &str, now: Timestamp) {
+        let removed: Vec<Offset> = offsets
+            .split(',')
+            .filter(|offset| *offset != "-")
+            .map(|offset| Offset(number(offset)))
+            .collect();
+        let log = self.log(node);
+        let to = log.batches.last().map_or(Offset::ZERO, Batch::next_offset);
+        log.batches = log
+            .batches
+            .iter()
+            .filter_map(|batch| {
+                let records = batch.records().expect("a sound batch").into_iter();
+                let left: Vec<_> = records.filter(|record| !removed.contains(&record.offset)).collect();
+                (!left.is_empty()).then(|| batch.cleaned(&left, None))
+            })
+            .collect();
+        let deletions = 0;
+        self.note(
+            node,
+            Note::Compacted {
+                partition: PARTITION,
+                to,
+                removed,
+                deletions,
+                now,
             },
         );
     }
@@ -578,11 +610,15 @@ impl Stage {
     }
 }
 
+/// `key=…` has a key, and `key=` is its deletion.
 fn batch(values: &[Bytes]) -> Batch {
     let mut builder = BatchBuilder::new();
-    values
-        .iter()
-        .for_each(|value| builder.append(Timestamp(0), None, Some(value.clone()), &[]));
+    for value in values {
+        let equals = value.iter().position(|byte| *byte == b'=');
+        let key = equals.map(|at| value.slice(..at));
+        let is_deletion = equals.is_some_and(|at| at + 1 == value.len());
+        builder.append(Timestamp(0), key, (!is_deletion).then(|| value.clone()), &[]);
+    }
     builder.build(None)
 }
 

@@ -56,6 +56,15 @@ pub(crate) enum Change {
         /// From where on.
         at: Offset,
     },
+    /// A cleaner has left too little of a replica's log.
+    Overcleaned {
+        /// The partition.
+        partition: TopicPartition,
+        /// The replica.
+        node: NodeId,
+        /// Where something is missing.
+        at: Offset,
+    },
     /// A high watermark moved.
     Watermark {
         /// The partition.

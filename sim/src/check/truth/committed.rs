@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kafkasim_core::ids::{LeaderEpoch, Offset, Sequence, Timestamp};
-use kafkasim_core::record::Batch;
+use kafkasim_core::record::{Batch, Record};
+
+use super::cleaning::Cleaning;
 
 /// The committed log of one partition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +15,8 @@ pub(crate) struct Committed {
     batches: Vec<Arc<CommittedBatch>>,
     /// What lies before it was given up: nobody need have it, though some may.
     deleted: Offset,
+    /// What some replica may have cleaned away, once one has.
+    cleaning: Option<Cleaning>,
 }
 
 impl Default for Committed {
@@ -20,6 +24,7 @@ impl Default for Committed {
         Self {
             batches: Vec::new(),
             deleted: Offset::ZERO,
+            cleaning: None,
         }
     }
 }
@@ -84,9 +89,26 @@ impl Committed {
         self.deleted
     }
 
-    /// Whether this was committed there, and then given up.
-    pub(crate) fn has_deleted(&self, offset: Offset, value: &Bytes) -> bool {
-        offset < self.deleted && self.value_at(offset) == Some(value)
+    /// Whether this was committed there, and then given up or cleaned away.
+    pub(crate) fn has_let_go(&self, offset: Offset, value: &Bytes) -> bool {
+        self.value_at(offset) == Some(value) && (offset < self.deleted || self.may_lack(offset))
+    }
+
+    /// Whether a cleaner may have taken what is at an offset.
+    fn may_lack(&self, offset: Offset) -> bool {
+        let Some(cleaning) = &self.cleaning else { return false };
+        let batch = self.batches.get(self.index_of(offset));
+        let records = batch.and_then(|batch| batch.batch.records().ok()).unwrap_or_default();
+        let record = records.iter().find(|record| record.offset == offset);
+        record.is_some_and(|record| cleaning.may_have_taken(record))
+    }
+
+    /// A replica has cleaned its log up to here.
+    pub(crate) fn clean(&mut self, to: Offset, now: Timestamp, delete_retention_ms: i64) {
+        let batches = || self.batches.iter().map(|batch| &batch.batch);
+        let cleaning = self.cleaning.get_or_insert_with(|| Cleaning::of(batches()));
+        let cleaned = batches().take_while(|batch| batch.base_offset < to);
+        cleaning.cleaned(cleaned, to, now, delete_retention_ms);
     }
 
     /// How many bytes are left from an offset on in a log that may have lost its beginning.
@@ -136,11 +158,17 @@ impl Committed {
         let expected = self.batches.get(from..to)?;
         let first = expected.first()?;
         let start = log.partition_point(|batch| batch.base_offset < first.base);
-        let mut found = log[start..].iter();
-        expected
-            .iter()
-            .find(|batch| found.next().is_none_or(|found| !is(batch, found)))
-            .map(|batch| batch.base)
+        let mut found = log[start..].iter().peekable();
+        let cleaning = self.cleaning.as_ref();
+        let mut is_there = |batch: &CommittedBatch| match found.next_if(|found| found.base_offset <= batch.base) {
+            Some(found) => {
+                is(batch, found) || cleaning.is_some_and(|cleaning| cleaning.may_have_left(&batch.batch, found))
+            }
+            // The last batch stays, if only for its offset.
+            None if batch.next == self.end() => false,
+            None => cleaning.is_some_and(|cleaning| cleaning.may_have_emptied(&batch.batch)),
+        };
+        expected.iter().find(|batch| !is_there(batch)).map(|batch| batch.base)
     }
 
     /// A leader exposes everything below `to`: what is new is committed. Returns which batches are new.
@@ -151,13 +179,25 @@ impl Committed {
         let exposed = log[start..].iter().take_while(|batch| batch.next_offset() <= to);
         self.batches
             .extend(exposed.map(|batch| Arc::new(CommittedBatch::new(batch))));
+        if let Some(cleaning) = &mut self.cleaning {
+            let new = &self.batches[known..];
+            new.iter().for_each(|batch| cleaning.committed(&batch.batch));
+        }
         known..self.batches.len()
     }
 
-    /// Forgets everything from the batch with this offset on, because it is lost. Returns what was forgotten.
-    pub(crate) fn give_up(&mut self, from: Offset) -> Vec<Arc<CommittedBatch>> {
-        let index = self.index_of(from);
-        self.batches.split_off(index)
+    /// Forgets everything from the batch with this offset on, because this log, which holds from now on, does not have it. Returns what was
+    /// forgotten.
+    pub(crate) fn give_up(&mut self, from: Offset, log: &[Batch]) -> Vec<Arc<CommittedBatch>> {
+        // What comes before may have been superseded by what is lost, so that the log could do without it; but it goes on where it ends.
+        let end = log.last().map_or(self.deleted, Batch::next_offset);
+        let index = self.index_of(from.min(end));
+        let lost = self.batches.split_off(index);
+        if let Some(cleaning) = &mut self.cleaning {
+            let from = lost.first().map_or(from, |batch| batch.base);
+            cleaning.gave_up(from, self.batches.iter().map(|batch| &batch.batch));
+        }
+        lost
     }
 
     /// The values from an offset on.
@@ -169,6 +209,12 @@ impl Committed {
             .skip_while(move |(offset, _)| *offset < from)
     }
 
+    /// Where the first value is from an offset on that no cleaner may have taken.
+    pub(crate) fn first_kept_from(&self, from: Offset) -> Option<Offset> {
+        let mut offsets = self.values_from(from).map(|(offset, _)| *offset);
+        offsets.find(|offset| !self.may_lack(*offset))
+    }
+
     /// The value at an offset.
     pub(crate) fn value_at(&self, offset: Offset) -> Option<&Bytes> {
         self.values_from(offset)
@@ -177,14 +223,27 @@ impl Committed {
             .map(|(_, value)| value)
     }
 
-    /// The first record from an offset on whose time is this or later, and its time. Rot that was committed unnoticed has none.
+    /// The first record from an offset on whose time is this or later, and which no cleaner may have taken: where it is, and its time. Rot that
+    /// was committed unnoticed has none.
     pub(crate) fn first_at_or_after(&self, from: Offset, time: Timestamp) -> Option<(Offset, Timestamp)> {
         let late = self.batches[self.index_of(from)..]
             .iter()
             .filter(|batch| batch.batch.max_timestamp() >= time);
+        let may_have_gone = |record: &Record| {
+            let cleaning = self.cleaning.as_ref();
+            cleaning.is_some_and(|cleaning| cleaning.may_have_taken(record))
+        };
         late.flat_map(|batch| batch.batch.records().unwrap_or_default())
-            .find(|record| record.offset >= from && record.timestamp >= time)
+            .find(|record| record.offset >= from && record.timestamp >= time && !may_have_gone(record))
             .map(|record| (record.offset, record.timestamp))
+    }
+
+    /// The time of the record at an offset.
+    pub(crate) fn time_at(&self, offset: Offset) -> Option<Timestamp> {
+        let batch = self.batches.get(self.index_of(offset))?;
+        let records = batch.batch.records().ok()?;
+        let record = records.iter().find(|record| record.offset == offset)?;
+        Some(record.timestamp)
     }
 
     /// The leader epoch of what is at an offset.

@@ -8,19 +8,21 @@
 //! unclean election, or than a loss, lives in a world of its own.
 
 mod change;
+mod cleaning;
 mod committed;
 mod forgotten;
 mod hits;
+mod letting_go;
 
 use std::collections::BTreeMap;
 use std::mem;
 
-use kafkasim_core::call::{Call, RecordsToDelete};
+use kafkasim_core::call::Call;
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, Sequence, TopicId, TopicName, TopicPartition};
 use kafkasim_core::message::{DeleteBefore, ElectionType};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
-use kafkasim_core::note::{LogStartCause, Note};
+use kafkasim_core::note::Note;
 use kafkasim_core::record::{Batch, MetadataRecord};
 
 pub(crate) use change::Change;
@@ -241,6 +243,7 @@ impl Truth {
                 to,
                 ..
             } => self.replay(view, node, *to, changes),
+            Note::Compacted { partition, to, now, .. } => self.cleaned(view, *partition, node, *to, *now, changes),
             Note::BecameLeader { partition, epoch, .. } if *partition != METADATA => {
                 self.begins_to_lead(view, *partition, node, *epoch, changes);
             }
@@ -476,7 +479,7 @@ impl Truth {
         let verdict = missing.map(|at| self.judge_candidate(view, id, at, Some(node)));
         let partition = self.partitions.entry(id).or_default();
         if let (Some(at), Some(verdict)) = (missing, verdict) {
-            let batches = partition.committed.give_up(at);
+            let batches = partition.committed.give_up(at, log);
             partition.parted = Some(Parted {
                 epoch,
                 verdict: verdict.clone(),
@@ -559,65 +562,6 @@ impl Truth {
                 at: truth.committed.end(),
             });
         }
-    }
-
-    fn asked_to_delete(&mut self, deletion: &RecordsToDelete) {
-        let partition = self.partitions.entry(deletion.partition).or_default();
-        partition.asked_to_delete = match (partition.asked_to_delete, deletion.before) {
-            (Some(DeleteBefore::HighWatermark), _) | (_, DeleteBefore::HighWatermark) => {
-                Some(DeleteBefore::HighWatermark)
-            }
-            (Some(DeleteBefore::Offset(earlier)), DeleteBefore::Offset(offset)) => {
-                Some(DeleteBefore::Offset(earlier.max(offset)))
-            }
-            (None, before) => Some(before),
-        };
-    }
-
-    /// A log starts later: because an operator asked its leader for that, or because that of its leader does.
-    fn starts(
-        &mut self,
-        view: &dyn View,
-        id: TopicPartition,
-        node: NodeId,
-        at: Offset,
-        cause: Option<LogStartCause>,
-        changes: &mut Vec<Change>,
-    ) {
-        let epoch = self.replica(id, node).epoch;
-        let topic = self.metadata.topics.get(&id.topic);
-        let truth = self.partitions.entry(id).or_default();
-        // Whoever lives in a world of its own gives up nothing of this one.
-        if truth.parted.as_ref().is_some_and(|parted| epoch < parted.epoch) {
-            return;
-        }
-        let is_due = match (cause, truth.asked_to_delete) {
-            (Some(LogStartCause::DeleteRecords), Some(DeleteBefore::HighWatermark)) => at <= truth.committed.end(),
-            (Some(LogStartCause::DeleteRecords), Some(DeleteBefore::Offset(before))) => {
-                at <= before && at <= truth.committed.end()
-            }
-            (Some(LogStartCause::DeleteRecords), None) => false,
-            (Some(LogStartCause::Retention { now }), _) => {
-                // More may have gone in the same step, for another reason.
-                let left = truth.committed.bytes_from(at, batches(view.log(node, id)));
-                let is_enough = |limit: i64| usize::try_from(limit).is_ok_and(|limit| left >= limit);
-                let is_given_up = topic.is_some_and(|topic| {
-                    is_enough(topic.config.retention_bytes)
-                        || truth.committed.has_expired(at, now, topic.config.retention_ms)
-                });
-                at <= truth.committed.end() && is_given_up
-            }
-            (Some(LogStartCause::Leader) | None, _) => at <= truth.committed.deleted(),
-        };
-        if is_due {
-            truth.committed.delete(at);
-        }
-        changes.push(Change::Started {
-            partition: id,
-            node,
-            at,
-            is_due,
-        });
     }
 
     fn power_lost(&mut self, view: &dyn View, node: NodeId, changes: &mut Vec<Change>) {
