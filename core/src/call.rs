@@ -21,6 +21,13 @@ pub enum Call {
         /// The record.
         record: ProducerRecord,
     },
+    /// Producer: `partitionsFor(topic)`; answered with [`Answer::PartitionsFor`], after `max.block.ms` at the latest.
+    PartitionsFor {
+        /// Comes back with the answer. No send that is under way has the same number.
+        call: CallId,
+        /// The topic.
+        topic: TopicName,
+    },
     /// Producer: `flush()`; sends whatever was sent before without lingering, and is answered with [`Answer::Flushed`] once all of it is
     /// answered. One at a time.
     Flush,
@@ -216,6 +223,13 @@ pub enum Answer {
         /// Where the record is, or why not.
         result: Result<RecordMetadata, SendFailure>,
     },
+    /// Which partitions a topic has, as far as the producer knows; or why it does not.
+    PartitionsFor {
+        /// The call that it answers.
+        call: CallId,
+        /// All of them, in order.
+        result: Result<Vec<PartitionInfo>, SendError>,
+    },
     /// A flush returned.
     Flushed,
     /// A producer is closed: every send was answered. Or a consumer is.
@@ -235,6 +249,15 @@ pub enum Answer {
     },
     /// The partition's low watermark, or why the records may still be there.
     RecordsDeleted(Result<Offset, ErrorCode>),
+}
+
+/// A partition as its producer knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PartitionInfo {
+    /// Its number.
+    pub partition: i32,
+    /// Who leads it, if anybody does.
+    pub leader: Option<NodeId>,
 }
 
 /// Where a record was written.

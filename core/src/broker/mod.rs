@@ -334,6 +334,7 @@ impl Broker {
         match call {
             Call::ShutDown => self.on_shut_down(context, out),
             Call::Send { .. }
+            | Call::PartitionsFor { .. }
             | Call::Flush
             | Call::Close { .. }
             | Call::Assign(_)

@@ -238,7 +238,12 @@ impl Consumer {
             Call::Steer(steering) => self.steer(&steering, out),
             Call::LookUp { lookup, timeout_ms } => self.on_look_up(context, lookup, timeout_ms, out),
             Call::Close { .. } => self.close(context, out),
-            Call::Send { .. } | Call::Flush | Call::ShutDown | Call::Administer(_) | Call::DeleteRecords(_) => {
+            Call::Send { .. }
+            | Call::PartitionsFor { .. }
+            | Call::Flush
+            | Call::ShutDown
+            | Call::Administer(_)
+            | Call::DeleteRecords(_) => {
                 panic!("a consumer cannot do {call:?}")
             }
         }

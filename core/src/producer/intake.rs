@@ -299,11 +299,14 @@ impl Producer {
         }
     }
 
-    /// [`Timer::MaxBlock`]: a record has waited for too long.
-    pub(super) fn on_max_block(&mut self, context: &Context<'_, ProducerConfig>, call: u32, out: &mut Outbox) {
-        let index = self.waiting.iter().position(|waiting| waiting.call.0 == call);
+    /// [`Timer::MaxBlock`]: a call has waited for too long.
+    pub(super) fn on_max_block(&mut self, context: &Context<'_, ProducerConfig>, call: CallId, out: &mut Outbox) {
+        if self.asked_too_long(call, out) {
+            return;
+        }
+        let index = self.waiting.iter().position(|waiting| waiting.call == call);
         let waiting = index.and_then(|index| self.waiting.remove(index));
-        let waiting = waiting.expect("max.block.ms is counted only for a waiting record");
+        let waiting = waiting.expect("max.block.ms is counted only for a waiting call");
         match waiting.awaits {
             Awaits::Metadata | Awaits::Choice => refuse(waiting.call, SendError::MaxBlock, out),
             Awaits::Memory => {
@@ -320,6 +323,7 @@ impl Producer {
             .iter()
             .filter(|topic| topic.error_code == ErrorCode::InvalidTopicException)
         {
+            self.refuse_to_tell(topic, out);
             let (invalid, others): (Vec<_>, Vec<_>) = core::mem::take(&mut self.waiting)
                 .into_iter()
                 .partition(|waiting| waiting.record.topic == topic.name);
@@ -331,7 +335,7 @@ impl Producer {
         }
     }
 
-    /// Topics whose metadata is missing: of records that wait for it, and of batches whose leader is unknown.
+    /// Topics whose metadata is missing: of records that wait for it, of batches whose leader is unknown, and those that somebody asks for.
     pub(super) fn missing_topics(&self) -> impl Iterator<Item = &TopicName> {
         let has_leader = |at| self.cluster.partition(at).is_some_and(|view| view.leader.is_some());
         let waiting = self
@@ -343,7 +347,8 @@ impl Producer {
             .accumulator
             .iter()
             .filter(move |(at, it)| it.head().is_some() && !has_leader(*at));
-        waiting.chain(leaderless.map(|(_, partition)| &partition.topic))
+        let leaderless = leaderless.map(|(_, partition)| &partition.topic);
+        waiting.chain(leaderless).chain(self.asking.values())
     }
 
     /// The topics that this producer has to do with.

@@ -5,6 +5,7 @@
 //! is sent in the same step.
 //!
 //! - a record on its way in: `intake` (metadata, sticky partitions), `partitioner`
+//! - questions about a topic: `partitions_for`
 //! - batches: `accumulator` over `partition` over `batch`
 //! - the end of it: `finish` (flush and close)
 //! - requests and answers: `sender`, with `retry` to decide, `sequence` for idempotence, and `recovery` when that has a gap
@@ -19,6 +20,7 @@ mod finish;
 mod intake;
 mod partition;
 mod partitioner;
+mod partitions_for;
 mod ratio;
 mod recovery;
 mod retry;
@@ -42,7 +44,7 @@ use crate::cluster::{Cluster, Refreshing};
 use crate::config::ProducerConfig;
 use crate::connections::Connections;
 use crate::error::ErrorCode;
-use crate::ids::{NodeId, ProducerEpoch, ProducerId, TopicId, TopicPartition};
+use crate::ids::{CallId, NodeId, ProducerEpoch, ProducerId, TopicId, TopicName, TopicPartition};
 use crate::machine::{Boot, Choice, ConnectionId, Context, Input, Lane, Machine, Outbox, QuestionKind};
 use crate::message::{InitProducerIdRequest, InitProducerIdResponse, Message, MetadataResponse, Response};
 use crate::note::Note;
@@ -57,6 +59,8 @@ pub struct Producer {
     connections: Connections<Pending>,
     /// Records without a partition, in the order of their calls.
     waiting: VecDeque<Waiting>,
+    /// Calls that wait to be told of a topic's partitions.
+    asking: BTreeMap<CallId, TopicName>,
     sticky: BTreeMap<TopicId, Sticky>,
     accumulator: Accumulator,
     identity: Identity,
@@ -108,6 +112,7 @@ impl Machine for Producer {
             cluster: Cluster::bootstrap(&context.config.bootstrap_servers),
             connections: Connections::default(),
             waiting: VecDeque::new(),
+            asking: BTreeMap::new(),
             sticky: BTreeMap::new(),
             accumulator: Accumulator::default(),
             identity: Identity::default(),
@@ -120,6 +125,7 @@ impl Machine for Producer {
     fn step(&mut self, context: &Context<'_, ProducerConfig>, input: Input, out: &mut Outbox) {
         match input {
             Input::Call(Call::Send { call, record }) => self.on_send(context, call, record, out),
+            Input::Call(Call::PartitionsFor { call, topic }) => self.on_partitions_for(context, call, topic, out),
             Input::Call(Call::Flush) => self.on_flush(),
             Input::Call(Call::Close { timeout_ms }) => self.on_close(timeout_ms, out),
             Input::Call(
@@ -177,9 +183,13 @@ impl Producer {
         self.accumulator.batch_count()
     }
 
-    /// Whether every send was answered.
+    /// Whether every send was answered, and everybody who asked for partitions.
     #[must_use]
     pub fn is_idle(&self) -> bool {
+        self.has_nothing_to_send() && self.asking.is_empty()
+    }
+
+    fn has_nothing_to_send(&self) -> bool {
         self.waiting.is_empty() && self.accumulator.is_empty()
     }
 
@@ -211,6 +221,9 @@ impl Producer {
             let times = refresh_times(context.config);
             self.cluster
                 .maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
+        }
+        if self.has_nothing_to_send() {
+            return;
         }
         if context.config.enable_idempotence {
             self.recover(context, out);
@@ -274,6 +287,7 @@ impl Producer {
         let told: Vec<_> = response.topics.iter().map(|topic| topic.name.clone()).collect();
         let times = refresh_times(context.config);
         self.cluster.update(response, times, out);
+        self.tell_partitions(out);
         self.admit_waiting(context, out);
         // A topic that was not in the question is asked for at once; one that the answer was silent about, not before
         // a while.
@@ -349,7 +363,7 @@ impl Producer {
             Timer::ReconnectBackoff { peer, lane } => self.connections.backed_off(peer, lane),
             Timer::MetadataBackoff | Timer::MetadataMaxAge => self.cluster.timer_fired(),
             Timer::InitProducerIdBackoff => self.identity = Identity::Unknown,
-            Timer::MaxBlock { call } => self.on_max_block(context, call, out),
+            Timer::MaxBlock { call } => self.on_max_block(context, CallId(call), out),
             Timer::CloseTimeout => self.give_up(SendError::Closed, out),
             Timer::DeliveryTimeout { partition, batch } => self.expire(partition, batch, out),
             Timer::Linger { partition } => {

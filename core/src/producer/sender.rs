@@ -365,6 +365,7 @@ impl Producer {
         }
         self.left_out.clear();
         self.sticky.clear();
+        self.stop_all_asking(error, out);
         for waiting in core::mem::take(&mut self.waiting) {
             waiting.stop_timer(out);
             let failure = SendFailure {

@@ -33,6 +33,7 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
 fn called(call: &Call) -> String {
     match call {
         Call::Send { record, .. } => format!("send {} to {}", value(record.value.as_deref()), destination(record)),
+        Call::PartitionsFor { topic, .. } => format!("ask for the partitions of {topic}"),
         Call::Flush => "flush".to_owned(),
         Call::Close { timeout_ms: None } => "close".to_owned(),
         Call::Close {
@@ -93,6 +94,8 @@ fn answered(answer: &Answer) -> String {
             format!("is told {}", each.join(", "))
         }
         Answer::LookedUp(Err(error)) => format!("is told nothing: {error:?}"),
+        Answer::PartitionsFor { result: Ok(told), .. } => format!("is told of {} partitions", told.len()),
+        Answer::PartitionsFor { result: Err(error), .. } => format!("is told of no partitions: {error:?}"),
         Answer::Flushed => "everything is flushed".to_owned(),
         Answer::Closed => "is closed".to_owned(),
         Answer::ShutDown => "has shut down".to_owned(),

@@ -123,6 +123,7 @@ impl Scenario {
                 let config = ProducerConfig::parse(borrowed(&pairs(&group.config)), self.brokers())?;
                 let placement = match (&group.partition, group.keys.number()) {
                     (Some(partition), _) => Placement::Partition(small(partition)),
+                    (None, _) if group.in_turn => Placement::InTurn,
                     (None, 0) => Placement::Sticky,
                     (None, keys) => Placement::Keys(u32::try_from(keys).unwrap_or(u32::MAX)),
                 };

@@ -34,6 +34,10 @@ pub(super) fn check(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
     for group in &scenario.producers {
         at_least_one(&group.outstanding, "outstanding", text, "[[producer]]")?;
         at_least_one(&group.burst, "burst", text, "[[producer]]")?;
+        if group.in_turn && (group.partition.is_some() || group.keys.at_most() > 0) {
+            let why = "in-turn takes every partition: leave partition and keys out".to_owned();
+            return Err((find_line(text, "in-turn ="), why));
+        }
         let partitions = scenario
             .topics
             .iter()
@@ -293,6 +297,11 @@ safety-ms = 1
                 "partitions = 2",
                 "partitions = \"0..2\"",
                 "x.toml:7: partitions may be 0: expected at least 1",
+            ),
+            (
+                "partition = 1",
+                "partition = 1\nin-turn = true",
+                "x.toml:13: in-turn takes every partition: leave partition and keys out",
             ),
             (
                 "partition = 1",

@@ -130,6 +130,9 @@ pub struct ProducerGroup {
     /// The partition that all go to, instead of a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<Draw>,
+    /// Whether each asks its producer for the partitions first, and then takes them in turn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_turn: bool,
     /// Keys of the producer.
     #[serde(default)]
     pub config: Config,

@@ -51,7 +51,8 @@ impl Finishing {
             Call::Close { .. } => {
                 self.closed.insert(node);
             }
-            Call::Assign(_)
+            Call::PartitionsFor { .. }
+            | Call::Assign(_)
             | Call::Poll { .. }
             | Call::Steer(_)
             | Call::LookUp { .. }
@@ -90,7 +91,8 @@ impl Finishing {
                     "{node} is answered by its consumer, which it has closed"
                 )))
             }
-            Answer::Polled(_)
+            Answer::PartitionsFor { .. }
+            | Answer::Polled(_)
             | Answer::LookedUp(_)
             | Answer::ShutDown
             | Answer::Administered { .. }

@@ -75,8 +75,8 @@ impl Step {
     }
 }
 
-/// Why a leader may not know an idempotent producer that has written to its partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a leader did not know an idempotent producer that has written to its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Forgetting {
     /// It had begun anew behind all that it had of that producer: Kafka hands no producers' states over to a replica that has to start at its
     /// leader's start, so old records that are deleted cost the protection of their retries.
@@ -88,8 +88,8 @@ pub(super) enum Forgetting {
     },
 }
 
-/// The first batch of a sequence was appended again, or out of order, to a partition whose leader may not have known its producer. Later batches
-/// are still protected, because nobody takes them from a producer that he does not know.
+/// A batch was appended again, or behind what was sent after it, because its leader did not know its producer any more. That costs the first batch
+/// of a sequence its protection, and with it whatever follows it batch after batch: nobody takes anything else from a producer that he does not know.
 pub(super) fn unknown_producer(forgetting: Option<Forgetting>, otherwise: Verdict) -> Verdict {
     match (forgetting, otherwise) {
         (Some(Forgetting::Deleted), Verdict::Violated) => Verdict::Allowed {

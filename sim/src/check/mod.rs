@@ -505,7 +505,10 @@ fn is_relevant(event: &Event) -> bool {
         Event::Answered { answer, .. } => match answer {
             Answer::Sent { .. } | Answer::Flushed | Answer::Closed | Answer::LookedUp(_) => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
-            Answer::ShutDown | Answer::Administered { .. } | Answer::RecordsDeleted(_) => false,
+            Answer::PartitionsFor { .. }
+            | Answer::ShutDown
+            | Answer::Administered { .. }
+            | Answer::RecordsDeleted(_) => false,
         },
         Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
         Event::Note { note, .. } => is_relevant_note(note),
@@ -524,7 +527,6 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::LogStartedAnew { .. }
         | Note::Compacted { .. }
         | Note::ProducersExpired { .. }
-        | Note::ProducerIdAssigned { .. }
         | Note::HighWatermark { .. }
         | Note::IsrProposed { .. }
         | Note::IsrCommitted { .. }
@@ -555,6 +557,7 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::BatchExpired { .. }
         | Note::SequenceLost { .. }
         | Note::ProducerEpochBumped { .. }
+        | Note::ProducerIdAssigned { .. }
         | Note::PositionOutOfRange { .. }
         | Note::PositionValidated { .. } => false,
     }

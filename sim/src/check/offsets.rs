@@ -41,8 +41,9 @@ impl Offsets {
             let retried = scene.risks.may_have_duplicated(send.producer, partition) && partition == first_partition;
             let producer = scene.view.producer(send.producer);
             let otherwise = producer.map_or(Verdict::Violated, |producer| guarantee::duplicate(producer, retried));
-            let elsewhere = (partition == first_partition).then_some(first);
-            let forgetting = scene.truth.forgetting(partition, send.producer, *offset, elsewhere);
+            let forgetting = (partition == first_partition)
+                .then(|| scene.truth.forgetting(partition, *offset, Some(first)))
+                .flatten();
             let verdict = guarantee::unknown_producer(forgetting, otherwise);
             let message = format!(
                 "{} is in {} at {first}, too",

@@ -75,7 +75,7 @@ impl Order {
                 let retried = scene.risks.has_retried(send.producer, partition);
                 guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
             });
-        let forgetting = scene.truth.forgetting(partition, send.producer, *offset, None);
+        let forgetting = scene.truth.forgetting(partition, *offset, None);
         let verdict = guarantee::unknown_producer(forgetting, otherwise);
         let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
         let message = format!("{whose}: {what} at {offset} was sent by {producer} before what precedes it there");

@@ -94,6 +94,7 @@ situations! {
     ReaderClosed = "reader-closed", "a consumer was closed";
     Acknowledged = "acknowledged", "a send was acknowledged";
     SendFailed = "send-failed", "a send was not acknowledged";
+    PartitionsTold = "partitions-told", "a producer told which partitions a topic has";
     Flushed = "flushed", "a flush returned";
     Closed = "closed", "a client was closed";
     Read = "read", "a poll returned records";
@@ -306,6 +307,7 @@ impl Coverage {
                 result: Err(failure), ..
             } => self.failed(failure.error),
             Answer::Polled(Ok(records)) if !records.is_empty() => self.reached(Reached::Read),
+            Answer::PartitionsFor { result: Ok(_), .. } => self.reached(Reached::PartitionsTold),
             Answer::Flushed => self.reached(Reached::Flushed),
             Answer::Closed => {
                 self.reached(Reached::Closed);
@@ -320,7 +322,11 @@ impl Coverage {
                 task: Administration::CreatePartitions(_),
                 result: Ok(()),
             } => self.reached(Reached::PartitionAdded),
-            Answer::Polled(_) | Answer::ShutDown | Answer::Administered { .. } | Answer::RecordsDeleted(_) => {}
+            Answer::PartitionsFor { result: Err(_), .. }
+            | Answer::Polled(_)
+            | Answer::ShutDown
+            | Answer::Administered { .. }
+            | Answer::RecordsDeleted(_) => {}
         }
     }
 

@@ -243,6 +243,7 @@ impl Program for PollLoop {
             Call::LookUp { .. } => self.state = State::Waiting,
             Call::Steer(_)
             | Call::Send { .. }
+            | Call::PartitionsFor { .. }
             | Call::Flush
             | Call::ShutDown
             | Call::Administer(_)
@@ -275,6 +276,7 @@ impl Program for PollLoop {
             }
             Answer::Closed
             | Answer::Sent { .. }
+            | Answer::PartitionsFor { .. }
             | Answer::Flushed
             | Answer::ShutDown
             | Answer::Administered { .. }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use kafkasim_core::call::{Answer, Call, ProducerRecord};
+use kafkasim_core::call::{Answer, Call, ProducerRecord, SendError};
 use kafkasim_core::ids::{CallId, TopicName};
 
 use super::Program;
@@ -24,6 +24,8 @@ pub struct SendLoop {
     delete_every: u32,
     /// How long the close at the end may take, if there is one: `None` within is as long as it takes.
     close: Option<Option<u64>>,
+    /// How many partitions there are, once the producer has told.
+    partitions: Option<u32>,
     next: u32,
     outstanding: BTreeSet<CallId>,
     phase: Phase,
@@ -34,6 +36,8 @@ pub struct SendLoop {
 enum Phase {
     /// It sends; so many records were sent when it last flushed.
     Sends { flushed: u32 },
+    /// It waits to be told of partitions.
+    Asks,
     /// It waits for a flush.
     Flushes,
     /// It has called close; it, or another of its threads, sends one record too many.
@@ -49,6 +53,8 @@ pub enum Placement {
     Keys(u32),
     /// As the producer likes.
     Sticky,
+    /// Into one partition after the other, as many as the producer tells of before the first send.
+    InTurn,
 }
 
 impl SendLoop {
@@ -66,6 +72,7 @@ impl SendLoop {
             flush_every: 0,
             delete_every: 0,
             close: None,
+            partitions: None,
             next: 0,
             outstanding: BTreeSet::new(),
             phase: Phase::Sends { flushed: 0 },
@@ -113,7 +120,9 @@ impl SendLoop {
             Phase::Sends { flushed } => {
                 let is_all = self.next == self.records;
                 let unflushed = self.next - flushed;
-                if self.flush_every > 0 && unflushed > 0 && (unflushed == self.flush_every || is_all) {
+                if self.placement == Placement::InTurn && self.partitions.is_none() && !is_all {
+                    Some(Step::Ask)
+                } else if self.flush_every > 0 && unflushed > 0 && (unflushed == self.flush_every || is_all) {
                     Some(Step::Flush)
                 } else if !is_all {
                     (self.outstanding.len() < self.outstanding_at_most).then_some(Step::Send)
@@ -122,7 +131,7 @@ impl SendLoop {
                 }
             }
             Phase::Closes { sent_too_late, .. } => (!sent_too_late).then_some(Step::Send),
-            Phase::Flushes => None,
+            Phase::Asks | Phase::Flushes => None,
         }
     }
 
@@ -131,6 +140,10 @@ impl SendLoop {
             Placement::Partition(partition) => (Some(partition), None),
             Placement::Keys(keys) => (None, Some(Bytes::from(format!("k{}", self.next % keys)))),
             Placement::Sticky => (None, None),
+            Placement::InTurn => {
+                let partitions = self.partitions.expect("a partition is chosen among known ones");
+                (i32::try_from(self.next % partitions).ok(), None)
+            }
         };
         let name = format!("{}-{}", self.name, self.next);
         let is_deletion = self.delete_every > 0 && (self.next + 1).is_multiple_of(self.delete_every);
@@ -150,6 +163,7 @@ impl SendLoop {
 /// What a send loop would do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
+    Ask,
     Send,
     Flush,
     Close(Option<u64>),
@@ -164,6 +178,10 @@ impl Program for SendLoop {
 
     fn next_call(&self) -> Option<Call> {
         Some(match self.step()? {
+            Step::Ask => Call::PartitionsFor {
+                call: CallId(self.next),
+                topic: self.topic.clone(),
+            },
             Step::Send => self.send(),
             Step::Flush => Call::Flush,
             Step::Close(timeout_ms) => Call::Close { timeout_ms },
@@ -187,6 +205,7 @@ impl Program for SendLoop {
                 }
                 self.next += 1;
             }
+            Call::PartitionsFor { .. } => self.phase = Phase::Asks,
             Call::Flush => self.phase = Phase::Flushes,
             Call::Close { .. } => {
                 self.phase = Phase::Closes {
@@ -209,6 +228,15 @@ impl Program for SendLoop {
             Answer::Sent { call, .. } => {
                 self.outstanding.remove(call);
             }
+            Answer::PartitionsFor { result, .. } => {
+                self.phase = Phase::Sends { flushed: 0 };
+                match result {
+                    Ok(partitions) => self.partitions = u32::try_from(partitions.len()).ok(),
+                    // It asks again.
+                    Err(SendError::MaxBlock) => {}
+                    Err(_) => self.records = 0,
+                }
+            }
             Answer::Flushed => self.phase = Phase::Sends { flushed: self.next },
             Answer::Closed => {
                 if let Phase::Closes { is_closed, .. } = &mut self.phase {
@@ -226,9 +254,53 @@ impl Program for SendLoop {
     fn is_done(&self) -> bool {
         let is_waiting = match self.phase {
             Phase::Sends { .. } => false,
-            Phase::Flushes => true,
+            Phase::Asks | Phase::Flushes => true,
             Phase::Closes { is_closed, .. } => !is_closed,
         };
         self.step().is_none() && self.outstanding.is_empty() && !is_waiting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kafkasim_core::call::PartitionInfo;
+
+    use super::*;
+
+    #[test]
+    fn who_takes_partitions_in_turn_asks_until_told() {
+        let mut program = SendLoop::new("p", &"t".into(), Placement::InTurn, 3, 5);
+        let mut told = [Err(SendError::MaxBlock), Ok(vec![info(0), info(1)])].into_iter();
+        let mut made = Vec::new();
+        while let Some(call) = program.next_call() {
+            program.called(&call);
+            if let Call::PartitionsFor { call, .. } = call {
+                assert!(!program.has_call() && !program.is_done(), "it waits for the answer");
+                let result = told.next().expect("it asks until it is told");
+                program.answered(&Answer::PartitionsFor { call, result });
+                made.push(None);
+            } else if let Call::Send { record, .. } = call {
+                made.push(record.partition);
+            } else {
+                panic!("it only asks and sends, but called {call:?}");
+            }
+        }
+        assert_eq!(made, [None, None, Some(0), Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn who_cannot_be_told_sends_nothing() {
+        let mut program = SendLoop::new("p", &"t".into(), Placement::InTurn, 3, 5);
+        program.called(&program.next_call().expect("it asks"));
+        let (call, result) = (CallId(0), Err(SendError::Closed));
+        program.answered(&Answer::PartitionsFor { call, result });
+        assert!(program.is_done());
+    }
+
+    const fn info(partition: i32) -> PartitionInfo {
+        PartitionInfo {
+            partition,
+            leader: None,
+        }
     }
 }

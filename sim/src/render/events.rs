@@ -172,6 +172,7 @@ fn called(call: &Call, names: &Names) -> Words {
     match call {
         Call::Assign(partitions) => Words::notable(Line::plain(format!("assign {}", assignment(partitions)))),
         Call::Send { .. } => Words::notable(Line::plain("send")),
+        Call::PartitionsFor { topic, .. } => Words::ordinary(Line::plain(names::partitions_for(topic))),
         Call::Flush => Words::ordinary(Line::plain("flush")),
         Call::Close { timeout_ms } => Words::notable(Line::plain(names::close(*timeout_ms))),
         Call::Steer(steering) => Words::notable(Line::plain(steering.to_string())),
@@ -247,6 +248,10 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
             format!("poll throws: {}", poll_failure(error)),
         ))),
         Answer::LookedUp(found) => Some(Words::ordinary(Line::plain(format!("is told {}", looked_up(found))))),
+        Answer::PartitionsFor { result, .. } => {
+            let told = format!("is told partitions: {}", names::partitions(result));
+            Some(Words::ordinary(Line::plain(told)))
+        }
         Answer::Flushed => Some(Words::ordinary(Line::of(Tone::Good, "flushed"))),
         Answer::Closed => Some(Words::notable(Line::plain("closed"))),
         Answer::Sent { .. } | Answer::ShutDown => None,

@@ -102,6 +102,7 @@ impl History {
                 self.sends.insert((node, *call), value);
                 Some(what)
             }
+            Call::PartitionsFor { topic, .. } => Some(names::partitions_for(topic)),
             Call::Flush => Some("flush".to_owned()),
             Call::Close { timeout_ms } => Some(names::close(*timeout_ms)),
             Call::Assign(partitions) => Some(format!("assign {}", assignment(partitions))),
@@ -147,6 +148,7 @@ impl History {
             )),
             Answer::Polled(Err(error)) => Some(format!("poll -> throws: {}", poll_failure(error))),
             Answer::LookedUp(found) => Some(format!("ask -> {}", looked_up(found))),
+            Answer::PartitionsFor { result, .. } => Some(format!("partitions -> {}", names::partitions(result))),
             Answer::Flushed => Some("flush -> ok".to_owned()),
             Answer::Closed => Some("close -> ok".to_owned()),
             Answer::ShutDown => None,

@@ -64,6 +64,7 @@ pub(super) fn landmarks<'a>(
             answer:
                 Answer::Polled(Err(_))
                 | Answer::LookedUp(_)
+                | Answer::PartitionsFor { .. }
                 | Answer::Flushed
                 | Answer::Closed
                 | Answer::ShutDown
@@ -73,7 +74,8 @@ pub(super) fn landmarks<'a>(
         }
         | Event::Called {
             call:
-                Call::Flush
+                Call::PartitionsFor { .. }
+                | Call::Flush
                 | Call::Close { .. }
                 | Call::Assign(_)
                 | Call::Steer(_)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::str;
 
+use kafkasim_core::call::{PartitionInfo, SendError};
 use kafkasim_core::ids::{NodeId, TopicId, TopicName, TopicPartition};
 
 use crate::check::abridged;
@@ -116,6 +117,19 @@ pub(super) fn close(timeout_ms: Option<u64>) -> String {
         || "close".to_owned(),
         |timeout_ms| format!("close within {timeout_ms} ms"),
     )
+}
+
+/// A question to a producer.
+pub(super) fn partitions_for(topic: &TopicName) -> String {
+    format!("ask for the partitions of {topic}")
+}
+
+/// What a producer told about the partitions of a topic.
+pub(super) fn partitions(told: &Result<Vec<PartitionInfo>, SendError>) -> String {
+    match told {
+        Ok(partitions) => format!("{} of them", partitions.len()),
+        Err(error) => format!("none, {error:?}"),
+    }
 }
 
 /// A value as people read it: text if it is printable UTF-8, else hex.

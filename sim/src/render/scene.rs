@@ -142,7 +142,8 @@ impl Scene {
             }
             Event::Called {
                 call:
-                    Call::Flush
+                    Call::PartitionsFor { .. }
+                    | Call::Flush
                     | Call::Close { .. }
                     | Call::Assign(_)
                     | Call::Steer(_)
@@ -163,6 +164,7 @@ impl Scene {
                 answer:
                     Answer::Polled(_)
                     | Answer::LookedUp(_)
+                    | Answer::PartitionsFor { .. }
                     | Answer::Flushed
                     | Answer::Closed
                     | Answer::ShutDown

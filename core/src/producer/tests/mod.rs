@@ -1,7 +1,7 @@
 //! Conversations with one producer, as text: lines are inputs, lines after them that start with `>` are what the
 //! producer does.
 //!
-//! Inputs: `send CALL VALUE [p=PARTITION] [k=KEY] [topic=NAME]`, `flush`, `close [TIMEOUT]`, `up NODE`, `down NODE`, `choose OPTION`, `fire TIMER`,
+//! Inputs: `send CALL VALUE [p=PARTITION] [k=KEY] [topic=NAME]`, `partitions-for CALL TOPIC`, `flush`, `close [TIMEOUT]`, `up NODE`, `down NODE`, `choose OPTION`, `fire TIMER`,
 //! `metadata NODE TOPIC=LEADER/EPOCH,…`, `id NODE PRODUCER|ERROR`, `produced NODE
 //! PARTITION@OFFSET|PARTITION:ERROR[=LEADER/EPOCH]…`.
 
@@ -11,6 +11,7 @@ mod expiry;
 mod finishing;
 mod intake;
 mod memory;
+mod partitions_for;
 mod properties;
 mod recovery;
 mod retries;
@@ -24,7 +25,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::*;
-use crate::call::{Answer, ProducerRecord};
+use crate::call::{Answer, PartitionInfo, ProducerRecord};
 use crate::ids::{CallId, Generation, IncarnationId, LeaderEpoch, Offset, Sequence, Timestamp, TopicName};
 use crate::machine::{Effect, Question};
 use crate::message::{
@@ -69,6 +70,7 @@ impl Conversation {
                 cluster: Cluster::bootstrap(&config.bootstrap_servers),
                 connections: Connections::default(),
                 waiting: VecDeque::new(),
+                asking: BTreeMap::new(),
                 sticky: BTreeMap::new(),
                 accumulator: Accumulator::default(),
                 identity: Identity::Unknown,
@@ -201,6 +203,10 @@ impl Conversation {
                     record,
                 })
             }
+            ["partitions-for", call, topic] => Input::Call(Call::PartitionsFor {
+                call: CallId(call.parse().expect("a call")),
+                topic: (*topic).into(),
+            }),
             ["flush"] => Input::Call(Call::Flush),
             ["close"] => Input::Call(Call::Close { timeout_ms: None }),
             ["close", timeout_ms] => Input::Call(Call::Close {
@@ -470,6 +476,17 @@ fn render(effect: &Effect) -> String {
             };
             format!("answer {call}: {:?}, {appended}", failure.error)
         }
+        Effect::Answer(Answer::PartitionsFor { call, result }) => match result {
+            Ok(partitions) => {
+                let leader =
+                    |told: &PartitionInfo| told.leader.map_or("nobody".to_string(), |leader| leader.to_string());
+                let told = partitions
+                    .iter()
+                    .map(|told| format!("{} by {}", told.partition, leader(told)));
+                format!("answer {call}: {}", told.collect::<Vec<_>>().join(", "))
+            }
+            Err(error) => format!("answer {call}: {error:?}"),
+        },
         Effect::Answer(Answer::Flushed) => "flushed".to_string(),
         Effect::Answer(Answer::Closed) => "closed".to_string(),
         Effect::Note(Note::BatchSent {

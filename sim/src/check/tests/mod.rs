@@ -1,5 +1,6 @@
 //! Monitors, told of events by hand: each case is a story as text, and what is found in it.
 
+mod forgotten;
 mod lookups;
 mod stage;
 

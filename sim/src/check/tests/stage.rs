@@ -131,6 +131,7 @@ impl Stage {
                 self.scenery.consumers.insert(node, config.expect("a valid consumer"));
             }
             ("asks" | "is-answered", _) => self.ask(node, what, with),
+            ("takes" | "forgets" | "begins-anew" | "is-wiped", _) => self.know(node, what, with),
             ("is-sent-too-much", [bytes]) => {
                 let (partition, bytes) = (Some(PARTITION), number(bytes));
                 self.note(node, Note::FetchedTooMuch { partition, bytes });
@@ -242,11 +243,11 @@ impl Stage {
         self.state.observe(&self.scenery, &event, &mut self.findings);
     }
 
-    fn note(&mut self, node: NodeId, note: Note) {
+    pub(super) fn note(&mut self, node: NodeId, note: Note) {
         self.event(Event::Note { node, note });
     }
 
-    fn log(&mut self, node: NodeId) -> &mut LogImage {
+    pub(super) fn log(&mut self, node: NodeId) -> &mut LogImage {
         self.scenery.logs.entry((node, PARTITION)).or_default()
     }
 
@@ -370,13 +371,16 @@ impl Stage {
         );
     }
 
-    /// One batch, in the epoch in which this broker last led.
     fn append(&mut self, node: NodeId, values: &[&str]) {
+        let values: Vec<_> = values.iter().map(|value| Bytes::from(value.to_string())).collect();
+        self.append_batch(node, &batch(&values));
+    }
+
+    /// One batch, in the epoch in which this broker last led.
+    pub(super) fn append_batch(&mut self, node: NodeId, batch: &Batch) {
         let epoch = self.scenery.leaders[&node].epoch;
         let log = self.log(node);
-        let end = log.batches.last().map_or(Offset::ZERO, Batch::next_offset);
-        let values: Vec<_> = values.iter().map(|value| Bytes::from(value.to_string())).collect();
-        let batch = batch(&values).at(end, epoch);
+        let batch = batch.at(log.end(), epoch);
         log.batches.push(batch.clone());
         self.note(
             node,
@@ -421,8 +425,8 @@ impl Stage {
 
     fn copy(&mut self, node: NodeId, from: NodeId) {
         let source = self.log(from).clone();
-        let known = self.log(node).batches.len();
-        for batch in &source.batches[known..] {
+        let end = self.log(node).end();
+        for batch in source.batches.iter().filter(|batch| batch.base_offset >= end) {
             self.log(node).batches.push(batch.clone());
             self.log(node).epochs.clone_from(&source.epochs);
             self.note(

@@ -248,14 +248,50 @@ impl Committed {
 
     /// The leader epoch of what is at an offset.
     pub(crate) fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
-        let batch = self.batches.get(self.index_of(offset))?;
-        (batch.base <= offset).then_some(batch.batch.leader_epoch)
+        self.batch_at(offset).map(|batch| batch.leader_epoch)
     }
 
-    /// Whether what is at an offset is the first that its producer numbers, under some epoch.
-    pub(crate) fn begins_a_sequence(&self, offset: Offset) -> bool {
-        let batch = self.batches.get(self.index_of(offset));
-        batch.is_some_and(|batch| batch.base <= offset && batch.batch.base_sequence() == Sequence::ZERO)
+    /// Whether there was ever such a batch.
+    pub(crate) fn any(&self, is_it: impl Fn(&Batch) -> bool) -> bool {
+        self.batches.iter().any(|known| is_it(&known.batch))
+    }
+
+    /// The batch that begins the sequence with which what is at an offset goes on, batch after batch, if it is one with a sequence.
+    pub(crate) fn first_of_sequence(&self, offset: Offset) -> Option<&Batch> {
+        let index = self.index_of(offset);
+        let mut first = self.batch_at(offset)?;
+        for CommittedBatch { batch, .. } in self.batches[..index].iter().rev().map(|batch| &**batch) {
+            if first.base_sequence() <= Sequence::ZERO {
+                break;
+            }
+            let is_before = batch.last_sequence().advance(1) == first.base_sequence();
+            if batch.producer_id() == first.producer_id() {
+                first = (batch.producer_epoch() == first.producer_epoch() && is_before).then_some(batch)?;
+            }
+        }
+        (first.base_sequence() == Sequence::ZERO).then_some(first)
+    }
+
+    /// Whether who knew the producer of a batch that begins a sequence would have refused it: something else of it comes before, under no
+    /// earlier epoch.
+    pub(crate) fn is_outdated(&self, first: &Batch) -> bool {
+        self.any(|earlier| {
+            let is_of_its_producer = earlier.producer_id() == first.producer_id();
+            let is_earlier = earlier.base_offset < first.base_offset;
+            is_of_its_producer && is_earlier && earlier.producer_epoch() >= first.producer_epoch()
+        })
+    }
+
+    /// Whether what is at one offset is the same batch of an idempotent producer as what is at another.
+    pub(crate) fn is_retry(&self, original: Offset, offset: Offset) -> bool {
+        let identity = |batch: &Batch| (batch.producer_id(), batch.producer_epoch(), batch.base_sequence());
+        let original = self.batch_at(original).map(identity);
+        original.is_some() && original == self.batch_at(offset).map(identity)
+    }
+
+    fn batch_at(&self, offset: Offset) -> Option<&Batch> {
+        let batch = self.batches.get(self.index_of(offset))?;
+        (batch.base <= offset).then_some(&batch.batch)
     }
 
     /// The batch that holds an offset, or the number of batches.

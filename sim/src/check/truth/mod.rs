@@ -19,7 +19,7 @@ use std::mem;
 
 use kafkasim_core::call::Call;
 use kafkasim_core::disk::LogImage;
-use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, ProducerId, TopicId, TopicName, TopicPartition};
+use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, Sequence, TopicId, TopicName, TopicPartition};
 use kafkasim_core::message::{DeleteBefore, ElectionType};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
 use kafkasim_core::note::Note;
@@ -30,7 +30,7 @@ pub(crate) use committed::{Committed, CommittedBatch};
 use forgotten::Forgotten;
 pub(crate) use hits::Hits;
 
-use super::guarantee::{Forgetting, LossSteps};
+use super::guarantee::LossSteps;
 use super::view::View;
 use super::{Verdict, guarantee};
 use crate::fingerprint::Fingerprint;
@@ -46,8 +46,6 @@ pub(crate) struct Truth {
     replayed: Offset,
     partitions: BTreeMap<TopicPartition, Partition>,
     replicas: BTreeMap<(TopicPartition, NodeId), Replica>,
-    /// To whom each producer id was given.
-    producers: BTreeMap<ProducerId, NodeId>,
     /// The names of topics that were deleted; there may be others of these names since.
     deleted: BTreeSet<TopicName>,
 }
@@ -109,7 +107,6 @@ impl Default for Truth {
             replayed: Offset::ZERO,
             partitions: BTreeMap::new(),
             replicas: BTreeMap::new(),
-            producers: BTreeMap::new(),
             deleted: BTreeSet::new(),
         }
     }
@@ -210,32 +207,19 @@ impl Truth {
         self.partition(partition)?.hits.came_back_without(node, registered_as)
     }
 
-    /// Why a partition's leader may not have known the producer of the batch that holds an offset, and so have taken what stood at `first_place`
-    /// already, if that is given. Beyond sequence 0 nobody takes anything of a producer that he does not know.
-    pub(crate) fn forgetting(
-        &self,
-        partition: TopicPartition,
-        producer: NodeId,
-        offset: Offset,
-        first_place: Option<Offset>,
-    ) -> Option<Forgetting> {
-        let partition = self.partition(partition)?;
-        let ids = self.producers.iter().filter(|(_, node)| **node == producer);
-        let forgetting = partition.forgotten.of(ids.map(|(id, _)| *id), first_place);
-        forgetting.filter(|_| partition.committed.begins_a_sequence(offset))
-    }
-
     /// Takes an event in, and says what it changes.
     pub(crate) fn observe(&mut self, view: &dyn View, event: &Event, changes: &mut Vec<Change>) {
         match event {
             Event::Note { node, note } => self.noted(view, *node, note, changes),
-            Event::Fault(
-                Fault::PowerLoss { node, .. }
-                | Fault::Disk {
-                    node,
-                    what: DiskFault::Wiped,
-                },
-            ) => self.power_lost(view, *node, changes),
+            Event::Fault(Fault::PowerLoss { node, .. }) => self.power_lost(view, *node, changes),
+            Event::Fault(Fault::Disk {
+                node,
+                what: DiskFault::Wiped,
+            }) => {
+                self.power_lost(view, *node, changes);
+                let partitions = self.partitions.values_mut();
+                partitions.for_each(|partition| partition.forgotten.log_gone(*node));
+            }
             Event::Fault(Fault::Disk {
                 node,
                 what: DiskFault::Rotten { log, .. },
@@ -274,8 +258,15 @@ impl Truth {
                 replica.epoch = *epoch;
                 replica.leads = false;
             }
-            Note::Appended { partition, batch, .. } if *partition != METADATA => {
+            Note::Appended {
+                partition,
+                batch,
+                as_leader,
+            } if *partition != METADATA => {
                 self.replica_mut(*partition, node).end = batch.next_offset();
+                if *as_leader && batch.base_sequence() == Sequence::ZERO {
+                    self.began_sequence(view, *partition, node, batch);
+                }
             }
             Note::LogRecovered {
                 partition,
@@ -283,6 +274,7 @@ impl Truth {
                 high_watermark,
                 ..
             } if *partition != METADATA => {
+                self.ends_at(*partition, node, *end);
                 let replica = self.replica_mut(*partition, node);
                 replica.high_watermark = *high_watermark;
                 if *end < replica.end {
@@ -295,6 +287,7 @@ impl Truth {
                 }
             }
             Note::Truncated { partition, to, .. } if *partition != METADATA => {
+                self.ends_at(*partition, node, *to);
                 let replica = self.replica_mut(*partition, node);
                 replica.end = *to;
                 replica.high_watermark = replica.high_watermark.min(*to);
@@ -304,28 +297,22 @@ impl Truth {
                     to: *to,
                 });
             }
-            Note::ProducerIdAssigned { producer_id, .. } => {
-                self.producers.insert(*producer_id, node);
-            }
             Note::ProducersExpired {
                 partition,
                 producers,
                 expiration_ms,
             } => {
-                let leads = self.replica(*partition, node).leads;
+                let end = self.replica(*partition, node).end;
                 let truth = self.partitions.entry(*partition).or_default();
-                truth.forgotten.expired(node, producers, *expiration_ms, leads);
+                truth.forgotten.expired(node, producers, *expiration_ms, end);
             }
             Note::LogStart { partition, to, cause } => self.starts(view, *partition, node, *to, Some(*cause), changes),
             Note::LogStartedAnew { partition, at } => {
                 let replica = self.replica_mut(*partition, node);
                 replica.end = *at;
                 replica.high_watermark = *at;
-                self.partitions
-                    .entry(*partition)
-                    .or_default()
-                    .forgotten
-                    .began_anew(node, *at);
+                let truth = self.partitions.entry(*partition).or_default();
+                truth.forgotten.began_anew(node, *at);
                 self.starts(view, *partition, node, *at, None, changes);
             }
             Note::HighWatermark {
@@ -340,6 +327,9 @@ impl Truth {
             }
             Note::LogDeleted { partition } => {
                 self.replicas.remove(&(*partition, node));
+                if let Some(truth) = self.partitions.get_mut(partition) {
+                    truth.forgotten.log_gone(node);
+                }
                 changes.push(Change::Shortened {
                     partition: *partition,
                     node,
@@ -374,6 +364,7 @@ impl Truth {
             | Note::BatchExpired { .. }
             | Note::SequenceLost { .. }
             | Note::ProducerEpochBumped { .. }
+            | Note::ProducerIdAssigned { .. }
             | Note::PositionOutOfRange { .. }
             | Note::FetchedTooMuch { .. }
             | Note::PositionReset { .. }
@@ -509,7 +500,6 @@ impl Truth {
                 verdict,
             });
         }
-        partition.forgotten.leads(node);
         let reigned = partition.reign.replace((node, epoch));
         let took_over = mem::take(&mut partition.others_elected) || reigned.is_none_or(|(leader, _)| leader != node);
         let lost_from = partition.hits.lost_from(node);
