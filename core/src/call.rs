@@ -60,6 +60,8 @@ pub enum Call {
 pub enum Administration {
     /// Create a topic with the given replicas.
     CreateTopic(NewTopic),
+    /// Delete a topic, with everything in it.
+    DeleteTopic(TopicName),
     /// Add partitions to a topic.
     CreatePartitions(NewPartitions),
     /// Have other leaders elected, in every partition where that is needed.
@@ -79,6 +81,7 @@ impl fmt::Display for Administration {
                     topic.assignments.len()
                 )
             }
+            Self::DeleteTopic(topic) => write!(f, "delete topic {topic}"),
             Self::CreatePartitions(topic) => write!(f, "expand topic {} to {} partitions", topic.topic, topic.count),
             Self::ElectLeaders(ElectionType::Preferred) => f.write_str("elect preferred leaders"),
             Self::ElectLeaders(ElectionType::Unclean) => {

@@ -17,6 +17,8 @@ pub struct MetadataImage {
     pub brokers: BTreeMap<NodeId, BrokerImage>,
     /// Every topic.
     pub topics: BTreeMap<TopicId, Arc<TopicImage>>,
+    /// The newest topic that there has ever been.
+    pub newest_topic: TopicId,
     /// The first producer id not handed out.
     pub next_producer_id: ProducerId,
 }
@@ -101,6 +103,7 @@ impl MetadataImage {
         Self {
             brokers: BTreeMap::new(),
             topics: BTreeMap::new(),
+            newest_topic: TopicId::CLUSTER_METADATA,
             next_producer_id: ProducerId(0),
         }
     }
@@ -149,6 +152,11 @@ impl MetadataImage {
                     partitions: Vec::new(),
                 };
                 self.topics.insert(*id, Arc::new(topic));
+                self.newest_topic = self.newest_topic.max(*id);
+            }
+            MetadataRecord::RemoveTopic { id } => {
+                let removed = self.topics.remove(id);
+                assert!(removed.is_some(), "a topic is removed after its creation");
             }
             MetadataRecord::Config { topic, key, value } => {
                 let topic = self.topics.values_mut().find(|image| image.name == *topic);

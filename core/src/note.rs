@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::error::ErrorCode;
 use crate::ids::{
-    BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, Sequence, Timestamp,
+    BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicId,
     TopicPartition,
 };
 use crate::message::ElectionType;
@@ -32,6 +32,8 @@ pub enum Note {
         /// The new leader was not known to have every committed record.
         unclean: bool,
     },
+    /// The controller has deleted a topic.
+    TopicDeleted { topic: TopicId },
     /// The controller holds an election that an operator asked for.
     ElectionGranted {
         /// The partition.
@@ -230,4 +232,55 @@ pub enum LogStartCause {
         /// The wall clock by which they were old.
         now: Timestamp,
     },
+}
+
+impl Note {
+    /// The partition that it is about, if it is about one.
+    #[must_use]
+    pub fn partition(&self) -> Option<TopicPartition> {
+        match self {
+            Self::BecameLeader { partition, .. }
+            | Self::BecameFollower { partition, .. }
+            | Self::LogRecovered { partition, .. }
+            | Self::Appended { partition, .. }
+            | Self::Truncated { partition, .. }
+            | Self::LogStart { partition, .. }
+            | Self::LogStartedAnew { partition, .. }
+            | Self::Compacted { partition, .. }
+            | Self::ProducersExpired { partition, .. }
+            | Self::PositionOutOfRange { partition, .. }
+            | Self::FetchDiverged { partition, .. }
+            | Self::EpochRefused { partition, .. }
+            | Self::HighWatermark { partition, .. }
+            | Self::PartitionChanged { partition, .. }
+            | Self::AlterPartitionRefused { partition, .. }
+            | Self::ElectionGranted { partition, .. }
+            | Self::LogDeleted { partition }
+            | Self::DuplicateSuppressed { partition, .. }
+            | Self::ProduceRefused { partition, .. }
+            | Self::IsrProposed { partition, .. }
+            | Self::IsrCommitted { partition, .. }
+            | Self::BatchSent { partition, .. }
+            | Self::BatchRetried { partition, .. }
+            | Self::BatchSplit { partition, .. }
+            | Self::StickyPartitionDrawn { partition, .. }
+            | Self::BatchExpired { partition }
+            | Self::OversizedBatchRead { partition }
+            | Self::SequenceLost { partition }
+            | Self::ProducerEpochBumped { partition, .. }
+            | Self::PositionReset { partition, .. }
+            | Self::PositionValidated { partition, .. }
+            | Self::TruncationDetected { partition, .. } => Some(*partition),
+            Self::FetchedTooMuch { partition, .. } => *partition,
+            Self::MetadataReplayed { .. }
+            | Self::TopicDeleted { .. }
+            | Self::BrokerRegistered { .. }
+            | Self::BrokerUnfenced { .. }
+            | Self::BrokerFenced { .. }
+            | Self::Parked { .. }
+            | Self::ParkedExpired { .. }
+            | Self::MemoryAwaited
+            | Self::ProducerIdAssigned { .. } => None,
+        }
+    }
 }

@@ -87,6 +87,12 @@ impl Metadata {
                         changed.push(*partition);
                     }
                 }
+                MetadataRecord::RemoveTopic { id } => {
+                    let partitions = self.image.partitions().map(|(partition, ..)| partition);
+                    let gone = partitions.filter(|partition| partition.topic == *id && !changed.contains(partition));
+                    let gone: Vec<_> = gone.collect();
+                    changed.extend(gone);
+                }
                 MetadataRecord::RegisterBroker { .. }
                 | MetadataRecord::BrokerRegistrationChange { .. }
                 | MetadataRecord::Topic { .. }

@@ -217,6 +217,7 @@ impl Broker {
             Request::DeleteRecords(request) => self.on_delete_records(context, connection, &request, changes, out),
             Request::InitProducerId(_) => self.on_init_producer_id(context, connection, out),
             other @ (Request::CreateTopics(_)
+            | Request::DeleteTopics(_)
             | Request::CreatePartitions(_)
             | Request::ElectLeaders(_)
             | Request::AlterPartitionReassignments(_)) => {

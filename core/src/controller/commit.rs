@@ -232,6 +232,7 @@ fn note(image: &MetadataImage, record: &MetadataRecord, unclean: &[TopicPartitio
                 unclean: unclean.contains(partition),
             })
         }
+        MetadataRecord::RemoveTopic { id } => Some(Note::TopicDeleted { topic: *id }),
         MetadataRecord::Topic { .. }
         | MetadataRecord::Config { .. }
         | MetadataRecord::ProducerIds { .. }

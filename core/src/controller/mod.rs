@@ -132,6 +132,7 @@ impl Controller {
             Request::AlterPartition(request) => self.on_alter_partition(context, connection, &request, out),
             Request::CreateTopics(request) => self.on_create_topics(context, connection, &request, out),
             Request::CreatePartitions(request) => self.on_create_partitions(context, connection, &request, out),
+            Request::DeleteTopics(request) => self.on_delete_topics(context, connection, &request, out),
             Request::ElectLeaders(request) => self.on_elect_leaders(context, connection, request, out),
             Request::AlterPartitionReassignments(request) => {
                 self.on_alter_partition_reassignments(context, connection, &request, out);

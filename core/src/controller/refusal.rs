@@ -8,10 +8,11 @@ use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, ProducerEpoch, Produc
 use crate::machine::{ConnectionId, Outbox};
 use crate::message::{
     AlterPartitionReassignmentsResponse, AlterPartitionResponse, BrokerHeartbeatResponse, BrokerRegistrationResponse,
-    CreatePartitionsResponse, CreateTopicsResponse, DeleteRecordsResponse, DeletedRecords, ElectLeadersResponse,
-    EpochEndOffset, FetchResponse, InitProducerIdResponse, ListOffsetsPartition, ListOffsetsResponse, ListedOffset,
-    MetadataRequest, MetadataResponse, MetadataTopic, OffsetForLeaderEpochPartition, OffsetForLeaderEpochResponse,
-    OffsetForLeaderEpochResult, PartitionProduceData, PartitionProduceResponse, ProduceResponse, Request, Response,
+    CreatePartitionsResponse, CreateTopicsResponse, DeleteRecordsResponse, DeleteTopicsResponse, DeletedRecords,
+    ElectLeadersResponse, EpochEndOffset, FetchResponse, InitProducerIdResponse, ListOffsetsPartition,
+    ListOffsetsResponse, ListedOffset, MetadataRequest, MetadataResponse, MetadataTopic, OffsetForLeaderEpochPartition,
+    OffsetForLeaderEpochResponse, OffsetForLeaderEpochResult, PartitionProduceData, PartitionProduceResponse,
+    ProduceResponse, Request, Response,
 };
 
 /// Answers with an error, if the request is answered at all.
@@ -58,6 +59,7 @@ fn refusal(request: &Request, error_code: ErrorCode) -> Response {
                 .collect();
             DeleteRecordsResponse { partitions }.into()
         }
+        Request::DeleteTopics(_) => DeleteTopicsResponse { error_code }.into(),
         Request::CreatePartitions(_) => CreatePartitionsResponse { error_code }.into(),
         Request::ElectLeaders(_) => ElectLeadersResponse {
             error_code,

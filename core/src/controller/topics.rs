@@ -1,4 +1,4 @@
-//! CreateTopics, with the replicas of each partition given by the operator.
+//! CreateTopics, with the replicas of each partition given by the operator, and DeleteTopics.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,9 +10,10 @@ use crate::config::TopicConfig;
 use crate::error::ErrorCode;
 use crate::ids::{LeaderEpoch, NodeId, PartitionEpoch, TopicId, TopicName, TopicPartition};
 use crate::machine::{ConnectionId, Outbox};
-use crate::message::{CreateTopicsRequest, CreateTopicsResponse};
+use crate::message::{CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse};
 use crate::metadata::{MetadataImage, is_legal_topic_name};
 use crate::record::MetadataRecord;
+use crate::rules::KnownTopics;
 
 impl Controller {
     pub(super) fn on_create_topics(
@@ -36,6 +37,31 @@ impl Controller {
             Err(error_code) => self.answer(connection, CreateTopicsResponse { error_code }, out),
         }
     }
+
+    pub(super) fn on_delete_topics(
+        &mut self,
+        context: &ControllerContext<'_>,
+        connection: ConnectionId,
+        request: &DeleteTopicsRequest,
+        out: &mut Outbox,
+    ) {
+        let error_code = match removal(&self.image, &request.topic) {
+            Ok(records) => {
+                self.append(context, records, out);
+                ErrorCode::None
+            }
+            Err(error_code) => error_code,
+        };
+        self.answer(connection, DeleteTopicsResponse { error_code }, out);
+    }
+}
+
+/// The record that deletes a topic. Its configuration goes with it.
+fn removal(image: &MetadataImage, topic: &TopicName) -> Result<Records, ErrorCode> {
+    let (id, _) = image.topic_by_name(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let mut records = Records::default();
+    records.push(MetadataRecord::RemoveTopic { id });
+    Ok(records)
 }
 
 /// The records that create a topic.
@@ -44,14 +70,10 @@ fn creation(context: &ControllerContext<'_>, image: &MetadataImage, topic: &NewT
     let configs = configs(context, topic)?;
     check_assignments(image, &topic.assignments)?;
 
-    // Kafka draws a random id; any new one will do.
-    let newest = image
-        .topics
-        .keys()
-        .next_back()
-        .copied()
-        .unwrap_or(TopicId::CLUSTER_METADATA);
-    let id = TopicId(newest.0 + 1);
+    let id = (context.rules.topic_id)(&KnownTopics {
+        newest: image.newest_topic,
+        free: smallest_free(image),
+    });
     let mut records = Records::default();
     records.push(MetadataRecord::Topic {
         name: topic.name.clone(),
@@ -72,6 +94,15 @@ fn creation(context: &ControllerContext<'_>, image: &MetadataImage, topic: &NewT
         records.push(new_partition(image, partition, replicas)?);
     }
     Ok(records)
+}
+
+/// The smallest id that no topic has.
+fn smallest_free(image: &MetadataImage) -> TopicId {
+    let first = TopicId::CLUSTER_METADATA.0 + 1;
+    let taken = (first..)
+        .zip(image.topics.keys())
+        .take_while(|(id, topic)| *id == topic.0);
+    TopicId(taken.last().map_or(first, |(id, _)| id + 1))
 }
 
 /// The record that makes a partition: in sync is who is active, and the first of these leads.

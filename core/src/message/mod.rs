@@ -11,6 +11,7 @@ mod broker_registration;
 mod create_partitions;
 mod create_topics;
 mod delete_records;
+mod delete_topics;
 mod elect_leaders;
 mod fetch;
 mod init_producer_id;
@@ -31,6 +32,7 @@ pub use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
 pub use delete_records::{
     DeleteBefore, DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsResponse, DeletedRecords,
 };
+pub use delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
 pub use elect_leaders::{ElectLeadersRequest, ElectLeadersResponse, ElectionType, PartitionElection};
 pub use fetch::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition, IsolationLevel, ReplicaState};
 pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
@@ -115,6 +117,7 @@ apis! {
     BrokerRegistration(BrokerRegistrationRequest, BrokerRegistrationResponse),
     BrokerHeartbeat(BrokerHeartbeatRequest, BrokerHeartbeatResponse),
     AllocateProducerIds(AllocateProducerIdsRequest, AllocateProducerIdsResponse),
+    DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse),
     CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse),
     ElectLeaders(ElectLeadersRequest, ElectLeadersResponse),
     AlterPartitionReassignments(AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse),
@@ -147,6 +150,7 @@ impl Request {
             Self::Produce(_)
             | Self::CreateTopics(_)
             | Self::DeleteRecords(_)
+            | Self::DeleteTopics(_)
             | Self::CreatePartitions(_)
             | Self::ElectLeaders(_)
             | Self::AlterPartitionReassignments(_)

@@ -12,8 +12,8 @@ use crate::error::ErrorCode;
 use crate::ids::NodeId;
 use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
 use crate::message::{
-    AlterPartitionReassignmentsRequest, CreatePartitionsRequest, CreateTopicsRequest, ElectLeadersRequest, Message,
-    Request, Response,
+    AlterPartitionReassignmentsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
+    ElectLeadersRequest, Message, Request, Response,
 };
 use crate::timer::{Timer, Window};
 
@@ -188,6 +188,7 @@ impl Operator {
 fn request(task: &Administration) -> Request {
     match task {
         Administration::CreateTopic(topic) => CreateTopicsRequest { topic: topic.clone() }.into(),
+        Administration::DeleteTopic(topic) => DeleteTopicsRequest { topic: topic.clone() }.into(),
         Administration::CreatePartitions(topic) => CreatePartitionsRequest { topic: topic.clone() }.into(),
         Administration::ElectLeaders(election_type) => ElectLeadersRequest {
             election_type: *election_type,
@@ -207,12 +208,14 @@ fn outcome(task: &Administration, message: &Message) -> ErrorCode {
     };
     match (task, response) {
         (Administration::CreateTopic(_), Response::CreateTopics(response)) => response.error_code,
+        (Administration::DeleteTopic(_), Response::DeleteTopics(response)) => response.error_code,
         (Administration::CreatePartitions(_), Response::CreatePartitions(response)) => response.error_code,
         // What came of each election is told to whoever reads on; none of them is tried again.
         (Administration::ElectLeaders(_), Response::ElectLeaders(response)) => response.error_code,
         (Administration::Reassign(_), Response::AlterPartitionReassignments(response)) => response.error_code,
         (
             Administration::CreateTopic(_)
+            | Administration::DeleteTopic(_)
             | Administration::CreatePartitions(_)
             | Administration::ElectLeaders(_)
             | Administration::Reassign(_),
@@ -225,6 +228,7 @@ fn outcome(task: &Administration, message: &Message) -> ErrorCode {
 const fn done_before(task: &Administration) -> Option<ErrorCode> {
     match task {
         Administration::CreateTopic(_) => Some(ErrorCode::TopicAlreadyExists),
+        Administration::DeleteTopic(_) => Some(ErrorCode::UnknownTopicOrPartition),
         // The topic has as many partitions as were wanted.
         Administration::CreatePartitions(_) => Some(ErrorCode::InvalidPartitions),
         Administration::Reassign(Reassignment { replicas: None, .. }) => Some(ErrorCode::NoReassignmentInProgress),
@@ -263,6 +267,9 @@ impl Verdict {
     fn of(error: ErrorCode, task: &Administration, in_doubt: bool) -> Self {
         if error == ErrorCode::None || (Some(error) == done_before(task) && in_doubt) {
             Self::Done(Ok(()))
+        } else if matches!(task, Administration::DeleteTopic(_)) && error == ErrorCode::UnknownTopicOrPartition {
+            // Kafka's client would try again in case the topic is new, and so would never come to an end where there is none.
+            Self::Done(Err(error))
         } else if error == ErrorCode::InvalidReplicaAssignment {
             // Kafka's tools stop here. But at the start of a cluster it merely means that the brokers have not
             // registered, or are still fenced, and an operator who knows the cluster tries again.

@@ -10,12 +10,14 @@ use crate::call::{NewPartitions, NewTopic};
 use crate::disk::DiskImage;
 use crate::ids::{Generation, IncarnationId, Timestamp};
 use crate::machine::Effect;
-use crate::message::{CreatePartitionsResponse, CreateTopicsResponse, InitProducerIdRequest, Request};
+use crate::message::{
+    CreatePartitionsResponse, CreateTopicsResponse, DeleteTopicsResponse, InitProducerIdRequest, Request,
+};
 use crate::rules::Rules;
 
 /// A script has a line for each input; `check` puts what it caused below it, indented.
 ///
-/// `create NAME`, `expand NAME`, `connected C`, `refused N`, `disconnected C`, `answer C ERROR`, `expanded C ERROR`, `nonsense C`, `timeout C`, `reconnect N` and
+/// `create NAME`, `expand NAME`, `delete NAME`, `deleted C ERROR`, `connected C`, `refused N`, `disconnected C`, `answer C ERROR`, `expanded C ERROR`, `nonsense C`, `timeout C`, `reconnect N` and
 /// `backoff`, where C is a connection like `9#0`: controller 9, generation 0.
 #[track_caller]
 fn check(controllers: &[i32], script: &str) {
@@ -71,6 +73,16 @@ fn input(line: &str) -> Input {
             count: 2,
             assignments: vec![vec![NodeId(2), NodeId(1)]],
         }))),
+        ["delete", name] => Input::Call(Call::Administer(Administration::DeleteTopic(name.into()))),
+        ["deleted", id, error] => Input::Message {
+            connection: connection(id),
+            message: Message::Response(
+                DeleteTopicsResponse {
+                    error_code: error_code(error),
+                }
+                .into(),
+            ),
+        },
         ["connected", id] => Input::Connected(connection(id)),
         ["refused", peer] => Input::Refused {
             peer: NodeId(peer.parse().expect("a node id")),
@@ -166,6 +178,10 @@ fn tell(effect: &Effect) -> String {
             request.topic.topic,
             request.topic.assignments
         ),
+        Effect::Send {
+            connection: id,
+            message: Message::Request(Request::DeleteTopics(request)),
+        } => format!("ask {} to delete {}", connection(id), request.topic),
         Effect::Disconnect(id) => format!("disconnect {}", connection(id)),
         Effect::SetTimer { timer: name, window } => {
             format!("set {} {}..{}", timer(name), window.earliest_ms, window.latest_ms)
@@ -174,6 +190,7 @@ fn tell(effect: &Effect) -> String {
         Effect::Answer(Answer::Administered { task, result }) => {
             let done = match task {
                 Administration::CreateTopic(_) => "created",
+                Administration::DeleteTopic(_) => "deleted",
                 Administration::CreatePartitions(_) => "expanded",
                 Administration::ElectLeaders(_) => "elected",
                 Administration::Reassign(_) => "reassigned",
@@ -221,6 +238,40 @@ fn too_few_partitions_are_refused_where_nothing_is_in_doubt() {
            > cancel timeout 9#0/0
            > disconnect 9#0
            > not expanded: INVALID_PARTITIONS",
+    );
+}
+
+#[test]
+fn a_topic_is_deleted_and_once_it_is_gone_nobody_asks_again() {
+    check(
+        &[9],
+        "delete a
+           > connect 9
+         connected 9#0
+           > set timeout 9#0/0 30000..30000
+           > ask 9#0 to delete a
+         timeout 9#0
+           > disconnect 9#0
+           > set reconnect 9 80..120
+           > cancel timeout 9#0/0
+         reconnect 9
+           > connect 9
+         connected 9#1
+           > set timeout 9#1/0 30000..30000
+           > ask 9#1 to delete a
+         deleted 9#1 UNKNOWN_TOPIC_OR_PARTITION
+           > cancel timeout 9#1/0
+           > disconnect 9#1
+           > deleted
+         delete b
+           > connect 9
+         connected 9#2
+           > set timeout 9#2/0 30000..30000
+           > ask 9#2 to delete b
+         deleted 9#2 UNKNOWN_TOPIC_OR_PARTITION
+           > cancel timeout 9#2/0
+           > disconnect 9#2
+           > not deleted: UNKNOWN_TOPIC_OR_PARTITION",
     );
 }
 

@@ -23,6 +23,7 @@ const TOPIC: Schema = Schema { api_key: 2, version: 0 };
 const PARTITION: Schema = Schema { api_key: 3, version: 2 };
 const CONFIG: Schema = Schema { api_key: 4, version: 0 };
 const PARTITION_CHANGE: Schema = Schema { api_key: 5, version: 2 };
+const REMOVE_TOPIC: Schema = Schema { api_key: 9, version: 0 };
 const PRODUCER_IDS: Schema = Schema {
     api_key: 15,
     version: 0,
@@ -61,6 +62,8 @@ pub enum MetadataRecord {
     },
     /// A topic was created.
     Topic { name: TopicName, id: TopicId },
+    /// A topic was deleted, with its partitions and its configuration.
+    RemoveTopic { id: TopicId },
     /// A topic's configuration key was set.
     Config {
         topic: TopicName,
@@ -127,6 +130,7 @@ impl MetadataRecord {
             REGISTER_BROKER => read_register_broker(&mut from)?,
             BROKER_REGISTRATION_CHANGE => read_broker_registration_change(&mut from)?,
             TOPIC => read_topic(&mut from)?,
+            REMOVE_TOPIC => read_remove_topic(&mut from)?,
             CONFIG => read_config(&mut from)?,
             PARTITION => read_partition(&mut from)?,
             PARTITION_CHANGE => read_partition_change(&mut from)?,
@@ -149,6 +153,7 @@ impl MetadataRecord {
             Self::Config { .. } => CONFIG,
             Self::Partition { .. } => PARTITION,
             Self::PartitionChange { .. } => PARTITION_CHANGE,
+            Self::RemoveTopic { .. } => REMOVE_TOPIC,
             Self::ProducerIds { .. } => PRODUCER_IDS,
             Self::NoOp => NO_OP,
         }
@@ -184,6 +189,10 @@ impl MetadataRecord {
             }
             Self::Topic { name, id } => {
                 to.string(name);
+                to.uuid(id.0);
+                to.no_tags();
+            }
+            Self::RemoveTopic { id } => {
                 to.uuid(id.0);
                 to.no_tags();
             }
@@ -320,6 +329,12 @@ fn read_config(from: &mut Reader<'_>) -> Result<MetadataRecord, BatchError> {
     let value = from.string()?;
     from.no_tags()?;
     Ok(MetadataRecord::Config { topic, key, value })
+}
+
+fn read_remove_topic(from: &mut Reader<'_>) -> Result<MetadataRecord, BatchError> {
+    let id = TopicId(from.uuid()?);
+    from.no_tags()?;
+    Ok(MetadataRecord::RemoveTopic { id })
 }
 
 fn read_partition(from: &mut Reader<'_>) -> Result<MetadataRecord, BatchError> {

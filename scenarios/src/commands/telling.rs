@@ -153,6 +153,7 @@ fn noted(note: &Note, names: &Names) -> String {
                 ),
             )
         }
+        Note::TopicDeleted { topic } => format!("topic {topic} is deleted"),
         Note::ElectionGranted { partition, election } => of(
             partition,
             &match election {

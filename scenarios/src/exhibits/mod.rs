@@ -100,6 +100,7 @@ pub fn all() -> &'static [Exhibit] {
         in_sync::KAFKA_15583,
         storage::KAFKA_7190,
         storage::KAFKA_5490,
+        storage::KIP_516,
         storage::FIRST_SEQUENCE,
         storage::KIP_207,
         storage::ONE_SEGMENT,

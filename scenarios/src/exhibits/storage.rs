@@ -2,9 +2,9 @@
 //! nothing.
 
 use kafkasim::check::Promise;
-use kafkasim_core::ids::Offset;
+use kafkasim_core::ids::{Offset, TopicId};
 use kafkasim_core::log::ProducerEntry;
-use kafkasim_core::rules::{EmptiedBatch, KnownProducer, LogEnds, Rules, SequenceVerdict, SequencedBatch};
+use kafkasim_core::rules::{EmptiedBatch, KnownProducer, KnownTopics, LogEnds, Rules, SequenceVerdict, SequencedBatch};
 
 use super::{Exhibit, Kind, file};
 
@@ -23,6 +23,27 @@ pub(super) const KAFKA_7190: Exhibit = Exhibit {
     scope: "1 broker, 1 record, 1 reset, 1 DeleteRecords",
     scenario: file!("exhibits/kafka-7190.toml"),
     seeds_at_most: 2_000,
+};
+
+/// Before topics had ids (KIP-516, Kafka 2.8) a topic was its name. A broker that missed a deletion, because it heard of the new topic together
+/// with it or later, took the log that it still had for that of the new topic.
+pub(super) const KIP_516: Exhibit = Exhibit {
+    name: "kip-516",
+    about: "a new topic cannot be told from one of the same name that was deleted, so that brokers that hear late of both keep the old log",
+    kind: Kind::History,
+    rules: Rules {
+        topic_id: as_the_last_one,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[
+        Promise::CandidateCompleteness,
+        Promise::LeaderCompleteness,
+        Promise::LogMatching,
+        Promise::SingleLeader,
+    ],
+    scope: "2 brokers, 1 record, 1 pause, 1 deletion of a topic",
+    scenario: file!("catalog/topic-deletion.toml"),
+    seeds_at_most: 1_000,
 };
 
 /// Before Kafka 0.11.0.1 a cleaner left nothing of a batch whose records were superseded, and with it went, for whoever reads the log from its
@@ -64,6 +85,10 @@ fn takes_any_first(entry: Option<&ProducerEntry>, batch: &SequencedBatch) -> Seq
         None => SequenceVerdict::Append,
         Some(_) => (Rules::CURRENT.sequence)(entry, batch),
     }
+}
+
+fn as_the_last_one(known: &KnownTopics) -> TopicId {
+    known.free
 }
 
 fn never(_: &EmptiedBatch) -> bool {

@@ -134,6 +134,7 @@ impl Durability {
             } => {
                 self.judge_new_leader(scene, *partition, *leader, *took_over, *lost_from, findings);
             }
+            Change::Removed { id, .. } => self.unsettled.retain(|partition, _| partition.topic != *id),
             Change::MetadataCommitted { .. }
             | Change::Contradicted { .. }
             | Change::Overcleaned { .. }
@@ -144,7 +145,7 @@ impl Durability {
 
     /// The run is over, and everything that can be read was read.
     pub(crate) fn finish(&self, scene: &Scene<'_>, finale: &Finale, offsets: &Offsets, findings: &mut Vec<Finding>) {
-        for (value, send) in scene.sends.iter().filter(|(_, send)| !send.read) {
+        for (value, send) in scene.sends.kept().filter(|(_, send)| !send.read) {
             let Some((partition, told)) = place(scene, send) else {
                 continue;
             };

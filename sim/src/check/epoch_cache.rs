@@ -25,6 +25,7 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         }
         Note::BecameLeader { .. } => None,
         Note::MetadataReplayed { .. }
+        | Note::TopicDeleted { .. }
         | Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }
         | Note::BrokerFenced { .. }

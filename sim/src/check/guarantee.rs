@@ -123,6 +123,13 @@ pub(super) fn skipped(policy: Option<AutoOffsetReset>, had_no_position: bool, ot
     }
 }
 
+/// A consumer goes on in a new topic where it was in another of the same name. Nobody tells it, unless its leader does not know the epoch.
+pub(super) fn brought_along() -> Verdict {
+    Verdict::Allowed {
+        because: "the deletion of the topic".to_owned(),
+    }
+}
+
 /// What is to be expected of an anomaly under a configuration.
 #[must_use]
 pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing {

@@ -52,7 +52,9 @@ impl Lookups {
             return;
         };
         for (index, found) in found.iter().enumerate() {
-            let Some(partition) = scene.truth.locate(&found.topic, found.partition) else {
+            // Which topic of this name was meant, nobody says.
+            let place = scene.truth.locate(&found.topic, found.partition);
+            let Some(partition) = place.filter(|_| !scene.truth.had_another(&found.topic)) else {
                 continue;
             };
             let told = Told {

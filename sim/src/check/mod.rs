@@ -314,6 +314,10 @@ impl State {
                     .filter_map(|(_, value)| self.sends.get(value));
                 self.order.lost(*partition, kept);
             }
+            Change::Removed { id, name } => {
+                self.sends.forsake_topic(name);
+                self.order.removed(*id, name);
+            }
             Change::MetadataCommitted { to, image } => self.metadata_prefix.committed(*to, *image),
             Change::Registered { .. }
             | Change::Inactive { .. }
@@ -328,7 +332,9 @@ impl State {
     }
 
     fn completed(&mut self, view: &dyn View, value: &Bytes, findings: &mut Vec<Finding>) {
-        let Some(send) = self.sends.get(value) else { return };
+        let Some(send) = self.sends.get(value).filter(|send| !send.forsaken) else {
+            return;
+        };
         let scene = Scene {
             view,
             truth: &self.truth,
@@ -346,6 +352,15 @@ impl State {
             sends: &self.sends,
             risks: &self.risks,
         };
+        if note
+            .partition()
+            .is_some_and(|partition| self.truth.is_deleted(partition))
+        {
+            if let Note::Appended { batch, .. } = note {
+                self.sends.forsake(batch);
+            }
+            return;
+        }
         findings.extend(epoch_cache::noted(&scene, node, note));
         match note {
             Note::IsrProposed { partition, .. } | Note::IsrCommitted { partition, .. } => {
@@ -368,6 +383,7 @@ impl State {
             }
             Note::BrokerRegistered { .. }
             | Note::BrokerUnfenced { .. }
+            | Note::TopicDeleted { .. }
             | Note::BrokerFenced { .. }
             | Note::PartitionChanged { .. }
             | Note::AlterPartitionRefused { .. }
@@ -408,7 +424,9 @@ impl State {
         let mut by_partition: BTreeMap<TopicPartition, Polled> = BTreeMap::new();
         for record in records {
             let place = self.truth.locate(&record.topic, record.partition);
-            if let (Some(partition), Some(value)) = (place, &record.value) {
+            // What was written to an earlier topic of this name is read from that.
+            let value = record.value.as_ref().filter(|value| !self.sends.is_forsaken(value));
+            if let (Some(partition), Some(value)) = (place, value) {
                 let polled = by_partition.entry(partition).or_default();
                 polled.values.push((record.offset, value.clone()));
                 polled.epochs.push((record.offset, record.leader_epoch));
@@ -524,6 +542,7 @@ fn is_relevant_note(note: &Note) -> bool {
         // What the controller decides is read in its log, where nothing is missing after a crash.
         Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }
+        | Note::TopicDeleted { .. }
         | Note::BrokerFenced { .. }
         | Note::PartitionChanged { .. }
         | Note::AlterPartitionRefused { .. }

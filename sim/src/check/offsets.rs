@@ -73,6 +73,10 @@ impl Offsets {
             }
             Outcome::Acknowledged(told) => {
                 let place = scene.truth.locate(&told.topic, told.partition);
+                if place.is_none() && scene.truth.had_another(&told.topic) {
+                    // Without acknowledgements nobody is told that the topic is gone.
+                    return;
+                }
                 let Some(partition) = place.filter(|partition| is_meant_for(scene, send, *partition)) else {
                     let (sent, told_at) = (destination(send), format!("{}-{}", told.topic, told.partition));
                     let message = format!("{} was sent to {sent}, but acknowledged in {told_at}", text(value));

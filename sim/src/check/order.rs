@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use kafkasim_core::call::Steering;
-use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
+use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
 
 use super::sends::{Send, text};
 use super::truth::Truth;
@@ -106,6 +106,7 @@ impl Order {
             let message = format!("{whose}: {node} has read {offset}, though it had paused the partition");
             findings.push(Finding::new(Promise::PausedPoll, Verdict::Violated, message));
         }
+        findings.extend(self.first_read(scene, node, partition, records));
         let reader = self.readers.entry((node, partition)).or_default();
         let committed = scene.truth.partition(partition).map(|truth| &truth.committed);
         let log = Log {
@@ -118,6 +119,27 @@ impl Order {
                 findings.push(broken.finding(scene, node, partition, record.0, was_undercut));
             }
         }
+    }
+
+    /// A consumer that was to read all of a partition is given the first records of it: it may have brought its position along from a topic of the
+    /// same name that was deleted.
+    fn first_read(
+        &mut self,
+        scene: &Scene<'_>,
+        node: NodeId,
+        partition: TopicPartition,
+        records: &[(Offset, LeaderEpoch)],
+    ) -> Option<Finding> {
+        if self.came_first.is_empty() {
+            return None;
+        }
+        let topic = scene.truth.topic(partition.topic)?.name.clone();
+        let had_another = scene.truth.had_another(&topic);
+        let came_first = self.came_first.remove(&(node, topic, partition.partition));
+        let (first, _) = records.first().filter(|_| came_first && had_another)?;
+        let missed = first_record(scene, partition, Offset::ZERO).filter(|missed| missed < first)?;
+        let verdict = guarantee::brought_along();
+        Some(began_late(scene, node, partition, *first, missed, verdict))
     }
 
     /// A consumer's position was looked up anew.
@@ -136,7 +158,10 @@ impl Order {
         let topic = scene.truth.topic(partition.topic)?.name.clone();
         let came_first = self.came_first.remove(&(node, topic, partition.partition));
         let missed = first_record(scene, partition, deleted).filter(|missed| came_first && *missed < to)?;
-        Some(began_late(scene, node, partition, to, missed))
+        let policy = scene.view.consumer(node).map(|consumer| consumer.auto_offset_reset);
+        let otherwise = scene.truth.judge_view(scene.view, partition, to);
+        let verdict = guarantee::skipped(policy, true, otherwise);
+        Some(began_late(scene, node, partition, to, missed, verdict))
     }
 
     /// A consumer's position was moved: looked up anew, or taken back behind a truncation.
@@ -205,6 +230,17 @@ impl Order {
             .retain(|(reader, partition), _| *reader != node || there.contains(partition));
         self.paused
             .retain(|(reader, partition)| *reader != node || there.contains(partition));
+    }
+
+    /// A topic is deleted. Whoever reads it is to read all of another of this name, should there be one.
+    pub(crate) fn removed(&mut self, id: TopicId, name: &TopicName) {
+        let is_gone = |partition: TopicPartition| partition.topic == id;
+        for (reader, partition) in self.readers.keys().filter(|(_, partition)| is_gone(*partition)) {
+            self.came_first.insert((*reader, name.clone(), partition.partition));
+        }
+        self.readers.retain(|(_, partition), _| !is_gone(*partition));
+        self.paused.retain(|(_, partition)| !is_gone(*partition));
+        self.sent.retain(|(_, _, partition), _| !is_gone(*partition));
     }
 
     /// A process is gone.
@@ -337,10 +373,14 @@ impl Break {
 }
 
 /// A consumer begins behind a record that was written after it was to read all of this partition.
-fn began_late(scene: &Scene<'_>, node: NodeId, partition: TopicPartition, at: Offset, missed: Offset) -> Finding {
-    let policy = scene.view.consumer(node).map(|consumer| consumer.auto_offset_reset);
-    let otherwise = scene.truth.judge_view(scene.view, partition, at);
-    let verdict = guarantee::skipped(policy, true, otherwise);
+fn began_late(
+    scene: &Scene<'_>,
+    node: NodeId,
+    partition: TopicPartition,
+    at: Offset,
+    missed: Offset,
+    verdict: Verdict,
+) -> Finding {
     let (whose, node) = (scene.truth.name(partition), scene.name(node));
     let message = format!(
         "{whose}: {node} begins at {at} and skips {missed}, though it was to read the partition before there was one"

@@ -36,6 +36,7 @@ situations! {
     UncleanElection = "unclean-election", "a replica was elected that was not known to have every committed record";
     PreferredElection = "preferred-election", "an operator had a preferred replica take over";
     UncleanElectionAskedFor = "unclean-election-asked-for", "an operator had anybody lead where nobody led";
+    TopicDeleted = "topic-deleted", "a topic was deleted";
     ReplicaRetired = "replica-retired", "a broker removed a log that it does not replicate any more";
     PartitionOffline = "partition-offline", "nobody could lead a partition";
     EligibleLeaderKept = "eligible-leader-kept", "a replica left the in-sync replicas, but stayed eligible";
@@ -397,6 +398,7 @@ impl Coverage {
                 ElectionType::Preferred => Reached::PreferredElection,
                 ElectionType::Unclean => Reached::UncleanElectionAskedFor,
             }),
+            Note::TopicDeleted { .. } => self.reached(Reached::TopicDeleted),
             Note::LogDeleted { partition } => {
                 self.memory.ends.remove(&(*partition, node));
                 self.reached(Reached::ReplicaRetired);

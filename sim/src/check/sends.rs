@@ -10,6 +10,7 @@ use kafkasim_core::error::ErrorCode;
 use kafkasim_core::ids::{CallId, NodeId, Offset, TopicName, TopicPartition};
 use kafkasim_core::message::{Acks, Api};
 use kafkasim_core::note::Note;
+use kafkasim_core::record::Batch;
 
 use super::view::View;
 use crate::world::{Event, Fault};
@@ -39,6 +40,15 @@ pub(crate) struct Send {
     pub(crate) committed: Option<(TopicPartition, Offset)>,
     /// Somebody has read it.
     pub(crate) read: bool,
+    /// The topic that it was sent to was deleted, so that nothing is promised of where it is.
+    pub(crate) forsaken: bool,
+}
+
+impl Send {
+    fn forsake(&mut self) {
+        self.forsaken = true;
+        self.committed = None;
+    }
 }
 
 /// What the sender was told.
@@ -73,6 +83,31 @@ impl Sends {
         self.by_value.get(value)
     }
 
+    /// Whether the topic that it was sent to was deleted since.
+    pub(crate) fn is_forsaken(&self, value: &Bytes) -> bool {
+        self.get(value).is_some_and(|send| send.forsaken)
+    }
+
+    /// A topic is deleted, with everything that was sent there.
+    pub(crate) fn forsake_topic(&mut self, topic: &TopicName) {
+        let sent = self.by_value.values_mut().filter(|send| send.topic == *topic);
+        sent.for_each(Send::forsake);
+    }
+
+    /// This was appended to a log of a topic that is deleted.
+    pub(crate) fn forsake(&mut self, batch: &Batch) {
+        for value in batch.records().into_iter().flatten().filter_map(|record| record.value) {
+            if let Some(send) = self.by_value.get_mut(&value) {
+                send.forsake();
+            }
+        }
+    }
+
+    /// Every send of which something is promised.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (&Bytes, &Send)> {
+        self.iter().filter(|(_, send)| !send.forsaken)
+    }
+
     /// Every send.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Bytes, &Send)> {
         self.by_value.iter()
@@ -97,6 +132,8 @@ impl Sends {
     pub(crate) fn committed(&mut self, value: &Bytes, place: (TopicPartition, Offset)) {
         if let Some(send) = self.by_value.get_mut(value) {
             send.committed = send.committed.or(Some(place));
+            // It was not on its way to the topic that was deleted, but waited, and got into the next one of that name.
+            send.forsaken = false;
         }
     }
 
@@ -162,6 +199,7 @@ impl Sends {
                 outcome: Outcome::Outstanding,
                 committed: None,
                 read: false,
+                forsaken: false,
             };
             let before = self.by_value.insert(value.clone(), send);
             assert!(

@@ -31,6 +31,7 @@ pub(crate) fn changed(scene: &Scene<'_>, change: &Change, findings: &mut Vec<Fin
         | Change::Unfenced { .. }
         | Change::Committed { .. }
         | Change::Contradicted { .. }
+        | Change::Removed { .. }
         | Change::Overcleaned { .. }
         | Change::Lost { .. }
         | Change::Leads { .. }

@@ -1,5 +1,6 @@
 //! What applications do with their clients.
 
+mod create_topics;
 mod filler;
 mod poll_loop;
 mod send_loop;
@@ -10,8 +11,9 @@ use std::hash::Hash;
 
 use kafkasim_core::call::{Answer, Call};
 
+pub use create_topics::CreateTopics;
 pub use poll_loop::PollLoop;
-pub use send_loop::{CreateTopics, Placement, SendLoop};
+pub use send_loop::{Placement, SendLoop};
 
 use crate::fingerprint::Fingerprint;
 

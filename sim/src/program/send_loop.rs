@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use kafkasim_core::call::{Administration, Answer, Call, NewTopic, ProducerRecord};
+use kafkasim_core::call::{Answer, Call, ProducerRecord};
 use kafkasim_core::ids::{CallId, TopicName};
 
 use super::Program;
@@ -230,52 +230,5 @@ impl Program for SendLoop {
             Phase::Closes { is_closed, .. } => !is_closed,
         };
         self.step().is_none() && self.outstanding.is_empty() && !is_waiting
-    }
-}
-
-/// Creates topics, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CreateTopics {
-    topics: Vec<NewTopic>,
-    created: usize,
-    waiting: bool,
-}
-
-impl CreateTopics {
-    /// All of these.
-    #[must_use]
-    pub const fn new(topics: Vec<NewTopic>) -> Self {
-        Self {
-            topics,
-            created: 0,
-            waiting: false,
-        }
-    }
-}
-
-impl Program for CreateTopics {
-    fn next_call(&self) -> Option<Call> {
-        if self.waiting {
-            return None;
-        }
-        let topic = self.topics.get(self.created)?;
-        Some(Call::Administer(Administration::CreateTopic(topic.clone())))
-    }
-
-    fn called(&mut self, _: &Call) {
-        self.waiting = true;
-    }
-
-    fn answered(&mut self, answer: &Answer) {
-        if let Answer::Administered { .. } = answer
-            && self.waiting
-        {
-            self.waiting = false;
-            self.created += 1;
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.created == self.topics.len()
     }
 }

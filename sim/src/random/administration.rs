@@ -23,6 +23,17 @@ pub(super) fn draw(task: Task, node: NodeId, plan: &Plan, world: &World, stream:
     Some(Fault::Administer { node, task })
 }
 
+/// One topic is to go, with everything in it.
+pub(super) fn topic_deletion(
+    _: &Plan,
+    image: &MetadataImage,
+    _: &World,
+    stream: &mut Stream,
+) -> Option<Administration> {
+    let names: Vec<&TopicName> = image.topics.values().map(|topic| &topic.name).collect();
+    (!names.is_empty()).then(|| Administration::DeleteTopic((*stream.pick(&names)).clone()))
+}
+
 /// Every partition is to be led by the first of its replicas again.
 #[expect(clippy::unnecessary_wraps, reason = "a task like the others")]
 pub(super) fn preferred_election(_: &Plan, _: &MetadataImage, _: &World, _: &mut Stream) -> Option<Administration> {

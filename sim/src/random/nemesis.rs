@@ -138,6 +138,7 @@ fn hit(kind: &FaultKind, node: NodeId, plan: &Plan, world: &World, stream: &mut 
         },
         Family::RollingRestart => rolling_restart(node, world)?,
         Family::Expand => Blow::task(administration::expansion, node, plan, world, stream)?,
+        Family::DeleteTopic => Blow::task(administration::topic_deletion, node, plan, world, stream)?,
         Family::ElectPreferred => Blow::task(administration::preferred_election, node, plan, world, stream)?,
         Family::ElectUnclean => Blow::task(administration::unclean_election, node, plan, world, stream)?,
         Family::Reassign => Blow::task(administration::reassignment, node, plan, world, stream)?,

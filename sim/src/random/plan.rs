@@ -126,6 +126,8 @@ pub enum Family {
     RollingRestart,
     /// The operator adds a partition to a topic, on the same brokers in turn.
     Expand,
+    /// The operator deletes a topic, and creates it again as soon as that is done.
+    DeleteTopic,
     /// The operator has preferred replicas lead again.
     ElectPreferred,
     /// The operator has anybody lead where nobody leads, whatever that loses.
@@ -140,7 +142,7 @@ impl Family {
     pub const fn is_administrative(self) -> bool {
         matches!(
             self,
-            Self::Expand | Self::ElectPreferred | Self::ElectUnclean | Self::Reassign
+            Self::Expand | Self::DeleteTopic | Self::ElectPreferred | Self::ElectUnclean | Self::Reassign
         )
     }
 
@@ -166,6 +168,7 @@ impl Family {
             | Self::FailingDisk
             | Self::RollingRestart
             | Self::Expand
+            | Self::DeleteTopic
             | Self::ElectPreferred
             | Self::ElectUnclean
             | Self::Reassign => false,

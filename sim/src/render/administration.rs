@@ -10,6 +10,7 @@ use super::names::{Names, listed as listed_names};
 pub(super) fn task(task: &Administration, names: &Names) -> String {
     match task {
         Administration::CreateTopic(topic) => format!("create {} on {}", topic.name, listed(&topic.assignments, names)),
+        Administration::DeleteTopic(topic) => format!("delete {topic}"),
         Administration::CreatePartitions(topic) => format!(
             "expand {} to {} on {}",
             topic.topic,
@@ -31,6 +32,7 @@ pub(super) fn task(task: &Administration, names: &Names) -> String {
 pub(super) const fn verb(task: &Administration) -> &'static str {
     match task {
         Administration::CreateTopic(_) => "create",
+        Administration::DeleteTopic(_) => "delete",
         Administration::CreatePartitions(_) => "expand",
         Administration::ElectLeaders(_) => "elect",
         Administration::Reassign(_) => "reassign",
@@ -41,6 +43,7 @@ pub(super) const fn verb(task: &Administration) -> &'static str {
 pub(super) const fn done(task: &Administration) -> &'static str {
     match task {
         Administration::CreateTopic(_) => "topic created",
+        Administration::DeleteTopic(_) => "topic deleted",
         Administration::CreatePartitions(_) => "topic expanded",
         Administration::ElectLeaders(_) => "elections held",
         Administration::Reassign(_) => "reassignment begun",

@@ -107,6 +107,7 @@ fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words 
             };
             Words::notable(Line::plain(format!("before {before}"))).of(names.whose(asked.partition))
         })),
+        Request::DeleteTopics(delete) => Words::notable(Line::plain(&*delete.topic)),
         Request::CreatePartitions(create) => {
             Words::routine(Line::plain(format!("{} to {}", create.topic.topic, create.topic.count)))
         }
@@ -137,6 +138,7 @@ fn response(response: &Response, names: &Names, marks: &BTreeSet<String>) -> Wor
             let line = Words::ordinary(Line::plain(format!("low watermark {}", found.low_watermark)));
             outcome(found.error_code, line).of(names.whose(found.partition))
         })),
+        Response::DeleteTopics(delete) => outcome(delete.error_code, Words::routine(Line::plain("ok"))),
         Response::CreatePartitions(create) => outcome(create.error_code, Words::routine(Line::plain("ok"))),
         Response::ElectLeaders(elect) => outcome(elect.error_code, elected(&elect.replica_election_results, names)),
         Response::AlterPartitionReassignments(begun) => outcome(begun.error_code, Words::routine(Line::plain("ok"))),

@@ -72,6 +72,14 @@ impl Names {
         format!("{{{}}}", nodes.iter().map(name).collect::<Vec<_>>().join(","))
     }
 
+    /// `orders`
+    pub(super) fn topic(&self, topic: TopicId) -> String {
+        match self.topics.get(&topic) {
+            Some((name, _)) => name.to_string(),
+            None => topic.to_string(),
+        }
+    }
+
     /// `orders-0`
     pub(super) fn partition(&self, partition: TopicPartition) -> String {
         match self.topics.get(&partition.topic) {

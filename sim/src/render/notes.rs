@@ -51,6 +51,8 @@ fn of_controller(note: &Note, names: &Names, scene: &Scene) -> Option<Words> {
         }
         line.push(Tone::Bad, if *unclean { " UNCLEAN" } else { "" });
         line
+    } else if let Note::TopicDeleted { topic } = note {
+        Line::of(Tone::Unsure, format!("deletes {}", names.topic(*topic)))
     } else if let Note::ElectionGranted { partition, election } = note {
         Line::plain(format!(
             "{}{}",
@@ -212,6 +214,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::MetadataReplayed { .. }
         | Note::BrokerRegistered { .. }
         | Note::BrokerUnfenced { .. }
+        | Note::TopicDeleted { .. }
         | Note::BrokerFenced { .. }
         | Note::PartitionChanged { .. }
         | Note::AlterPartitionRefused { .. }
@@ -231,7 +234,7 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::PositionValidated { .. }
         | Note::TruncationDetected { .. } => return None,
     };
-    Some(if partition_of(note) == Some(TopicPartition::CLUSTER_METADATA) {
+    Some(if note.partition() == Some(TopicPartition::CLUSTER_METADATA) {
         Words::routine(words)
     } else {
         Words::notable(words)
@@ -312,50 +315,4 @@ fn of_client(note: &Note, names: &Names) -> Option<Words> {
         return None;
     };
     Some(Words::notable(words))
-}
-
-pub(super) fn partition_of(note: &Note) -> Option<TopicPartition> {
-    match note {
-        Note::BecameLeader { partition, .. }
-        | Note::BecameFollower { partition, .. }
-        | Note::LogRecovered { partition, .. }
-        | Note::Appended { partition, .. }
-        | Note::Truncated { partition, .. }
-        | Note::LogStart { partition, .. }
-        | Note::LogStartedAnew { partition, .. }
-        | Note::Compacted { partition, .. }
-        | Note::ProducersExpired { partition, .. }
-        | Note::PositionOutOfRange { partition, .. }
-        | Note::FetchDiverged { partition, .. }
-        | Note::EpochRefused { partition, .. }
-        | Note::HighWatermark { partition, .. }
-        | Note::PartitionChanged { partition, .. }
-        | Note::AlterPartitionRefused { partition, .. }
-        | Note::ElectionGranted { partition, .. }
-        | Note::LogDeleted { partition }
-        | Note::DuplicateSuppressed { partition, .. }
-        | Note::ProduceRefused { partition, .. }
-        | Note::IsrProposed { partition, .. }
-        | Note::IsrCommitted { partition, .. }
-        | Note::BatchSent { partition, .. }
-        | Note::BatchRetried { partition, .. }
-        | Note::BatchSplit { partition, .. }
-        | Note::StickyPartitionDrawn { partition, .. }
-        | Note::BatchExpired { partition }
-        | Note::OversizedBatchRead { partition }
-        | Note::SequenceLost { partition }
-        | Note::ProducerEpochBumped { partition, .. }
-        | Note::PositionReset { partition, .. }
-        | Note::PositionValidated { partition, .. }
-        | Note::TruncationDetected { partition, .. } => Some(*partition),
-        Note::FetchedTooMuch { partition, .. } => *partition,
-        Note::MetadataReplayed { .. }
-        | Note::BrokerRegistered { .. }
-        | Note::BrokerUnfenced { .. }
-        | Note::BrokerFenced { .. }
-        | Note::Parked { .. }
-        | Note::ParkedExpired { .. }
-        | Note::MemoryAwaited
-        | Note::ProducerIdAssigned { .. } => None,
-    }
 }

@@ -13,7 +13,6 @@ use super::landmarks::landmarks;
 use super::lanes::Figure;
 use super::messages::{Weight, Words};
 use super::names::Names;
-use super::notes;
 use super::scene::Scene;
 use super::transit::Sent;
 use crate::world::{Action, Event, Fault, Step};
@@ -227,7 +226,7 @@ impl Group {
     fn of(moment: &Moment, scene: &Scene) -> Option<Self> {
         let told = |event: &&Event| match event {
             Event::Started { .. } | Event::Fault(_) => false,
-            Event::Note { note, .. } => notes::partition_of(note) != Some(TopicPartition::CLUSTER_METADATA),
+            Event::Note { note, .. } => note.partition() != Some(TopicPartition::CLUSTER_METADATA),
             Event::Stopped { .. }
             | Event::Called { .. }
             | Event::Answered { .. }

@@ -254,6 +254,7 @@ pub(crate) fn response(response: &Response, topics: &mut Topics) -> Value {
         | Response::BrokerRegistration(_)
         | Response::BrokerHeartbeat(_)
         | Response::AllocateProducerIds(_)
+        | Response::DeleteTopics(_)
         | Response::CreatePartitions(_)
         | Response::ElectLeaders(_)
         | Response::AlterPartitionReassignments(_)

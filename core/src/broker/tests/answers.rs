@@ -209,6 +209,9 @@ pub(super) fn record(text: &str, at: Offset) -> MetadataRecord {
                 value: (*value).into(),
             }
         }
+        "remove" => MetadataRecord::RemoveTopic {
+            id: TopicId(words.plain[1].parse().expect("a topic")),
+        },
         "partition" => MetadataRecord::Partition {
             partition: partition(words.plain[1]),
             replicas: words.nodes("replicas"),

@@ -335,6 +335,28 @@ fn sequences_leave_no_gap_and_epochs_fence() {
 }
 
 #[test]
+fn whoever_waits_for_a_topic_that_is_deleted_is_told_so() {
+    check(
+        &[IN_SERVICE, LEADING, "produce c1 acks=all t1-0 a", "fetch 2 t1-0@1 e=0"],
+        "
+        log remove 1
+        > cancel lag t1-0 2
+        > cancel lag t1-0 3
+        > disk delete t1-0
+        > LogDeleted { partition: t1-0 }
+        > 9 Metadata: fetch metadata@10 e=-1 last=-1
+        > cancel fetch-wait 2 Replica
+        > 2 Replica: fetched t1-0 UNKNOWN_TOPIC_ID
+        > cancel produce-wait c1
+        > c1: produced t1-0 UNKNOWN_TOPIC_OR_PARTITION
+        produce c1 acks=1 t1-0 a
+        > ProduceRefused { partition: t1-0, producer_id: ProducerId(-1), epoch: ProducerEpoch(-1), error: UnknownTopicId }
+        > c1: produced t1-0 UNKNOWN_TOPIC_ID
+        ",
+    );
+}
+
+#[test]
 fn idle_producers_are_forgotten_and_begin_a_sequence_then() {
     check(
         &[

@@ -121,6 +121,7 @@ impl Brokers {
             request @ (Request::Produce(_)
             | Request::CreateTopics(_)
             | Request::DeleteRecords(_)
+            | Request::DeleteTopics(_)
             | Request::CreatePartitions(_)
             | Request::ElectLeaders(_)
             | Request::AlterPartitionReassignments(_)

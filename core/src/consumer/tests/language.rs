@@ -256,6 +256,7 @@ pub(super) fn request_text(request: &Request) -> String {
         request @ (Request::Produce(_)
         | Request::CreateTopics(_)
         | Request::DeleteRecords(_)
+        | Request::DeleteTopics(_)
         | Request::CreatePartitions(_)
         | Request::ElectLeaders(_)
         | Request::AlterPartitionReassignments(_)

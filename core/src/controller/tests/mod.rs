@@ -263,6 +263,7 @@ fn render_response(response: &Response) -> String {
             format!("AlterPartition {} {}", response.error_code, partitions.join("; "))
         }
         Response::CreateTopics(response) => format!("CreateTopics {}", response.error_code),
+        Response::DeleteTopics(response) => format!("DeleteTopics {}", response.error_code),
         Response::CreatePartitions(response) => format!("CreatePartitions {}", response.error_code),
         Response::ElectLeaders(response) => {
             let elected = response
@@ -387,6 +388,7 @@ fn render_record(record: &MetadataRecord) -> String {
             fenced.map_or("", |fenced| if fenced { " fence" } else { " unfence" }),
             in_controlled_shutdown.map_or("", |_| " shutdown"),
         ),
+        MetadataRecord::RemoveTopic { id } => format!("RemoveTopic t{id}"),
         MetadataRecord::Topic { name, id } => format!("Topic {name} is t{id}"),
         MetadataRecord::Config { topic, key, value } => format!("Config {topic} {key}={value}"),
         MetadataRecord::Partition {

@@ -464,6 +464,40 @@ fn operators_have_leaders_elected() {
 }
 
 #[test]
+fn a_topic_is_deleted_and_its_id_is_not_given_again() {
+    converse(
+        "
+        > boot
+        note epoch 1 from 0
+        log 0 NoOp
+        > brokers 1 2
+        > create a [1,2]
+        log 5 Topic a is t1
+        log 6 Partition t1-0 replicas [1, 2] isr [1, 2] leader 1
+        note t1-0 leader 1 epoch 0 isr [1, 2] elr [] partition epoch 0
+        to 50: CreateTopics NONE
+        > delete b
+        to 50: DeleteTopics UNKNOWN_TOPIC_OR_PARTITION
+        > delete a
+        log 7 RemoveTopic t1
+        note TopicDeleted { topic: TopicId(1) }
+        to 50: DeleteTopics NONE
+        > create a [1,2]
+        log 8 Topic a is t2
+        log 9 Partition t2-0 replicas [1, 2] isr [1, 2] leader 1
+        note t2-0 leader 1 epoch 0 isr [1, 2] elr [] partition epoch 0
+        to 50: CreateTopics NONE
+        > delete a
+        log 10 RemoveTopic t2
+        note TopicDeleted { topic: TopicId(2) }
+        to 50: DeleteTopics NONE
+        > delete a
+        to 50: DeleteTopics UNKNOWN_TOPIC_OR_PARTITION
+        ",
+    );
+}
+
+#[test]
 fn a_reassignment_adds_replicas_then_drops_them() {
     converse(
         "

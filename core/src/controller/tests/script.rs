@@ -24,7 +24,8 @@ use crate::machine::{ConnectionId, Input, Lane};
 use crate::message::{
     AllocateProducerIdsRequest, AlterPartitionData, AlterPartitionReassignmentsRequest, AlterPartitionRequest,
     BrokerHeartbeatRequest, BrokerRegistrationRequest, BrokerState, CreatePartitionsRequest, CreateTopicsRequest,
-    ElectLeadersRequest, ElectionType, FetchPartition, FetchRequest, IsolationLevel, Message, Request,
+    DeleteTopicsRequest, ElectLeadersRequest, ElectionType, FetchPartition, FetchRequest, IsolationLevel, Message,
+    Request,
 };
 use crate::timer::Timer;
 
@@ -102,6 +103,10 @@ fn request(kind: &str, sender: &str, words: &[&str]) -> (NodeId, Lane, Request) 
             }
             .into(),
         ),
+        "delete" => {
+            let topic = sender.into();
+            (NodeId(50), Lane::Client, DeleteTopicsRequest { topic }.into())
+        }
         "elect" => {
             let election_type = match sender {
                 "preferred" => ElectionType::Preferred,

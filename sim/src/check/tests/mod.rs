@@ -587,6 +587,25 @@ fn r11_cleaners_leave_what_is_needed() {
 }
 
 #[test]
+fn nothing_is_promised_of_what_was_in_a_topic_that_is_deleted() {
+    check(
+        &after("0 ends"),
+        "unseen, violated: t-0: a was acknowledged to client-5 at 0, but not read
+         unseen, violated: t-0: b was acknowledged to client-5 at 1, but not read",
+    );
+    check(&after("0 removes \n 0 ends"), "");
+    // A leader that has not heard of it goes on for a while.
+    check(
+        &after("0 removes \n 5 sends c \n 1 appends c \n 5 is-told c @2 \n 1 exposes 3 \n 0 ends"),
+        "",
+    );
+    let everywhere = "1 loses-power 0 \n 2 loses-power 0 \n 3 loses-power 0";
+    assert_ne!(told(&after(everywhere)).findings, [], "what is there is missed");
+    check(&after(&format!("0 removes \n {everywhere}")), "");
+    check(&after("0 removes \n 5 sends c \n 5 is-told c @2 \n 0 ends"), "");
+}
+
+#[test]
 fn p4_sends_complete_once() {
     check(
         &after("5 is-told b @1"),

@@ -137,6 +137,7 @@ impl Stage {
             }
             ("keeps-no-elr", []) => self.scenery.without_elr = true,
             ("creates", pairs) => self.create(pairs),
+            ("removes", []) => self.commit(&[MetadataRecord::RemoveTopic { id: PARTITION.topic }]),
             ("registers", [broker]) => self.register(NodeId(number(broker))),
             ("unfences", [broker]) => self.fence(NodeId(number(broker)), false),
             ("fences", [broker]) => self.fence(NodeId(number(broker)), true),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
+use kafkasim_core::ids::{NodeId, Offset, TopicId, TopicName, TopicPartition};
 use kafkasim_core::metadata::PartitionImage;
 
 use super::super::Verdict;
@@ -55,6 +55,13 @@ pub(crate) enum Change {
         node: NodeId,
         /// From where on.
         at: Offset,
+    },
+    /// A topic was deleted.
+    Removed {
+        /// The topic.
+        id: TopicId,
+        /// Its name.
+        name: TopicName,
     },
     /// A cleaner has left too little of a replica's log.
     Overcleaned {

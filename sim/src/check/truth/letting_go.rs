@@ -1,7 +1,7 @@
-//! What is given up on purpose: what operators delete, what is too old or too much, and what later records of the same key supersede.
+//! What is given up on purpose: the topics and records that operators delete, what is too old or too much, and what later records of the same key supersede.
 
 use kafkasim_core::call::RecordsToDelete;
-use kafkasim_core::ids::{NodeId, Offset, Timestamp, TopicPartition};
+use kafkasim_core::ids::{NodeId, Offset, Timestamp, TopicId, TopicName, TopicPartition};
 use kafkasim_core::message::DeleteBefore;
 use kafkasim_core::note::LogStartCause;
 use kafkasim_core::record::Batch;
@@ -10,6 +10,29 @@ use super::super::view::View;
 use super::{Change, Truth, batches};
 
 impl Truth {
+    /// Whether a partition's topic was deleted: what brokers still do to it that have not heard of that concerns nobody.
+    pub(crate) fn is_deleted(&self, partition: TopicPartition) -> bool {
+        partition != TopicPartition::CLUSTER_METADATA
+            && partition.topic <= self.metadata.newest_topic
+            && !self.metadata.topics.contains_key(&partition.topic)
+    }
+
+    /// Whether there was another topic of this name. Clients that name a topic may still mean that one.
+    pub(crate) fn had_another(&self, topic: &TopicName) -> bool {
+        self.deleted.contains(topic)
+    }
+
+    /// A topic is deleted. It is still in the metadata.
+    pub(super) fn remove(&mut self, id: TopicId, changes: &mut Vec<Change>) {
+        let name = self.metadata.topics.get(&id).map(|topic| topic.name.clone());
+        self.partitions.retain(|partition, _| partition.topic != id);
+        self.replicas.retain(|(partition, _), _| partition.topic != id);
+        if let Some(name) = name {
+            self.deleted.insert(name.clone());
+            changes.push(Change::Removed { id, name });
+        }
+    }
+
     pub(super) fn asked_to_delete(&mut self, deletion: &RecordsToDelete) {
         let partition = self.partitions.entry(deletion.partition).or_default();
         partition.asked_to_delete = match (partition.asked_to_delete, deletion.before) {

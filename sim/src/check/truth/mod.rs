@@ -14,7 +14,7 @@ mod forgotten;
 mod hits;
 mod letting_go;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use kafkasim_core::call::Call;
@@ -48,6 +48,8 @@ pub(crate) struct Truth {
     replicas: BTreeMap<(TopicPartition, NodeId), Replica>,
     /// To whom each producer id was given.
     producers: BTreeMap<ProducerId, NodeId>,
+    /// The names of topics that were deleted; there may be others of these names since.
+    deleted: BTreeSet<TopicName>,
 }
 
 /// What is true of one partition.
@@ -108,6 +110,7 @@ impl Default for Truth {
             partitions: BTreeMap::new(),
             replicas: BTreeMap::new(),
             producers: BTreeMap::new(),
+            deleted: BTreeSet::new(),
         }
     }
 }
@@ -253,6 +256,9 @@ impl Truth {
     }
 
     fn noted(&mut self, view: &dyn View, node: NodeId, note: &Note, changes: &mut Vec<Change>) {
+        if note.partition().is_some_and(|partition| self.is_deleted(partition)) {
+            return;
+        }
         match note {
             Note::HighWatermark {
                 partition: METADATA,
@@ -341,6 +347,7 @@ impl Truth {
                 });
             }
             Note::MetadataReplayed { .. }
+            | Note::TopicDeleted { .. }
             | Note::BrokerRegistered { .. }
             | Note::BrokerUnfenced { .. }
             | Note::BrokerFenced { .. }
@@ -396,7 +403,6 @@ impl Truth {
     fn replay_record(&mut self, view: &dyn View, record: &MetadataRecord, changes: &mut Vec<Change>) {
         let (MetadataRecord::Partition { partition, .. } | MetadataRecord::PartitionChange { partition, .. }) = record
         else {
-            self.metadata.replay(record);
             if let MetadataRecord::BrokerRegistrationChange {
                 broker,
                 fenced: Some(false),
@@ -404,7 +410,10 @@ impl Truth {
             } = record
             {
                 changes.push(Change::Unfenced { broker: *broker });
+            } else if let MetadataRecord::RemoveTopic { id } = record {
+                self.remove(*id, changes);
             }
+            self.metadata.replay(record);
             return;
         };
         let old = self.registered(*partition).cloned();

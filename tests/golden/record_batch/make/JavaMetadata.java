@@ -52,6 +52,7 @@ public class JavaMetadata {
 
         add(0, new TopicRecord().setName("orders").setTopicId(uuid(7)));
         add(0, new TopicRecord().setName("x".repeat(200)).setTopicId(uuid(256)));
+        add(0, new RemoveTopicRecord().setTopicId(uuid(7)));
 
         add(0, new ConfigRecord().setResourceType((byte) 2).setResourceName("orders").setName("min.insync.replicas")
             .setValue("2"));
@@ -96,7 +97,6 @@ public class JavaMetadata {
         refused("a new partition that is being reassigned", 2, partition().setReplicas(List.of(1, 2)).setIsr(List.of(1))
             .setLeader(1).setAddingReplicas(List.of(2)));
         refused("a change with directories", 2, change().setReplicas(List.of(1)).setDirectories(List.of(uuid(100))));
-        refused("a topic's removal", 0, new RemoveTopicRecord().setTopicId(uuid(7)));
         refused("a feature level", 0, new FeatureLevelRecord().setName("metadata.version").setFeatureLevel((short) 27));
     }
 
@@ -146,6 +146,8 @@ public class JavaMetadata {
                 + " in_controlled_shutdown=" + switchOf(it.inControlledShutdown(), 0, -1);
         } else if (any instanceof TopicRecord it) {
             return "Topic name=" + it.name() + " id=" + number(it.topicId());
+        } else if (any instanceof RemoveTopicRecord it) {
+            return "RemoveTopic id=" + number(it.topicId());
         } else if (any instanceof ConfigRecord it) {
             return "Config topic=" + it.resourceName() + " key=" + it.name() + " value=" + it.value();
         } else if (any instanceof PartitionRecord it) {
