@@ -25,8 +25,8 @@ pub(crate) struct Durability {
 
 impl Durability {
     /// A send was acknowledged.
-    pub(crate) fn acknowledged(&mut self, scene: &Scene<'_>, value: &Bytes, findings: &mut Vec<Finding>) {
-        let Some((partition, Some(offset))) = scene.sends.get(value).and_then(|send| place(scene, send)) else {
+    pub(crate) fn acknowledged(&mut self, scene: &Scene<'_>, value: &Bytes, send: &Send, findings: &mut Vec<Finding>) {
+        let Some((partition, Some(offset))) = place(scene, send) else {
             return;
         };
         let truth = scene.truth.partition(partition);

@@ -289,8 +289,11 @@ impl State {
                         sends: &self.sends,
                         risks: &self.risks,
                     };
-                    self.offsets.committed(&scene, *partition, record, findings);
-                    self.order.committed(&scene, *partition, record, findings);
+                    let send = self.sends.get(&record.1);
+                    self.offsets.committed(&scene, *partition, record, send, findings);
+                    if let Some(send) = send {
+                        self.order.committed(&scene, *partition, record, send, findings);
+                    }
                     self.sends.committed(&record.1, (*partition, record.0));
                 }
             }
@@ -329,17 +332,17 @@ impl State {
     }
 
     fn completed(&mut self, view: &dyn View, value: &Bytes, findings: &mut Vec<Finding>) {
-        if self.sends.is_forsaken(value) {
+        let Some(send) = self.sends.get(value).filter(|send| !send.forsaken) else {
             return;
-        }
+        };
         let scene = Scene {
             view,
             truth: &self.truth,
             sends: &self.sends,
             risks: &self.risks,
         };
-        self.offsets.completed(&scene, value, findings);
-        self.durability.acknowledged(&scene, value, findings);
+        self.offsets.completed(&scene, value, send, findings);
+        self.durability.acknowledged(&scene, value, send, findings);
     }
 
     fn noted(&mut self, view: &dyn View, node: NodeId, note: &Note, findings: &mut Vec<Finding>) {

@@ -23,16 +23,17 @@ impl Offsets {
         self.highest_read.get(&partition).copied()
     }
 
-    /// A record is committed. It was not before, or at another place.
+    /// A record is committed that was sent like this, if it was. It was not committed before, or at another place.
     pub(crate) fn committed(
         &self,
         scene: &Scene<'_>,
         partition: TopicPartition,
         (offset, value): &(Offset, Bytes),
+        send: Option<&Send>,
         findings: &mut Vec<Finding>,
     ) {
         let record = || format!("{}: {} at {offset}", scene.truth.name(partition), text(value));
-        let Some(send) = scene.sends.get(value) else {
+        let Some(send) = send else {
             let message = format!("{} was never sent", record());
             findings.push(Finding::new(Promise::AcknowledgedPayload, Verdict::Violated, message));
             return;
@@ -62,8 +63,7 @@ impl Offsets {
     }
 
     /// A send completed.
-    pub(crate) fn completed(&mut self, scene: &Scene<'_>, value: &Bytes, findings: &mut Vec<Finding>) {
-        let Some(send) = scene.sends.get(value) else { return };
+    pub(crate) fn completed(&mut self, scene: &Scene<'_>, value: &Bytes, send: &Send, findings: &mut Vec<Finding>) {
         match &send.outcome {
             Outcome::Outstanding | Outcome::Open => {}
             Outcome::Failed => {

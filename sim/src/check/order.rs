@@ -52,17 +52,18 @@ enum Break {
 }
 
 impl Order {
-    /// A record is committed for the first time.
+    /// A record is committed that was sent like this; only its first time counts.
     pub(crate) fn committed(
         &mut self,
         scene: &Scene<'_>,
         partition: TopicPartition,
         (offset, value): &(Offset, Bytes),
+        send: &Send,
         findings: &mut Vec<Finding>,
     ) {
-        let Some(send) = scene.sends.get(value).filter(|send| send.committed.is_none()) else {
+        if send.committed.is_some() {
             return;
-        };
+        }
         let last = self.sent.entry((send.producer, send.session, partition)).or_default();
         if send.order > *last {
             *last = send.order;

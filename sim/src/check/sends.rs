@@ -41,7 +41,7 @@ pub(crate) struct Send {
     /// Somebody has read it.
     pub(crate) read: bool,
     /// The topic that it was sent to was deleted, so that nothing is promised of where it is.
-    forsaken: bool,
+    pub(crate) forsaken: bool,
 }
 
 impl Send {
