@@ -7,6 +7,7 @@ use crate::call::{Answer, ProducerRecord, RecordMetadata, SendError, SendFailure
 use crate::ids::{CallId, LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicName};
 use crate::machine::Outbox;
 use crate::record::{Batch, BatchBuilder, Compressor};
+use crate::rules::Rules;
 
 /// A batch without records.
 const EMPTY: BatchBuilder = BatchBuilder::new();
@@ -257,8 +258,19 @@ impl ProducerBatch {
     }
 
     /// Answers its calls: the records are in the log from `base_offset` on, if that is known.
-    pub(super) fn succeed(self, topic: &TopicName, partition: i32, base_offset: Option<Offset>, out: &mut Outbox) {
-        for (call, index) in self.calls.into_iter().zip(0..) {
+    pub(super) fn succeed(
+        self,
+        rules: &Rules,
+        topic: &TopicName,
+        partition: i32,
+        base_offset: Option<Offset>,
+        out: &mut Outbox,
+    ) {
+        let mut answered: Vec<_> = self.calls.into_iter().zip(0..).collect();
+        if !(rules.answers_in_order)() {
+            answered.reverse();
+        }
+        for (call, index) in answered {
             let offset = base_offset.map(|base_offset| base_offset + index);
             let metadata = RecordMetadata {
                 topic: topic.clone(),

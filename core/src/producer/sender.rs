@@ -68,7 +68,7 @@ impl Producer {
                 if drain.partitions.is_empty() {
                     break;
                 }
-                self.send_batches(node, drain, context.config, out);
+                self.send_batches(context, node, drain, out);
             }
         }
     }
@@ -138,7 +138,8 @@ impl Producer {
         if is_ready { drain } else { Drain::default() }
     }
 
-    fn send_batches(&mut self, node: NodeId, drain: Drain, config: &ProducerConfig, out: &mut Outbox) {
+    fn send_batches(&mut self, context: &Context<'_, ProducerConfig>, node: NodeId, drain: Drain, out: &mut Outbox) {
+        let config = context.config;
         // Whoever did not fit this time comes first next time.
         match drain.left_out {
             Some(first) => self.left_out.insert(node, first),
@@ -192,7 +193,7 @@ impl Producer {
             out,
         );
         for in_flight in done {
-            self.succeed(in_flight, None, out);
+            self.succeed(context, in_flight, None, out);
         }
     }
 
@@ -255,7 +256,7 @@ impl Producer {
             knows_log_start: outcome.log_start_offset.is_some(),
         };
         match retry::judge(attempt, context.config) {
-            Verdict::Succeeded => self.succeed(in_flight, outcome.base_offset, out),
+            Verdict::Succeeded => self.succeed(context, in_flight, outcome.base_offset, out),
             Verdict::Retry => self.retry(in_flight, outcome.error, context, out),
             Verdict::RetryAnew => {
                 self.retry(in_flight, outcome.error, context, out);
@@ -267,7 +268,13 @@ impl Producer {
         }
     }
 
-    fn succeed(&mut self, in_flight: InFlight, base_offset: Option<Offset>, out: &mut Outbox) {
+    fn succeed(
+        &mut self,
+        context: &Context<'_, ProducerConfig>,
+        in_flight: InFlight,
+        base_offset: Option<Offset>,
+        out: &mut Outbox,
+    ) {
         let InFlight {
             partition: at,
             batch: number,
@@ -282,7 +289,7 @@ impl Producer {
                 .last_sequence();
             partition.sequences.acknowledge(last);
         }
-        batch.succeed(&partition.topic, at.partition, base_offset, out);
+        batch.succeed(context.rules, &partition.topic, at.partition, base_offset, out);
         self.accumulator.prune(at);
     }
 

@@ -180,6 +180,11 @@ pub(super) fn split_size(batch: &TooLarge) -> usize {
     }
 }
 
+// `KafkaProducer` promises that of the callbacks of one partition.
+pub(super) fn answers_in_order() -> bool {
+    true
+}
+
 pub(super) fn splits_in_order() -> bool {
     true
 }

@@ -72,6 +72,8 @@ pub struct Rules {
     pub split_size: fn(&TooLarge) -> usize,
     /// Whether the parts of a batch are sent in the order of their records.
     pub splits_in_order: fn() -> bool,
+    /// Whether the sends of a batch are answered in the order in which they were made.
+    pub answers_in_order: fn() -> bool,
     /// What an idempotent producer does about a sequence that the broker will never see.
     pub recovers: fn(&Gap) -> Recovery,
     /// Whether a flush has done what it is for.
@@ -125,6 +127,7 @@ impl Rules {
         restarts_delivery_timeout: current::restarts_delivery_timeout,
         split_size: current::split_size,
         splits_in_order: current::splits_in_order,
+        answers_in_order: current::answers_in_order,
         recovers: current::recovers,
         is_flushed: current::is_flushed,
         wakes_parked: current::wakes_parked,

@@ -135,6 +135,21 @@ pub(super) const ISR_NEVER_EXPANDS: Exhibit = Exhibit {
     seeds_at_most: 500,
 };
 
+/// The callbacks of a batch are called the other way round.
+pub(super) const CALLBACKS_OUT_OF_ORDER: Exhibit = Exhibit {
+    name: "canary-callbacks-out-of-order",
+    about: "the sends of a batch are acknowledged the other way round",
+    kind: Kind::Canary,
+    rules: Rules {
+        answers_in_order: never,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::CallbackOrder],
+    scope: "1 broker, 2 records",
+    scenario: file!("catalog/default.toml"),
+    seeds_at_most: 100,
+};
+
 /// A producer's limit of requests in flight is off by one.
 pub(super) const ONE_REQUEST_TOO_MANY: Exhibit = Exhibit {
     name: "canary-one-request-too-many",
@@ -255,6 +270,10 @@ fn up_to_active_segment(log: &Cleanable) -> Offset {
 
 fn at_once_forgotten(_: &KeptDeletion) -> bool {
     true
+}
+
+fn never() -> bool {
+    false
 }
 
 fn at_once(progress: &Move) -> Option<Vec<NodeId>> {

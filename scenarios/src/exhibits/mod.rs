@@ -114,6 +114,7 @@ pub fn all() -> &'static [Exhibit] {
         canaries::FLUSH_WITHOUT_ANSWERS,
         canaries::FORGOTTEN_WAKE_UP,
         canaries::ISR_NEVER_EXPANDS,
+        canaries::CALLBACKS_OUT_OF_ORDER,
         canaries::MOVED_AT_ONCE,
         canaries::CLEANED_UNCOMMITTED,
         canaries::DELETION_FORGOTTEN,

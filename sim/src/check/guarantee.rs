@@ -157,7 +157,7 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
             }
         }
         Promise::Duplicate => configuration.duplicates(),
-        Promise::NonmonotonicSend => configuration.reordering(),
+        Promise::NonmonotonicSend | Promise::CallbackOrder => configuration.reordering(),
         Promise::LogMatching
         | Promise::QuorumSuperset
         | Promise::MonotoneWatermark

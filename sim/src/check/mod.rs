@@ -343,6 +343,7 @@ impl State {
         };
         self.offsets.completed(&scene, value, send, findings);
         self.durability.acknowledged(&scene, value, send, findings);
+        findings.extend(self.order.acknowledged(&scene, send, value));
     }
 
     fn noted(&mut self, view: &dyn View, node: NodeId, note: &Note, findings: &mut Vec<Finding>) {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use kafkasim_core::call::Steering;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
 
-use super::sends::{Send, text};
+use super::sends::{Outcome, Send, text};
 use super::truth::Truth;
 use super::{Finding, Promise, Scene, Verdict, guarantee};
 
@@ -15,6 +15,8 @@ use super::{Finding, Promise, Scene, Verdict, guarantee};
 pub(crate) struct Order {
     /// By producer, its session, and partition: the place of the last committed record among the sends.
     sent: BTreeMap<(NodeId, u32, TopicPartition), u32>,
+    /// By producer, its session, and partition: the place of the last acknowledged record among the sends.
+    acknowledged: BTreeMap<(NodeId, u32, TopicPartition), u32>,
     readers: BTreeMap<(NodeId, TopicPartition), Reader>,
     paused: BTreeSet<(NodeId, TopicPartition)>,
     /// Who is to read what there was not yet, so that everything in it is new.
@@ -81,6 +83,32 @@ impl Order {
         let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
         let message = format!("{whose}: {what} at {offset} was sent by {producer} before what precedes it there");
         findings.push(Finding::new(Promise::NonmonotonicSend, verdict, message));
+    }
+
+    /// A producer was told that a record was written.
+    pub(crate) fn acknowledged(&mut self, scene: &Scene<'_>, send: &Send, value: &Bytes) -> Option<Finding> {
+        let Outcome::Acknowledged(told) = &send.outcome else {
+            return None;
+        };
+        let partition = scene.truth.locate(&told.topic, told.partition)?;
+        let last = self
+            .acknowledged
+            .entry((send.producer, send.session, partition))
+            .or_default();
+        if send.order > *last {
+            *last = send.order;
+            return None;
+        }
+        let verdict = scene
+            .view
+            .producer(send.producer)
+            .map_or(Verdict::Violated, |producer| {
+                let retried = scene.risks.has_retried(send.producer, partition);
+                guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
+            });
+        let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
+        let message = format!("{whose}: {producer} is told of {what} after what it has sent behind it");
+        Some(Finding::new(Promise::CallbackOrder, verdict, message))
     }
 
     /// Records are lost: the next ones follow those that are left.
@@ -241,6 +269,7 @@ impl Order {
         self.readers.retain(|(_, partition), _| !is_gone(*partition));
         self.paused.retain(|(_, partition)| !is_gone(*partition));
         self.sent.retain(|(_, _, partition), _| !is_gone(*partition));
+        self.acknowledged.retain(|(_, _, partition), _| !is_gone(*partition));
     }
 
     /// A process is gone.

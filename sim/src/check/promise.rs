@@ -80,6 +80,8 @@ promises! {
     DefiniteFailure = "definite-failure", "a record of which its producer is told that it was not written is not in the log";
     /// P4.
     SendCompletion = "send-completion", "every send completes once, in time, and no more requests are under way than allowed";
+    /// P2.
+    CallbackOrder = "callback-order", "what one producer sends to one partition is acknowledged in the order in which it was sent";
     /// P4.
     FlushCompletion = "flush-completion", "flush and close return once every send before them has completed, and nothing that is sent or asked for after a close succeeds";
     Liveness = "liveness", "everything that may finish does finish once enough is healed";

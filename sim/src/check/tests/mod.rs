@@ -588,6 +588,33 @@ fn r11_cleaners_leave_what_is_needed() {
 }
 
 #[test]
+fn p2_acknowledgements_come_in_the_order_of_sends() {
+    let story = |uses: &str, before: &str| {
+        format!(
+            "5 uses {uses}
+             0 creates min.insync.replicas=2
+             1 leads epoch=0
+             5 sends a
+             5 sends b
+             {before}
+             1 appends a
+             1 appends b
+             2 copies 1
+             3 copies 1
+             1 exposes 2
+             5 is-told b @1
+             5 is-told a @0"
+        )
+    };
+    let late = "t-0: client-5 is told of a after what it has sent behind it";
+    check(&story("acks=all", ""), &format!("callback-order, violated: {late}"));
+    check(
+        &story("acks=all enable.idempotence=false", "5 retries lost"),
+        &format!("callback-order, allowed by max.in.flight.requests.per.connection=5: {late}"),
+    );
+}
+
+#[test]
 fn nothing_is_promised_of_what_was_in_a_topic_that_is_deleted() {
     check(
         &after("0 ends"),
