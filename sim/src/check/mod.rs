@@ -426,7 +426,7 @@ impl State {
         for record in records {
             let place = self.truth.locate(&record.topic, record.partition);
             // What was written to an earlier topic of this name is read from that.
-            let value = record.value.as_ref().filter(|value| !self.sends.is_forsaken(value));
+            let value = record.value.as_ref().filter(|value| self.sends.read(value));
             if let (Some(partition), Some(value)) = (place, value) {
                 let polled = by_partition.entry(partition).or_default();
                 polled.values.push((record.offset, value.clone()));
@@ -442,9 +442,6 @@ impl State {
         for (partition, Polled { values, epochs }) in &by_partition {
             self.offsets.read(&scene, reader, *partition, values, findings);
             self.order.read(&scene, reader, *partition, epochs, findings);
-        }
-        for (_, value) in by_partition.values().flat_map(|polled| &polled.values) {
-            self.sends.read(value);
         }
     }
 

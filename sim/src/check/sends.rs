@@ -83,11 +83,6 @@ impl Sends {
         self.by_value.get(value)
     }
 
-    /// Whether the topic that it was sent to was deleted since.
-    pub(crate) fn is_forsaken(&self, value: &Bytes) -> bool {
-        self.get(value).is_some_and(|send| send.forsaken)
-    }
-
     /// A topic is deleted, with everything that was sent there.
     pub(crate) fn forsake_topic(&mut self, topic: &TopicName) {
         let sent = self.by_value.values_mut().filter(|send| send.topic == *topic);
@@ -146,11 +141,13 @@ impl Sends {
         }
     }
 
-    /// Somebody has read a value.
-    pub(crate) fn read(&mut self, value: &Bytes) {
-        if let Some(send) = self.by_value.get_mut(value) {
-            send.read = true;
-        }
+    /// Somebody has read a value. Says whether that concerns the topic of this name that there is: its topic may have been deleted since.
+    pub(crate) fn read(&mut self, value: &Bytes) -> bool {
+        let Some(send) = self.by_value.get_mut(value) else {
+            return true;
+        };
+        send.read = true;
+        !send.forsaken
     }
 
     /// Takes an event in.

@@ -131,21 +131,21 @@ impl<'a> Driver<'a> {
             wall_ms,
             action,
         };
-        let mut outcome = mem::take(&mut self.outcome);
-        self.world.apply(&step.action, wall_ms, &mut outcome);
+        self.world.apply(&step.action, wall_ms, &mut self.outcome);
         self.actions += 1;
-        for event in &outcome.events {
+        for event in &self.outcome.events {
             self.coverage.observe(event);
             self.deadlines
                 .observe(event, self.now_us, &self.plan.setup, &self.clocks);
         }
         self.coverage.acted(&step.action);
-        self.findings.append(&mut outcome.findings);
-        self.observer.observe(&mut self.world, &step, &outcome);
-        for queued in outcome.queued.drain(..) {
+        self.findings.append(&mut self.outcome.findings);
+        self.observer.observe(&mut self.world, &step, &self.outcome);
+        let mut queue = mem::take(&mut self.outcome.queued);
+        for queued in queue.drain(..) {
             self.enter(queued);
         }
-        self.outcome = outcome;
+        self.outcome.queued = queue;
         self.after(&step.action);
         true
     }

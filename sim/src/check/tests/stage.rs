@@ -15,12 +15,12 @@ use kafkasim_core::ids::{
 };
 use kafkasim_core::machine::Lane;
 use kafkasim_core::message::{Api, DeleteBefore};
-use kafkasim_core::metadata::MetadataImage;
 use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::record::{Batch, BatchBuilder, MetadataRecord};
 
-use super::super::view::{Leadership, View};
+use super::super::view::Leadership;
 use super::super::{Finale, Finding, State};
+use super::scenery::Scenery;
 use crate::world::{Event, Fault, Link};
 
 const METADATA: TopicPartition = TopicPartition::CLUSTER_METADATA;
@@ -39,78 +39,6 @@ pub(super) struct Stage {
     /// The values sent, in order: a send's number is its call's.
     sent: Vec<String>,
     registrations: i64,
-}
-
-/// What monitors look at.
-#[derive(Default)]
-struct Scenery {
-    producers: BTreeMap<NodeId, ProducerConfig>,
-    consumers: BTreeMap<NodeId, ConsumerConfig>,
-    logs: BTreeMap<(NodeId, TopicPartition), LogImage>,
-    leaders: BTreeMap<NodeId, Leadership>,
-    starts: BTreeMap<NodeId, u32>,
-    without_elr: bool,
-    under_way: usize,
-    held_back: bool,
-    metadata: BTreeMap<NodeId, MetadataImage>,
-}
-
-impl View for Scenery {
-    fn name(&self, node: NodeId) -> String {
-        match node.0 {
-            0 => "controller".to_owned(),
-            1..=3 => format!("broker-{node}"),
-            _ => format!("client-{node}"),
-        }
-    }
-
-    fn brokers(&self) -> Vec<NodeId> {
-        (1..=3).map(NodeId).collect()
-    }
-
-    fn producers(&self) -> Vec<NodeId> {
-        self.producers.keys().copied().collect()
-    }
-
-    fn producer(&self, node: NodeId) -> Option<&ProducerConfig> {
-        self.producers.get(&node)
-    }
-
-    fn consumer(&self, node: NodeId) -> Option<&ConsumerConfig> {
-        self.consumers.get(&node)
-    }
-
-    fn keeps_eligible_leader_replicas(&self) -> bool {
-        !self.without_elr
-    }
-
-    fn starts(&self, node: NodeId) -> u32 {
-        self.starts.get(&node).copied().unwrap_or(1)
-    }
-
-    fn is_running(&self, _: NodeId) -> bool {
-        true
-    }
-
-    fn log(&self, node: NodeId, partition: TopicPartition) -> Option<&LogImage> {
-        self.logs.get(&(node, partition))
-    }
-
-    fn leadership(&self, node: NodeId, _: TopicPartition) -> Option<Leadership> {
-        self.leaders.get(&node).cloned()
-    }
-
-    fn is_held_back(&self, _: NodeId, _: TopicPartition) -> bool {
-        self.held_back
-    }
-
-    fn metadata(&self, node: NodeId) -> Option<&MetadataImage> {
-        self.metadata.get(&node)
-    }
-
-    fn unanswered_produces(&self, _: NodeId) -> usize {
-        self.under_way
-    }
 }
 
 impl Stage {

@@ -11,8 +11,10 @@ mod change;
 mod cleaning;
 mod committed;
 mod forgotten;
+mod harm;
 mod hits;
 mod letting_go;
+mod registry;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -23,17 +25,17 @@ use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, Sequence, Top
 use kafkasim_core::message::{DeleteBefore, ElectionType};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
 use kafkasim_core::note::Note;
-use kafkasim_core::record::{Batch, MetadataRecord};
+use kafkasim_core::record::Batch;
 
 pub(crate) use change::Change;
 pub(crate) use committed::{Committed, CommittedBatch};
 use forgotten::Forgotten;
+use harm::has_rotten;
 pub(crate) use hits::Hits;
 
 use super::guarantee::LossSteps;
 use super::view::View;
 use super::{Verdict, guarantee};
-use crate::fingerprint::Fingerprint;
 use crate::world::{DiskFault, Event, Fault};
 
 const METADATA: TopicPartition = TopicPartition::CLUSTER_METADATA;
@@ -373,96 +375,6 @@ impl Truth {
         }
     }
 
-    /// The controller has committed its log up to here.
-    fn replay(&mut self, view: &dyn View, controller: NodeId, to: Offset, changes: &mut Vec<Change>) {
-        let batches = view.log(controller, METADATA).map_or(&[][..], |log| &log.batches);
-        let start = batches.partition_point(|batch| batch.base_offset < self.replayed);
-        for batch in batches[start..].iter().take_while(|batch| batch.next_offset() <= to) {
-            let records = batch.records().expect("what a controller commits can be read");
-            for value in records.iter().filter_map(|record| record.value.as_ref()) {
-                let record = MetadataRecord::decode(value).expect("the metadata log holds metadata records");
-                self.replay_record(view, &record, changes);
-            }
-            self.replayed = batch.next_offset();
-            changes.push(Change::MetadataCommitted {
-                to: self.replayed,
-                image: Fingerprint::of(&self.metadata),
-            });
-        }
-    }
-
-    fn replay_record(&mut self, view: &dyn View, record: &MetadataRecord, changes: &mut Vec<Change>) {
-        let (MetadataRecord::Partition { partition, .. } | MetadataRecord::PartitionChange { partition, .. }) = record
-        else {
-            if let MetadataRecord::BrokerRegistrationChange {
-                broker,
-                fenced: Some(false),
-                ..
-            } = record
-            {
-                changes.push(Change::Unfenced { broker: *broker });
-            } else if let MetadataRecord::RemoveTopic { id } = record {
-                self.remove(*id, changes);
-            }
-            self.metadata.replay(record);
-            return;
-        };
-        let old = self.registered(*partition).cloned();
-        self.metadata.replay(record);
-        let new = self
-            .registered(*partition)
-            .expect("a partition whose record was replayed is there")
-            .clone();
-        if let Some(old) = &old {
-            self.reregistered(view, *partition, old, &new);
-            let has_joined = |broker: &&NodeId| !old.isr.contains(broker) && !self.metadata.is_active(**broker);
-            let brokers: Vec<_> = new.isr.iter().filter(has_joined).copied().collect();
-            if !brokers.is_empty() {
-                changes.push(Change::Inactive {
-                    partition: *partition,
-                    brokers,
-                });
-            }
-        }
-        changes.push(Change::Registered {
-            partition: *partition,
-            old: old.map(Box::new),
-            new: Box::new(new),
-        });
-    }
-
-    fn reregistered(&mut self, view: &dyn View, id: TopicPartition, old: &PartitionImage, new: &PartitionImage) {
-        let Some(topic) = self.metadata.topics.get(&id.topic) else {
-            return;
-        };
-        let partition = self.partitions.entry(id).or_default();
-        let is_elected = new.leader_epoch > old.leader_epoch && new.leader.is_some();
-        let reigns = partition.reign.map(|(leader, _)| leader);
-        partition.others_elected |= is_elected && new.leader != reigns;
-        let is_clean = new
-            .leader
-            .is_none_or(|leader| old.isr.contains(&leader) || old.elr.contains(&leader));
-        if is_elected && !is_clean && (topic.config.unclean_leader_election_enable || partition.asked_for) {
-            let steps = LossSteps {
-                unclean_election: true,
-                asked_for: partition.asked_for,
-                ..LossSteps::default()
-            };
-            let verdict = guarantee::lost_committed(&topic.config, view.keeps_eligible_leader_replicas(), steps);
-            partition.unclean = true;
-            partition.parted = Some(Parted {
-                epoch: new.leader_epoch,
-                verdict,
-            });
-        } else if is_elected {
-            partition.last_known = !is_clean;
-            partition.asked_for = false;
-        }
-        let has_caught_up =
-            |node, since| registered_as(&self.metadata, node) > since && !has_rotten(batches(view.log(node, id)));
-        partition.hits.registered(old, new, has_caught_up);
-    }
-
     fn begins_to_lead(
         &mut self,
         view: &dyn View,
@@ -573,66 +485,6 @@ impl Truth {
         }
     }
 
-    fn power_lost(&mut self, view: &dyn View, node: NodeId, changes: &mut Vec<Change>) {
-        for ((id, _), replica) in self.replicas.iter_mut().filter(|((_, replica), _)| *replica == node) {
-            let end = view.log(node, *id).map_or(Offset::ZERO, sound_end);
-            if end >= replica.end {
-                continue;
-            }
-            replica.end = end;
-            changes.push(Change::Shortened {
-                partition: *id,
-                node,
-                to: end,
-            });
-            if let Some(registered) = self.metadata.partition(*id) {
-                let partition = self.partitions.entry(*id).or_default();
-                partition
-                    .hits
-                    .hit(node, end, registered_as(&self.metadata, node), registered);
-            }
-        }
-    }
-
-    /// What a replica has from the first batch on that rotted is not worth having, whether its recovery cuts it off or not.
-    fn rotted(&mut self, view: &dyn View, node: NodeId, id: TopicPartition) {
-        let rotten = batches(view.log(node, id)).iter().find(|batch| batch.verify().is_err());
-        if let (Some(rotten), Some(registered)) = (rotten, self.metadata.partition(id)) {
-            let partition = self.partitions.entry(id).or_default();
-            let registered_as = registered_as(&self.metadata, node);
-            partition.hits.hit(node, rotten.base_offset, registered_as, registered);
-        }
-    }
-
-    /// Whether a loss on these brokers would be one too many: no configuration covers what it would take.
-    pub(crate) fn would_expose(&self, view: &dyn View, brokers: &[NodeId]) -> bool {
-        let has_elr = view.keeps_eligible_leader_replicas();
-        self.metadata.partitions().any(|(id, topic, registered)| {
-            let mut hits = self
-                .partition(id)
-                .map_or_else(Hits::default, |truth| truth.hits.clone());
-            for broker in brokers.iter().filter(|broker| registered.replicas.contains(broker)) {
-                hits.hit(
-                    *broker,
-                    Offset::ZERO,
-                    registered_as(&self.metadata, *broker),
-                    registered,
-                );
-            }
-            hits.exposed_from(registered, topic.effective_min_isr(registered), has_elr)
-                .is_some()
-        })
-    }
-
-    fn stopped(&mut self, node: NodeId) {
-        for (_, replica) in self.replicas.iter_mut().filter(|((_, replica), _)| *replica == node) {
-            *replica = Replica {
-                end: replica.end,
-                ..Replica::default()
-            };
-        }
-    }
-
     fn replica_mut(&mut self, partition: TopicPartition, node: NodeId) -> &mut Replica {
         self.replicas.entry((partition, node)).or_default()
     }
@@ -648,20 +500,6 @@ impl Partition {
 /// What a disk holds of a log, or nothing.
 pub(crate) fn batches(log: Option<&LogImage>) -> &[Batch] {
     log.map_or(&[], |log| &log.batches)
-}
-
-/// Whether a batch has rotted, or is torn.
-fn has_rotten(log: &[Batch]) -> bool {
-    log.iter().any(|batch| batch.verify().is_err())
-}
-
-/// The offset after the last batch that is whole.
-fn sound_end(log: &LogImage) -> Offset {
-    log.batches
-        .iter()
-        .rev()
-        .find(|batch| batch.verify().is_ok())
-        .map_or(log.base(), Batch::next_offset)
 }
 
 fn registered_as(metadata: &MetadataImage, node: NodeId) -> BrokerEpoch {
