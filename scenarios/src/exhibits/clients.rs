@@ -33,7 +33,7 @@ pub(super) const KAFKA_14034: Exhibit = Exhibit {
     convicted_by: &[Promise::Duplicate, Promise::NonmonotonicSend],
     scope: "2 brokers, min.insync.replicas=2, 2 records, 1 crash, 1 reset",
     scenario: file!("exhibits/kafka-14034.toml"),
-    seeds_at_most: 3_000,
+    seeds_at_most: 1_500,
 };
 
 fn reassigns_at_once(_: &Gap) -> Recovery {
