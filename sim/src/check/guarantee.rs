@@ -58,6 +58,8 @@ pub enum Step {
     RetryAfterLostAnswer,
     /// A batch was sent again while later ones were under way, or arrived after its connection had ended.
     OvertakenBatch,
+    /// A batch was acknowledged later than one behind it: sent again after it was appended, or to another leader.
+    LateAcknowledgement,
 }
 
 impl Step {
@@ -71,6 +73,7 @@ impl Step {
             Self::UnansweredRequestLost => "a request was lost that nobody answers",
             Self::RetryAfterLostAnswer => "a batch was sent again that may have been appended before",
             Self::OvertakenBatch => "a batch was overtaken by a later one",
+            Self::LateAcknowledgement => "a batch was acknowledged after a later one",
         }
     }
 }
@@ -157,7 +160,8 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
             }
         }
         Promise::Duplicate => configuration.duplicates(),
-        Promise::NonmonotonicSend | Promise::CallbackOrder => configuration.reordering(),
+        Promise::NonmonotonicSend => configuration.reordering(),
+        Promise::CallbackOrder => configuration.late_callbacks(),
         Promise::LogMatching
         | Promise::QuorumSuperset
         | Promise::MonotoneWatermark
@@ -241,6 +245,17 @@ impl Configuration<'_> {
             }
         }
     }
+
+    fn late_callbacks(&self) -> Standing {
+        if self.producer.enable_idempotence && self.producer.max_in_flight_requests_per_connection > 1 {
+            Standing::Allowed {
+                because: because_of_in_flight(self.producer),
+                step: Step::LateAcknowledgement,
+            }
+        } else {
+            self.reordering()
+        }
+    }
 }
 
 /// Committed records are gone: what this run contains that explains it.
@@ -316,6 +331,21 @@ pub fn reordered(producer: &ProducerConfig, retried: bool, late: bool) -> Verdic
         }
     } else {
         Verdict::Violated
+    }
+}
+
+/// Judges a producer that is told of a record after it was told of what it has sent behind it: `step` is whether it sent something to that partition
+/// again that may have been appended before, or the partition had more than one leader. However idempotent, what is there already is acknowledged
+/// when it is sent again, and whatever was under way behind it may be appended in the meantime; and the answer of one leader may come after that
+/// of the next. Kafka's documentation guarantees the order of callbacks nevertheless.
+#[must_use]
+pub fn told_late(producer: &ProducerConfig, step: bool, otherwise: Verdict) -> Verdict {
+    if step && producer.max_in_flight_requests_per_connection > 1 {
+        Verdict::Allowed {
+            because: because_of_in_flight(producer),
+        }
+    } else {
+        otherwise
     }
 }
 
@@ -404,6 +434,14 @@ mod tests {
         check(&[("retries", "0")], Promise::Duplicate, "impossible by retries=0");
         let overtaken = "allowed by max.in.flight.requests.per.connection=5 if a batch was overtaken by a later one";
         check(&[("acks", "1")], Promise::NonmonotonicSend, overtaken);
+        check(&[("acks", "1")], Promise::CallbackOrder, overtaken);
+        let again = "allowed by max.in.flight.requests.per.connection=5 if a batch was acknowledged after a later one";
+        check(&[], Promise::CallbackOrder, again);
+        check(
+            &[("max.in.flight.requests.per.connection", "1")],
+            Promise::CallbackOrder,
+            "violation",
+        );
     }
 
     #[test]

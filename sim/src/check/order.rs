@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use kafkasim_core::call::Steering;
+use kafkasim_core::config::ProducerConfig;
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
 
 use super::sends::{Outcome, Send, text};
@@ -75,8 +76,7 @@ impl Order {
             .view
             .producer(send.producer)
             .map_or(Verdict::Violated, |producer| {
-                let retried = scene.risks.has_retried(send.producer, partition);
-                guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
+                reordered(scene, producer, send.producer, partition)
             });
         let forgetting = scene.truth.forgetting(partition, *offset, None);
         let verdict = guarantee::unknown_producer(forgetting, otherwise);
@@ -103,8 +103,11 @@ impl Order {
             .view
             .producer(send.producer)
             .map_or(Verdict::Violated, |producer| {
-                let retried = scene.risks.has_retried(send.producer, partition);
-                guarantee::reordered(producer, retried, scene.risks.was_late(send.producer))
+                let retried = scene.risks.may_have_duplicated(send.producer, partition);
+                let registered = scene.truth.registered(partition);
+                let had_leaders = registered.is_none_or(|registered| registered.leader_epoch > LeaderEpoch(0));
+                let otherwise = reordered(scene, producer, send.producer, partition);
+                guarantee::told_late(producer, retried || had_leaders, otherwise)
             });
         let (whose, what, producer) = (scene.truth.name(partition), text(value), scene.name(send.producer));
         let message = format!("{whose}: {producer} is told of {what} after what it has sent behind it");
@@ -142,9 +145,9 @@ impl Order {
             epoch_at: |offset| committed.and_then(|committed| committed.epoch_at(offset)),
         };
         for record in records {
-            let was_undercut = reader.undercut.is_some();
+            let (was_undercut, was_moved) = (reader.undercut.is_some(), reader.was_moved);
             if let Some(broken) = reader.next(*record, &log) {
-                findings.push(broken.finding(scene, node, partition, record.0, was_undercut));
+                findings.push(broken.finding(scene, node, partition, record.0, was_undercut, was_moved));
             }
         }
     }
@@ -367,11 +370,16 @@ impl Break {
         partition: TopicPartition,
         offset: Offset,
         had_no_position: bool,
+        was_moved: bool,
     ) -> Finding {
         // A position is only ever moved because what was read is gone, or what was to be read; otherwise moving it was wrong.
         let otherwise = scene.truth.judge_view(scene.view, partition, offset);
+        let topic = scene.truth.topic(partition.topic);
+        let had_another = topic.is_some_and(|topic| scene.truth.had_another(&topic.name));
         let policy = scene.view.consumer(node).map(|consumer| consumer.auto_offset_reset);
         let verdict = match self {
+            // What a leader of the topic before says of an offset is taken for what one of this topic says.
+            Self::Back if was_moved && had_another => guarantee::brought_along(),
             Self::Back => guarantee::read_again(policy, had_no_position, otherwise),
             Self::Skip(_) => guarantee::skipped(policy, had_no_position, otherwise),
             // Whatever a configuration lets be lost, no reader is taken elsewhere than it wants, or over what is gone unawares.
@@ -399,6 +407,12 @@ impl Break {
             }
         }
     }
+}
+
+/// Judges another order than that of the sends.
+fn reordered(scene: &Scene<'_>, producer: &ProducerConfig, sender: NodeId, partition: TopicPartition) -> Verdict {
+    let retried = scene.risks.has_retried(sender, partition);
+    guarantee::reordered(producer, retried, scene.risks.was_late(sender))
 }
 
 /// A consumer begins behind a record that was written after it was to read all of this partition.

@@ -240,7 +240,7 @@ impl Sends {
 /// depends on is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Risks {
-    /// Who sent a batch to a partition again, and whether it may have been appended before.
+    /// Who sent a batch to a partition again, and whether it may have been appended before. Of idempotent producers only who did that.
     retried: BTreeMap<(NodeId, TopicPartition), bool>,
     /// Whose requests have outlived their connections.
     late: BTreeSet<NodeId>,
@@ -279,8 +279,11 @@ impl Risks {
             Event::Note {
                 node,
                 note: Note::BatchRetried { partition, error },
-            } if !is_numbered(*node) => {
-                *self.retried.entry((*node, *partition)).or_default() |= may_be_appended(*error);
+            } => {
+                let may_be_there = may_be_appended(*error);
+                if may_be_there || !is_numbered(*node) {
+                    *self.retried.entry((*node, *partition)).or_default() |= may_be_there;
+                }
             }
             Event::Note {
                 note: Note::ProduceRefused { partition, .. },

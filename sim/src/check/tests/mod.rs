@@ -138,7 +138,7 @@ fn what_no_verdict_needs_is_not_remembered() {
     let fingerprint = |story: &str| Fingerprint::of(&told(story).state);
     let quiet = fingerprint(TWO_COMMITTED);
     assert_eq!(
-        fingerprint(&after("5 retries lost \n 5 is-late \n 5 is-severed \n 1 refuses")),
+        fingerprint(&after("5 retries refused \n 5 is-late \n 5 is-severed \n 1 refuses")),
         quiet
     );
     assert_eq!(fingerprint(&after("7 seeks 0 \n 7 stops")), quiet);

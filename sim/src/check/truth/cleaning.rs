@@ -82,8 +82,17 @@ impl Cleaning {
         record.offset < self.to && (is_superseded || self.expendable.contains(&record.offset))
     }
 
+    /// Whether a log may have this batch where another one was committed: as what cleaners have left of it, or because they have left nothing.
+    ///
+    /// A replica that begins with a cleaned log does not know where the epochs ended that it has nothing of. Once it leads, whoever has something
+    /// of such an epoch beyond that is not told to truncate it, if all that was committed instead is superseded.
+    pub(super) fn explains(&self, committed: &Batch, found: &Batch) -> bool {
+        let is_outdated = found.leader_epoch < committed.leader_epoch;
+        self.may_have_left(committed, found) || is_outdated && self.may_have_emptied(committed)
+    }
+
     /// Whether a batch of a log is what cleaners may have left of a committed one.
-    pub(super) fn may_have_left(&self, committed: &Batch, found: &Batch) -> bool {
+    fn may_have_left(&self, committed: &Batch, found: &Batch) -> bool {
         let place = |batch: &Batch| (batch.base_offset, batch.last_offset(), batch.leader_epoch);
         let numbers = |batch: &Batch| (batch.producer_id(), batch.producer_epoch(), batch.base_sequence());
         if place(committed) != place(found) || numbers(committed) != numbers(found) || found.verify().is_err() {

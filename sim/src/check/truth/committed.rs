@@ -161,9 +161,7 @@ impl Committed {
         let mut found = log[start..].iter().peekable();
         let cleaning = self.cleaning.as_ref();
         let mut is_there = |batch: &CommittedBatch| match found.next_if(|found| found.base_offset <= batch.base) {
-            Some(found) => {
-                is(batch, found) || cleaning.is_some_and(|cleaning| cleaning.may_have_left(&batch.batch, found))
-            }
+            Some(found) => is(batch, found) || cleaning.is_some_and(|cleaning| cleaning.explains(&batch.batch, found)),
             // The last batch stays, if only for its offset.
             None if batch.next == self.end() => false,
             None => cleaning.is_some_and(|cleaning| cleaning.may_have_emptied(&batch.batch)),
@@ -171,14 +169,22 @@ impl Committed {
         expected.iter().find(|batch| !is_there(batch)).map(|batch| batch.base)
     }
 
-    /// A leader exposes everything below `to`: what is new is committed. Returns which batches are new.
-    pub(crate) fn extend(&mut self, log: &[Batch], to: Offset) -> Range<usize> {
+    /// A leader exposes everything below `to`: what is new is committed, and `whole` in place of what has rotted unnoticed. Returns which batches
+    /// are new.
+    pub(crate) fn extend(
+        &mut self,
+        log: &[Batch],
+        to: Offset,
+        whole: impl Fn(&Batch) -> Option<Batch>,
+    ) -> Range<usize> {
         let known = self.batches.len();
         let end = self.end();
         let start = log.partition_point(|batch| batch.base_offset < end);
         let exposed = log[start..].iter().take_while(|batch| batch.next_offset() <= to);
-        self.batches
-            .extend(exposed.map(|batch| Arc::new(CommittedBatch::new(batch))));
+        self.batches.extend(exposed.map(|batch| {
+            let whole = batch.verify().err().and_then(|_| whole(batch));
+            Arc::new(CommittedBatch::new(whole.as_ref().unwrap_or(batch)))
+        }));
         if let Some(cleaning) = &mut self.cleaning {
             let new = &self.batches[known..];
             new.iter().for_each(|batch| cleaning.committed(&batch.batch));

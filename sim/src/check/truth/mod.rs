@@ -428,7 +428,8 @@ impl Truth {
             lost_from,
         });
         // Who is elected uncleanly may bring back what an earlier leader had lost: below its high watermark it is exposed again.
-        let new = partition.committed.extend(log, high_watermark);
+        let whole = |rotten: &Batch| whole(view, id, &self.metadata, rotten);
+        let new = partition.committed.extend(log, high_watermark, whole);
         if !new.is_empty() {
             let batches = partition.committed.batches()[new].to_vec();
             changes.push(Change::Committed { partition: id, batches });
@@ -471,7 +472,8 @@ impl Truth {
                 at,
             });
         } else if as_leader {
-            let new = truth.committed.extend(log, to);
+            let whole = |rotten: &Batch| whole(view, id, &self.metadata, rotten);
+            let new = truth.committed.extend(log, to, whole);
             if !new.is_empty() {
                 let batches = truth.committed.batches()[new].to_vec();
                 changes.push(Change::Committed { partition: id, batches });
@@ -500,6 +502,14 @@ impl Partition {
 /// What a disk holds of a log, or nothing.
 pub(crate) fn batches(log: Option<&LogImage>) -> &[Batch] {
     log.map_or(&[], |log| &log.batches)
+}
+
+/// A batch as some replica has it that has rotted on another.
+fn whole(view: &dyn View, id: TopicPartition, metadata: &MetadataImage, rotten: &Batch) -> Option<Batch> {
+    let place = |batch: &Batch| (batch.base_offset, batch.leader_epoch);
+    let is_it = |batch: &&Batch| place(batch) == place(rotten) && batch.verify().is_ok();
+    let mut replicas = metadata.partition(id)?.replicas.iter();
+    replicas.find_map(|node| batches(view.log(*node, id)).iter().find(is_it).cloned())
 }
 
 fn registered_as(metadata: &MetadataImage, node: NodeId) -> BrokerEpoch {
