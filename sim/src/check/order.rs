@@ -145,9 +145,9 @@ impl Order {
             epoch_at: |offset| committed.and_then(|committed| committed.epoch_at(offset)),
         };
         for record in records {
-            let (was_undercut, was_moved) = (reader.undercut.is_some(), reader.was_moved);
+            let was_undercut = reader.undercut.is_some();
             if let Some(broken) = reader.next(*record, &log) {
-                findings.push(broken.finding(scene, node, partition, record.0, was_undercut, was_moved));
+                findings.push(broken.finding(scene, node, partition, record.0, was_undercut));
             }
         }
     }
@@ -370,7 +370,6 @@ impl Break {
         partition: TopicPartition,
         offset: Offset,
         had_no_position: bool,
-        was_moved: bool,
     ) -> Finding {
         // A position is only ever moved because what was read is gone, or what was to be read; otherwise moving it was wrong.
         let otherwise = scene.truth.judge_view(scene.view, partition, offset);
@@ -378,8 +377,8 @@ impl Break {
         let had_another = topic.is_some_and(|topic| scene.truth.had_another(&topic.name));
         let policy = scene.view.consumer(node).map(|consumer| consumer.auto_offset_reset);
         let verdict = match self {
-            // What a leader of the topic before says of an offset is taken for what one of this topic says.
-            Self::Back if was_moved && had_another => guarantee::brought_along(),
+            // What brokers that still have the topic before say of offsets and epochs is taken for what is said of this one.
+            Self::Back if had_another => guarantee::brought_along(),
             Self::Back => guarantee::read_again(policy, had_no_position, otherwise),
             Self::Skip(_) => guarantee::skipped(policy, had_no_position, otherwise),
             // Whatever a configuration lets be lost, no reader is taken elsewhere than it wants, or over what is gone unawares.

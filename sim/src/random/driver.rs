@@ -122,9 +122,15 @@ impl<'a> Driver<'a> {
 
     /// Does something at once, if it is possible.
     pub(super) fn act(&mut self, action: Action) -> bool {
-        if self.world.check_enabled(&action).is_err() {
-            return false;
+        let can = self.world.check_enabled(&action).is_ok();
+        if can {
+            self.make_happen(action);
         }
+        can
+    }
+
+    /// Does something that is possible.
+    fn make_happen(&mut self, action: Action) {
         let wall_ms = self.clocks.wall(action.node().unwrap_or(NodeId(0)), self.now_us);
         let step = Step {
             at_us: self.now_us,
@@ -147,7 +153,6 @@ impl<'a> Driver<'a> {
         }
         self.outcome.queued = queue;
         self.after(&step.action);
-        true
     }
 
     /// Draws when the plan's faults strike, within the time given.
@@ -274,12 +279,13 @@ impl<'a> Driver<'a> {
     }
 
     fn arrive(&mut self, link: Link, direction: Direction) -> bool {
-        let head = self.world.network().head(link, direction);
-        let done = head.is_some_and(|what| self.act(Action::Deliver { link, direction, what }));
-        if !done && self.is_waiting(link, direction) {
+        let delivery = self.world.next_delivery(link, direction);
+        if let Some(what) = delivery {
+            self.make_happen(Action::Deliver { link, direction, what });
+        } else if self.is_waiting(link, direction) {
             *self.arrived.entry((link, direction)).or_default() += 1;
         }
-        done
+        delivery.is_some()
     }
 
     fn is_waiting(&self, link: Link, direction: Direction) -> bool {

@@ -165,19 +165,23 @@ pub fn is_settled(world: &World, readers: &[NodeId]) -> bool {
 /// Every reader has read every partition up to where its leader's log ends, and that is committed, as far as it will be without another
 /// append.
 fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
-    readers.iter().all(|reader| {
-        let Some(consumer) = world.node(*reader).consumer() else {
-            return false;
-        };
-        every_partition(world).all(|(partition, registered)| {
-            let Some(end) = committed_end(world, partition, registered) else {
+    let mut controllers = controllers(world).filter_map(|node| world.node(node).controller());
+    // What a controller is about to do, like the deletion of a topic, is not done yet.
+    let is_decided = controllers.all(|controller| controller.log().high_watermark() == controller.log().end());
+    is_decided
+        && readers.iter().all(|reader| {
+            let Some(consumer) = world.node(*reader).consumer() else {
                 return false;
             };
-            consumer
-                .position(partition)
-                .is_some_and(|position| position.offset >= end)
+            every_partition(world).all(|(partition, registered)| {
+                let Some(end) = committed_end(world, partition, registered) else {
+                    return false;
+                };
+                consumer
+                    .position(partition)
+                    .is_some_and(|position| position.offset >= end)
+            })
         })
-    })
 }
 
 fn committed_end(world: &World, partition: TopicPartition, registered: &PartitionImage) -> Option<Offset> {

@@ -21,9 +21,7 @@ impl World {
                 });
             }
             for direction in [Direction::ToServer, Direction::ToClient] {
-                if let Some(what) = self.network.head(link, direction)
-                    && self.can_arrive(link, direction)
-                {
+                if let Some(what) = self.next_delivery(link, direction) {
                     actions.push(Action::Deliver { link, direction, what });
                 }
             }
@@ -42,6 +40,12 @@ impl World {
                 actions.push(Action::Call { node: id });
             }
         }
+    }
+
+    /// What could be delivered next in one direction of a connection, if anything could now.
+    pub(crate) fn next_delivery(&self, link: Link, direction: Direction) -> Option<Delivery> {
+        let what = self.network.head(link, direction)?;
+        self.can_arrive(link, direction).then_some(what)
     }
 
     /// Whether this action could happen now; if not, why.

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use kafkasim_core::call::{Answer, Call, RecordsToDelete};
 use kafkasim_core::ids::{NodeId, Timestamp};
 use kafkasim_core::machine::{Choice, ConnectionId, Effect, Input};
-use kafkasim_core::timer::{Mark, Timer, Window};
 
 pub use action::{Action, Delivery, Direction, Fault, KeptTail, Link, Step};
 pub use disk::Disk;
@@ -245,7 +244,7 @@ impl World {
             Fault::Cut { from, to } => self.network.cut(*from, *to),
             Fault::Mend { from, to } => self.network.mend(*from, *to),
             Fault::Reset(link) => {
-                self.announce_severed(*link, outcome);
+                announce_severed(&self.network, *link, outcome);
                 self.network
                     .reset(*link, self.setup.options.late_requests, &mut outcome.queued);
             }
@@ -274,15 +273,15 @@ impl World {
     }
 
     fn step(&mut self, id: NodeId, wall_clock: Timestamp, input: Input, outcome: &mut Outcome) {
-        let setup = Arc::clone(&self.setup);
-        self.node_mut(id)
-            .step(id, &setup, wall_clock, input, &mut outcome.outbox);
+        let node = self.nodes[index(id)].node_mut();
+        node.step(id, &self.setup, wall_clock, input, &mut outcome.outbox);
         self.carry_out(id, wall_clock, outcome);
     }
 
     /// Carries out what a machine has put into its outbox, in order.
     fn carry_out(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
         let mut outbox = std::mem::take(&mut outcome.outbox);
+        let node = self.nodes[index(id)].node_mut();
         let mut answered = false;
         let mut shut_down = false;
         let mut refused = false;
@@ -299,14 +298,22 @@ impl World {
                 Effect::Send { connection, message } => {
                     self.network.send(id, connection, message, &mut outcome.queued);
                 }
-                Effect::Disconnect(connection) => self.disconnect(id, connection, outcome),
-                Effect::SetTimer { timer, window } => self.set_timer(id, timer, None, window, outcome),
+                Effect::Disconnect(connection) => {
+                    disconnect(
+                        &mut self.network,
+                        self.setup.options.late_requests,
+                        id,
+                        connection,
+                        outcome,
+                    );
+                }
+                Effect::SetTimer { timer, window } => node.set_timer(id, timer, None, window, &mut outcome.queued),
                 Effect::SetTimerFromMark { timer, mark, window } => {
-                    self.set_timer(id, timer, Some(mark), window, outcome)
+                    node.set_timer(id, timer, Some(mark), window, &mut outcome.queued);
                 }
                 Effect::Mark(mark) => outcome.queued.push(Queued::Marked { node: id, mark }),
                 Effect::CancelTimer(timer) => {
-                    if self.node_mut(id).timers.remove(timer).is_some() {
+                    if node.timers.remove(timer).is_some() {
                         outcome.queued.push(Queued::TimerCancelled { node: id, timer });
                     }
                 }
@@ -317,15 +324,15 @@ impl World {
                             token: *token,
                         });
                     }
-                    refused = self.node_mut(id).disk.write(op).is_err();
+                    refused = node.disk.write(op).is_err();
                 }
                 Effect::Choose(question) => {
-                    self.node_mut(id).questions.push_back(question);
+                    node.questions.push_back(question);
                     outcome.queued.push(Queued::Asked { node: id, question });
                 }
                 Effect::Answer(answer) => {
                     shut_down |= answer == Answer::ShutDown;
-                    if let Some(program) = self.node_mut(id).program_mut() {
+                    if let Some(program) = node.program_mut() {
                         program.answered(&answer);
                         answered = true;
                     }
@@ -349,53 +356,11 @@ impl World {
         }
     }
 
-    fn set_timer(&mut self, id: NodeId, timer: Timer, from: Option<Mark>, window: Window, outcome: &mut Outcome) {
-        self.node_mut(id).timers.insert(timer, ());
-        outcome.queued.push(Queued::TimerSet {
-            node: id,
-            timer,
-            from,
-            window,
-        });
-    }
-
     fn complete_syncs(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
         let next = self.node(id).disk.syncing().next();
         if let Some(token) = next {
             self.node_mut(id).disk.complete(token, true);
             self.step(id, wall_clock, Input::Synced(token, Ok(())), outcome);
-        }
-    }
-
-    /// A machine closes a connection: usually one that it opened, but a broker also hangs up on clients.
-    fn disconnect(&mut self, id: NodeId, connection: ConnectionId, outcome: &mut Outcome) {
-        let ours = Link {
-            client: id,
-            server: connection.peer,
-            lane: connection.lane,
-            generation: connection.generation,
-        };
-        if self.network.connection(ours).is_some() {
-            self.close(ours, Direction::ToServer, self.setup.options.late_requests, outcome);
-        } else {
-            let theirs = Link {
-                client: connection.peer,
-                server: id,
-                ..ours
-            };
-            self.close(theirs, Direction::ToClient, false, outcome);
-        }
-    }
-
-    fn close(&mut self, link: Link, closing: Direction, outlive: bool, outcome: &mut Outcome) {
-        self.announce_severed(link, outcome);
-        self.network.close(link, closing, outlive, &mut outcome.queued);
-    }
-
-    fn announce_severed(&self, link: Link, outcome: &mut Outcome) {
-        let is_used = |connection: &Connection| connection.requests().len() > 0 || connection.is_busy();
-        if self.network.connection(link).is_some_and(is_used) {
-            outcome.events.push(Event::Severed { link });
         }
     }
 
@@ -407,7 +372,13 @@ impl World {
             } else {
                 Direction::ToClient
             };
-            self.close(link, closing, self.setup.options.late_requests, outcome);
+            close(
+                &mut self.network,
+                link,
+                closing,
+                self.setup.options.late_requests,
+                outcome,
+            );
         }
         outcome.queued.push(Queued::Stopped { node: id });
         outcome.events.push(Event::Stopped { node: id, in_order });
@@ -420,9 +391,46 @@ impl World {
     }
 
     fn node_mut(&mut self, node: NodeId) -> &mut Node {
-        let slot = &mut self.nodes[index(node)];
-        slot.fingerprint = None;
-        Arc::make_mut(&mut slot.node)
+        self.nodes[index(node)].node_mut()
+    }
+}
+
+impl Slot {
+    fn node_mut(&mut self) -> &mut Node {
+        self.fingerprint = None;
+        Arc::make_mut(&mut self.node)
+    }
+}
+
+/// A machine closes a connection: usually one that it opened, but a broker also hangs up on clients.
+fn disconnect(network: &mut Network, outlive: bool, id: NodeId, connection: ConnectionId, outcome: &mut Outcome) {
+    let ours = Link {
+        client: id,
+        server: connection.peer,
+        lane: connection.lane,
+        generation: connection.generation,
+    };
+    if network.connection(ours).is_some() {
+        close(network, ours, Direction::ToServer, outlive, outcome);
+    } else {
+        let theirs = Link {
+            client: connection.peer,
+            server: id,
+            ..ours
+        };
+        close(network, theirs, Direction::ToClient, false, outcome);
+    }
+}
+
+fn close(network: &mut Network, link: Link, closing: Direction, outlive: bool, outcome: &mut Outcome) {
+    announce_severed(network, link, outcome);
+    network.close(link, closing, outlive, &mut outcome.queued);
+}
+
+fn announce_severed(network: &Network, link: Link, outcome: &mut Outcome) {
+    let is_used = |connection: &Connection| connection.requests().len() > 0 || connection.is_busy();
+    if network.connection(link).is_some_and(is_used) {
+        outcome.events.push(Event::Severed { link });
     }
 }
 

@@ -10,8 +10,9 @@ use kafkasim_core::machine::{Boot, Context, Input, Machine, Outbox, Question};
 use kafkasim_core::operator::Operator;
 use kafkasim_core::producer::Producer;
 use kafkasim_core::rules::Rules;
-use kafkasim_core::timer::Timer;
+use kafkasim_core::timer::{Mark, Timer, Window};
 
+use super::Queued;
 use super::disk::Disk;
 use crate::program::AnyProgram;
 use crate::setup::{Role, Setup};
@@ -269,6 +270,24 @@ impl Node {
             }
             (process, _) => panic!("process {id} cannot take a step: {process:?}"),
         }
+    }
+
+    /// Arms a timer of its process, or puts it off.
+    pub(super) fn set_timer(
+        &mut self,
+        id: NodeId,
+        timer: Timer,
+        from: Option<Mark>,
+        window: Window,
+        queued: &mut Vec<Queued>,
+    ) {
+        self.timers.insert(timer, ());
+        queued.push(Queued::TimerSet {
+            node: id,
+            timer,
+            from,
+            window,
+        });
     }
 
     /// The process is gone; the disk stays.

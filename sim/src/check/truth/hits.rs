@@ -1,6 +1,6 @@
 //! Which replicas lost records to power failures, and from which offset on nobody is sure to have them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafkasim_core::ids::{BrokerEpoch, NodeId, Offset};
 use kafkasim_core::metadata::PartitionImage;
@@ -9,6 +9,9 @@ use kafkasim_core::metadata::PartitionImage;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Hits {
     hits: BTreeMap<NodeId, Hit>,
+    /// Whom the controller stopped counting on because they had not shut down in order, while there were too few to do without. They may have everything
+    /// nevertheless, and then lose it.
+    written_off: BTreeSet<NodeId>,
 }
 
 /// One replica that lost the end of its log.
@@ -24,7 +27,7 @@ struct Hit {
 impl Hits {
     /// A replica lost everything from this offset on.
     pub(crate) fn hit(&mut self, node: NodeId, from: Offset, registered_as: BrokerEpoch, registered: &PartitionImage) {
-        let counted_on = is_counted_on(registered, node);
+        let counted_on = is_counted_on(registered, node) || self.written_off.contains(&node);
         let hit = self.hits.entry(node).or_insert(Hit {
             from,
             registered_as,
@@ -55,8 +58,16 @@ impl Hits {
         &mut self,
         old: &PartitionImage,
         new: &PartitionImage,
+        min_isr: usize,
         has_caught_up: impl Fn(NodeId, BrokerEpoch) -> bool,
     ) {
+        if new.isr.len() < min_isr {
+            let left = old.replicas.iter().filter(|node| is_counted_on(old, **node));
+            self.written_off.extend(left);
+            self.written_off.retain(|node| !is_counted_on(new, *node));
+        } else {
+            self.written_off.clear();
+        }
         let same_leader = old.leader_epoch == new.leader_epoch;
         let joined = |node: &NodeId| same_leader && new.isr.contains(node) && !old.isr.contains(node);
         self.hits
@@ -140,17 +151,36 @@ mod tests {
     }
 
     #[test]
+    fn who_is_written_off_may_lose_what_others_relied_on() {
+        let exposed = |changes: &[PartitionImage]| {
+            let mut hits = Hits::default();
+            changes
+                .windows(2)
+                .for_each(|change| hits.registered(&change[0], &change[1], 2, |_, _| true));
+            let last = changes.last().expect("a change");
+            hits.hit(NodeId(1), Offset(4), BrokerEpoch(0), last);
+            hits.hit(NodeId(2), Offset(3), BrokerEpoch(0), last);
+            hits.exposed_from(last, 2, true)
+        };
+        let (kept, restarted) = (registered(&[1], &[2]), registered(&[1], &[]));
+        assert_eq!(exposed(&[kept.clone(), restarted.clone()]), Some(Offset(4)));
+        let enough = registered(&[1, 3], &[]);
+        assert_eq!(exposed(&[kept, restarted, enough.clone()]), None);
+        assert_eq!(exposed(&[registered(&[1, 2, 3], &[]), enough]), None);
+    }
+
+    #[test]
     fn joining_anew_is_catching_up() {
         let (out, joined) = (registered(&[1], &[]), registered(&[1, 2], &[]));
         let mut hits = Hits::default();
         hits.hit(NodeId(2), Offset(3), BrokerEpoch(5), &out);
-        hits.registered(&out, &joined, |_, since| BrokerEpoch(5) > since);
+        hits.registered(&out, &joined, 2, |_, since| BrokerEpoch(5) > since);
         assert_eq!(
             hits.lost_from(NodeId(2)),
             Some(Offset(3)),
             "it was proposed before it lost power"
         );
-        hits.registered(&out, &joined, |_, since| BrokerEpoch(9) > since);
+        hits.registered(&out, &joined, 2, |_, since| BrokerEpoch(9) > since);
         assert_eq!(hits.lost_from(NodeId(2)), None);
     }
 }

@@ -98,6 +98,7 @@ impl Truth {
         }
         let has_caught_up =
             |node, since| registered_as(&self.metadata, node) > since && !has_rotten(batches(view.log(node, id)));
-        partition.hits.registered(old, new, has_caught_up);
+        let min_isr = topic.effective_min_isr(new);
+        partition.hits.registered(old, new, min_isr, has_caught_up);
     }
 }
