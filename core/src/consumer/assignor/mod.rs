@@ -2,13 +2,23 @@
 //! JoinGroup requests.
 //!
 //! Each gives exactly what the class of the same name in Kafka 4.1's Java client gives, in the same order, but for racks, which nobody
-//! has here. In which order topics come in a range assignment follows the order in which Java iterates its hash tables; `java` knows it.
+//! has here, and for what is wrong with Kafka's (see [`Assignor::assign`]). Which of several members a sticky assignor takes partitions
+//! from, and in which order topics come in a range assignment, follows the order in which Java iterates its hash tables; `java` knows it.
 //!
 //! - `range`, `round_robin`: by position only.
+//! - `sticky`: as balanced as it gets, and then as close as it gets to what members own. `claims`: who is believed to own what. `constrained` if
+//!   all members have subscribed to the same topics, otherwise `general`, with `movements` that saves partitions from being exchanged.
+//! - `cooperative`: the same, but nobody gets what another member has yet to give up (KIP-429).
 
+mod claims;
+mod constrained;
+mod cooperative;
+mod general;
 mod java;
+mod movements;
 mod range;
 mod round_robin;
+mod sticky;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -32,6 +42,12 @@ pub struct Member {
     pub generation: i32,
 }
 
+impl Member {
+    fn claims(&self) -> impl Iterator<Item = Partition<'_>> {
+        self.owned_partitions.iter().map(|(topic, index)| (topic, *index))
+    }
+}
+
 /// A value of `partition.assignment.strategy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Assignor {
@@ -39,6 +55,10 @@ pub enum Assignor {
     Range,
     /// All partitions of all topics in turn.
     RoundRobin,
+    /// As balanced as possible, and everybody keeps as much as possible (KIP-54); for the eager protocol.
+    Sticky,
+    /// The same for the cooperative protocol: what changes its owner is withheld until its old owner has given it up (KIP-429).
+    CooperativeSticky,
 }
 
 /// What each member is given, by its member id. Nobody is left out, who gets nothing gets an empty list.
@@ -51,7 +71,7 @@ type Shares<'a> = BTreeMap<&'a str, Vec<Partition<'a>>>;
 
 impl Assignor {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Range, Self::RoundRobin];
+    pub const ALL: [Self; 4] = [Self::Range, Self::RoundRobin, Self::Sticky, Self::CooperativeSticky];
 
     /// The name by which members agree on it.
     #[must_use]
@@ -59,6 +79,8 @@ impl Assignor {
         match self {
             Self::Range => "range",
             Self::RoundRobin => "roundrobin",
+            Self::Sticky => "sticky",
+            Self::CooperativeSticky => "cooperative-sticky",
         }
     }
 
@@ -68,14 +90,34 @@ impl Assignor {
         Self::ALL.into_iter().find(|assignor| assignor.name() == name)
     }
 
+    /// Whether members may keep what they own while they join (KIP-429). All of them also do for the eager protocol.
+    #[must_use]
+    pub const fn is_cooperative(self) -> bool {
+        match self {
+            Self::CooperativeSticky => true,
+            Self::Range | Self::RoundRobin | Self::Sticky => false,
+        }
+    }
+
     /// Distributes the partitions of all topics that somebody has subscribed to. `partitions_of` says how many partitions a topic has;
     /// one that is missing there, or has none, is passed over. The order of `members` is that of the JoinGroup response.
+    ///
+    /// Here nobody is given what it has not subscribed to, and nobody what does not exist. Kafka's sticky assignors keep a member's
+    /// partition that its topic, created anew, does not have any more, or throw an exception over it; they give partitions to a member
+    /// without a subscription if it comes first, because they take its subscription for that of the next one; and they give back to a
+    /// member what it once owned although it has subscribed to something else since. They also remember the highest generation that
+    /// they have ever seen, where this looks at that of `members` only.
     #[must_use]
     pub fn assign(self, partitions_of: &BTreeMap<TopicName, i32>, members: &[Member]) -> Assignment {
+        if members.is_empty() {
+            return Assignment::new();
+        }
         let group = Group::new(partitions_of, members);
         let shares = match self {
             Self::Range => range::assign(&group),
             Self::RoundRobin => round_robin::assign(&group),
+            Self::Sticky => sticky::assign(&group),
+            Self::CooperativeSticky => cooperative::assign(&group),
         };
         shares
             .into_iter()
@@ -88,6 +130,7 @@ impl Assignor {
 }
 
 /// What there is to distribute, and among whom.
+#[derive(Debug)]
 struct Group<'a> {
     /// In the order in which Kafka's client goes through them.
     members: Vec<&'a Member>,
@@ -113,6 +156,12 @@ impl<'a> Group<'a> {
         self.partitions_of
             .iter()
             .flat_map(|(&topic, &count)| (0..count).map(move |index| (topic, index)))
+    }
+
+    fn has(&self, (topic, index): Partition<'_>) -> bool {
+        self.partitions_of
+            .get(topic)
+            .is_some_and(|&count| (0..count).contains(&index))
     }
 
     fn empty_shares(&self) -> Shares<'a> {
