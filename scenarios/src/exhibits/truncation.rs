@@ -46,7 +46,7 @@ pub(super) const KIP_320: Exhibit = Exhibit {
         Promise::LeaderCompleteness,
         Promise::LogMatching,
     ],
-    scope: "2 brokers, min.insync.replicas=2, 1 record, 2 false suspicions",
+    scope: "2 brokers, min.insync.replicas=2, 1 record, 2 false suspicions, coarse clients",
     scenario: file!("exhibits/kip-320.toml"),
     seeds_at_most: 3_000,
 };
