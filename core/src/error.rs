@@ -51,8 +51,16 @@ error_codes! {
     ReplicaNotAvailable = 9, "REPLICA_NOT_AVAILABLE", retriable: true;
     /// The batch is larger than `max.message.bytes`.
     MessageTooLarge = 10, "MESSAGE_TOO_LARGE", retriable: false;
+    /// The metadata of a committed offset is longer than `offset.metadata.max.bytes`.
+    OffsetMetadataTooLarge = 12, "OFFSET_METADATA_TOO_LARGE", retriable: false;
     /// The connection ended before the answer came.
     NetworkException = 13, "NETWORK_EXCEPTION", retriable: true;
+    /// The coordinator is still reading what it has to know.
+    CoordinatorLoadInProgress = 14, "COORDINATOR_LOAD_IN_PROGRESS", retriable: true;
+    /// There is no coordinator, or it cannot write.
+    CoordinatorNotAvailable = 15, "COORDINATOR_NOT_AVAILABLE", retriable: true;
+    /// This broker does not coordinate the group.
+    NotCoordinator = 16, "NOT_COORDINATOR", retriable: true;
     /// The topic's name is not legal.
     InvalidTopicException = 17, "INVALID_TOPIC_EXCEPTION", retriable: false;
     /// Fewer in-sync replicas than `min.insync.replicas`; nothing was appended.
@@ -61,6 +69,18 @@ error_codes! {
     NotEnoughReplicasAfterAppend = 20, "NOT_ENOUGH_REPLICAS_AFTER_APPEND", retriable: true;
     /// acks is not 0, 1 or -1.
     InvalidRequiredAcks = 21, "INVALID_REQUIRED_ACKS", retriable: false;
+    /// The generation is not that of the group.
+    IllegalGeneration = 22, "ILLEGAL_GENERATION", retriable: false;
+    /// The member supports no protocol that every other member supports.
+    InconsistentGroupProtocol = 23, "INCONSISTENT_GROUP_PROTOCOL", retriable: false;
+    /// The group has no name.
+    InvalidGroupId = 24, "INVALID_GROUP_ID", retriable: false;
+    /// The group has no such member.
+    UnknownMemberId = 25, "UNKNOWN_MEMBER_ID", retriable: false;
+    /// The session timeout is not between `group.min.session.timeout.ms` and `group.max.session.timeout.ms`.
+    InvalidSessionTimeout = 26, "INVALID_SESSION_TIMEOUT", retriable: false;
+    /// The group is being rebalanced.
+    RebalanceInProgress = 27, "REBALANCE_IN_PROGRESS", retriable: false;
     /// The request's version is not supported.
     UnsupportedVersion = 35, "UNSUPPORTED_VERSION", retriable: false;
     /// The topic is there already.
@@ -87,6 +107,10 @@ error_codes! {
     KafkaStorageError = 56, "KAFKA_STORAGE_ERROR", retriable: true;
     /// The broker does not know this producer id.
     UnknownProducerId = 59, "UNKNOWN_PRODUCER_ID", retriable: false;
+    /// The group has members.
+    NonEmptyGroup = 68, "NON_EMPTY_GROUP", retriable: false;
+    /// There is no such group.
+    GroupIdNotFound = 69, "GROUP_ID_NOT_FOUND", retriable: false;
     /// The leader epoch in the request is older than the broker's.
     FencedLeaderEpoch = 74, "FENCED_LEADER_EPOCH", retriable: true;
     /// The leader epoch in the request is newer than the broker's.
@@ -97,8 +121,14 @@ error_codes! {
     StaleBrokerEpoch = 77, "STALE_BROKER_EPOCH", retriable: false;
     /// The leader's high watermark has not yet reached the start of its epoch.
     OffsetNotAvailable = 78, "OFFSET_NOT_AVAILABLE", retriable: true;
+    /// A new member has to join again, with the id that it is told here (KIP-394).
+    MemberIdRequired = 79, "MEMBER_ID_REQUIRED", retriable: false;
     /// The preferred replica cannot lead.
     PreferredLeaderNotAvailable = 80, "PREFERRED_LEADER_NOT_AVAILABLE", retriable: true;
+    /// The group has `group.max.size` members.
+    GroupMaxSizeReached = 81, "GROUP_MAX_SIZE_REACHED", retriable: false;
+    /// Another process has joined as this static member (KIP-345).
+    FencedInstanceId = 82, "FENCED_INSTANCE_ID", retriable: false;
     /// Nobody is there who could lead.
     EligibleLeadersNotAvailable = 83, "ELIGIBLE_LEADERS_NOT_AVAILABLE", retriable: true;
     /// Nothing is being reassigned that could be taken back.

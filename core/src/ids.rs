@@ -80,6 +80,10 @@ id!(
     CallId(u32)
 );
 id!(
+    /// Counts the rebalances of a group.
+    GenerationId(i32)
+);
+id!(
     /// Names one outstanding disk operation of a process.
     DiskToken(u32)
 );
@@ -164,6 +168,17 @@ impl Sequence {
     }
 }
 
+impl GenerationId {
+    /// Kafka's "not a member".
+    pub const NONE: Self = Self(-1);
+
+    /// The generation after the next rebalance.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 impl NodeId {
     /// Kafka's "no leader".
     pub const NONE: Self = Self(-1);
@@ -210,3 +225,12 @@ impl fmt::Debug for TopicPartition {
 
 /// What people call a topic.
 pub type TopicName = Arc<str>;
+
+/// What the members of a consumer group call it (`group.id`).
+pub type GroupId = Arc<str>;
+
+/// What its coordinator calls a member of a group; empty for one that has yet to be told.
+pub type MemberId = Arc<str>;
+
+/// What a static member calls itself (`group.instance.id`, KIP-345).
+pub type InstanceId = Arc<str>;

@@ -4,7 +4,7 @@
 //! a time and leaves every consequence in an [`Outbox`](machine::Outbox); whoever drives it decides when, in which order and whether.
 //!
 //! - The contract: [`machine`], [`timer`], [`call`] and [`lookup`], [`note`], [`disk`].
-//! - Vocabulary: [`ids`], [`error`], [`message`], [`record`], [`config`].
+//! - Vocabulary: [`ids`], [`error`], [`message`], [`record`], [`group`], [`config`].
 //! - What may be contested: [`rules`].
 //! - The machines: [`broker`] (over [`log`]), [`controller`], [`producer`], [`consumer`], [`operator`]; what they share: [`connections`],
 //!   [`metadata`].
@@ -23,6 +23,7 @@ pub mod consumer;
 pub mod controller;
 pub mod disk;
 pub mod error;
+pub mod group;
 pub mod ids;
 pub mod log;
 pub mod lookup;

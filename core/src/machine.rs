@@ -63,6 +63,8 @@ pub enum Lane {
     AlterPartition,
     /// A broker's other requests to the controller (producer id blocks).
     Forwarding,
+    /// A member's requests to the coordinator of its group, so that a parked Fetch cannot block a heartbeat.
+    Coordinator,
 }
 
 /// One connection as either end sees it.
@@ -184,6 +186,8 @@ pub struct Question {
 pub enum QuestionKind {
     /// The producer's next sticky partition of the topic (KIP-480, KIP-794).
     StickyPartition(crate::ids::TopicId),
+    /// Where a new member comes among the others of its group, which are sorted by their ids.
+    MemberId,
 }
 
 /// The option picked, from 0.

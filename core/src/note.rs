@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use crate::error::ErrorCode;
 use crate::ids::{
-    BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch, ProducerEpoch, ProducerId, Sequence, Timestamp, TopicId,
-    TopicPartition,
+    BrokerEpoch, GenerationId, GroupId, LeaderEpoch, MemberId, NodeId, Offset, PartitionEpoch, ProducerEpoch,
+    ProducerId, Sequence, Timestamp, TopicId, TopicPartition,
 };
 use crate::message::ElectionType;
 use crate::record::Batch;
@@ -172,6 +172,25 @@ pub enum Note {
         partition: TopicPartition,
         error: ErrorCode,
     },
+    /// A broker coordinates the groups in this partition of `__consumer_offsets` from now on: it has read its log.
+    GroupsLoaded { log: TopicPartition, epoch: LeaderEpoch },
+    /// A broker coordinates them no longer.
+    GroupsUnloaded { log: TopicPartition, epoch: LeaderEpoch },
+    /// A group has come into a state.
+    GroupState {
+        log: TopicPartition,
+        group: GroupId,
+        generation: GenerationId,
+        state: &'static str,
+        members: Vec<MemberId>,
+    },
+    /// A coordinator accepts a commit of a member, or of nobody in particular, and is about to write it.
+    OffsetsAccepted {
+        log: TopicPartition,
+        group: GroupId,
+        generation: GenerationId,
+        member: MemberId,
+    },
     /// A send waits for room in `buffer.memory`.
     MemoryAwaited,
     /// Records without a key go to this partition from now on, which was drawn with odds that depend on queues or not (KIP-794).
@@ -270,7 +289,11 @@ impl Note {
             | Self::ProducerEpochBumped { partition, .. }
             | Self::PositionReset { partition, .. }
             | Self::PositionValidated { partition, .. }
-            | Self::TruncationDetected { partition, .. } => Some(*partition),
+            | Self::TruncationDetected { partition, .. }
+            | Self::GroupsLoaded { log: partition, .. }
+            | Self::GroupsUnloaded { log: partition, .. }
+            | Self::GroupState { log: partition, .. }
+            | Self::OffsetsAccepted { log: partition, .. } => Some(*partition),
             Self::FetchedTooMuch { partition, .. } => *partition,
             Self::MetadataReplayed { .. }
             | Self::TopicDeleted { .. }

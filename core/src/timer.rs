@@ -82,6 +82,29 @@ pub enum Timer {
     ProducerExpiration,
     /// Broker: clean compacted logs (`log.cleaner.backoff.ms`).
     LogCleaner,
+
+    /// Coordinator: something of the groups in this partition of `__consumer_offsets`.
+    Group { partition: i32, timer: GroupTimer },
+}
+
+/// What a coordinator of groups waits for. Groups go by their numbers in their partition, and members by theirs in their groups.
+#[expect(missing_docs, reason = "each variant's line explains its fields")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum GroupTimer {
+    /// The log has been read.
+    Load,
+    /// A member was not heard from for its `session.timeout.ms`.
+    Session { group: u32, member: u32 },
+    /// A group that was empty has waited for more members (`group.initial.rebalance.delay.ms`).
+    InitialDelay { group: u32 },
+    /// Members have had their time to join again (`max.poll.interval.ms`).
+    Join { group: u32 },
+    /// Members have had their time to ask for their partitions (`max.poll.interval.ms`).
+    Sync { group: u32 },
+    /// Something that was written is not committed yet (`offsets.commit.timeout.ms`).
+    Write { number: u32 },
+    /// Forget what has expired (`offsets.retention.check.interval.ms`).
+    Expiration,
 }
 
 /// What may fire a timer when durations are ignored.
@@ -129,6 +152,10 @@ impl Timer {
             Self::OperatorBackoff => pack(25, [0; 3]),
             Self::ProducerExpiration => pack(27, [0; 3]),
             Self::LogCleaner => pack(28, [0; 3]),
+            Self::Group { partition, timer } => {
+                let [group, member] = timer.key();
+                pack(29, [partition as u32, group, member])
+            }
         }
     }
 
@@ -165,6 +192,33 @@ impl Timer {
             | Self::ProducerExpiration
             | Self::LogCleaner
             | Self::MetadataMaxAge => TimerClass::Horizon,
+            Self::Group { timer, .. } => timer.class(),
+        }
+    }
+}
+
+impl GroupTimer {
+    /// A number of its own among those of a partition, in the order of the variants. There are not sixteen million groups in one.
+    const fn key(self) -> [u32; 2] {
+        const fn of(variant: u32, group: u32, member: u32) -> [u32; 2] {
+            [variant << 24 | group, member]
+        }
+        match self {
+            Self::Load => of(0, 0, 0),
+            Self::Session { group, member } => of(1, group, member),
+            Self::InitialDelay { group } => of(2, group, 0),
+            Self::Join { group } => of(3, group, 0),
+            Self::Sync { group } => of(4, group, 0),
+            Self::Write { number } => of(5, 0, number),
+            Self::Expiration => of(6, 0, 0),
+        }
+    }
+
+    const fn class(self) -> TimerClass {
+        match self {
+            Self::Load | Self::InitialDelay { .. } => TimerClass::Progress,
+            Self::Session { .. } | Self::Join { .. } | Self::Sync { .. } | Self::Write { .. } => TimerClass::Suspicion,
+            Self::Expiration => TimerClass::Horizon,
         }
     }
 }
@@ -321,7 +375,7 @@ pub enum Mark {
 mod tests {
     use alloc::vec::Vec;
 
-    use super::{Timer, Window};
+    use super::{GroupTimer, Timer, Window};
     use crate::ids::{Generation, NodeId, TopicId, TopicPartition};
     use crate::machine::{ConnectionId, Lane};
 
@@ -357,6 +411,19 @@ mod tests {
         timers.extend([0, 7].map(|id| Timer::FetchBackoff { leader: NodeId(id) }));
         timers.extend([0, 7].map(|id| Timer::Session { broker: NodeId(id) }));
         timers.extend([0, 7].map(|call| Timer::MaxBlock { call }));
+        for (partition, group) in [(0, 0), (0, 1), (1, 0), (7, 7)] {
+            let of_group = [
+                GroupTimer::Load,
+                GroupTimer::Session { group, member: 0 },
+                GroupTimer::Session { group, member: 7 },
+                GroupTimer::InitialDelay { group },
+                GroupTimer::Join { group },
+                GroupTimer::Sync { group },
+                GroupTimer::Write { number: group },
+                GroupTimer::Expiration,
+            ];
+            timers.extend(of_group.map(|timer| Timer::Group { partition, timer }));
+        }
         timers.extend([
             Timer::RegistrationBackoff,
             Timer::Heartbeat,

@@ -226,6 +226,7 @@ impl Broker {
         for leader in backed_off.difference(&self.backed_off_leaders()).copied() {
             out.cancel_timer(Timer::ReplicaFetchBackoff { leader });
         }
+        self.coordinate(context, out);
         self.pursue_fetches(context, out);
     }
 

@@ -4,6 +4,7 @@
 //! - `partition` is one replica: its log, and its role as leader or follower.
 //! - `produce`, `fetch`, `list_offsets`, `offset_for_leader_epoch`, `metadata_request`, `delete_records`, `init_producer_id` serve clients and followers;
 //!   `purgatory` keeps the requests that wait.
+//! - `group` coordinates consumer groups.
 //! - `fetcher` asks leaders, `alter_partition` and `init_producer_id` ask the controller.
 //!
 //! This file only hands each input to the part that it is for. Whatever is to be *sent* is state, not an event: each part's `pursue_…`
@@ -27,6 +28,7 @@ mod cleaner;
 mod delete_records;
 mod fetch;
 mod fetcher;
+pub mod group;
 mod init_producer_id;
 mod lifecycle;
 mod list_offsets;
@@ -57,6 +59,7 @@ use crate::message::{LeaderIdAndEpoch, Message, Request, Response};
 use crate::metadata::MetadataImage;
 use crate::timer::{Timer, Window};
 use fetcher::Wanted;
+use group::{GroupCoordinator, GroupRequest};
 use init_producer_id::ProducerIds;
 use lifecycle::Lifecycle;
 use metadata::Metadata;
@@ -72,6 +75,7 @@ pub struct Broker {
     connections: Connections<Asked>,
     purgatory: Purgatory,
     producer_ids: ProducerIds,
+    groups: GroupCoordinator,
     /// [`Timer::HighWatermarkCheckpoint`] is armed.
     checkpoint_is_due: bool,
     /// [`Timer::LogStartCheckpoint`] is armed.
@@ -123,6 +127,7 @@ impl Machine for Broker {
             connections: Connections::default(),
             purgatory: Purgatory::default(),
             producer_ids: ProducerIds::none(),
+            groups: GroupCoordinator::default(),
             checkpoint_is_due: false,
             log_start_checkpoint_is_due: false,
             retention_is_planned: false,
@@ -168,6 +173,7 @@ impl Machine for Broker {
             }
             Input::Disconnected(connection) => {
                 self.purgatory.forget(connection, out);
+                self.groups.forget(connection);
                 let lost =
                     self.connections
                         .disconnected(connection, reconnect_backoff(context.config, connection.lane), out);
@@ -175,9 +181,11 @@ impl Machine for Broker {
             }
             Input::TimerFired(timer) => self.on_timer(context, timer, &mut changes, out),
             Input::Call(call) => self.on_call(context, &call, out),
-            // A broker asks neither the disk for a sync nor chance for anything.
-            Input::Synced(..) | Input::Chosen(_) => {}
+            Input::Chosen(choice) => self.on_member_id_chosen(context, choice, &mut changes, out),
+            // A broker does not ask the disk for a sync.
+            Input::Synced(..) => {}
         }
+        self.settle_groups(context, &mut changes, out);
         if changes.proposed {
             self.pursue_proposals(context, out);
         }
@@ -223,6 +231,28 @@ impl Broker {
             | Request::AlterPartitionReassignments(_)) => {
                 refusal::refuse(connection, &other, ErrorCode::NotController, out);
             }
+            Request::FindCoordinator(request) => out.respond(connection, self.find_coordinators(&request).into()),
+            Request::JoinGroup(request) => {
+                self.on_group_request(context, connection, GroupRequest::Join(request), changes, out);
+            }
+            Request::SyncGroup(request) => {
+                self.on_group_request(context, connection, GroupRequest::Sync(request), changes, out);
+            }
+            Request::Heartbeat(request) => {
+                self.on_group_request(context, connection, GroupRequest::Heartbeat(request), changes, out);
+            }
+            Request::LeaveGroup(request) => {
+                self.on_group_request(context, connection, GroupRequest::Leave(request), changes, out);
+            }
+            Request::OffsetCommit(request) => {
+                self.on_group_request(context, connection, GroupRequest::Commit(request), changes, out);
+            }
+            Request::OffsetFetch(request) => {
+                self.on_group_request(context, connection, GroupRequest::Fetch(request), changes, out);
+            }
+            Request::DescribeGroups(request) => out.respond(connection, self.describe_groups(&request).into()),
+            Request::ListGroups(request) => out.respond(connection, self.list_groups(&request).into()),
+            Request::DeleteGroups(request) => self.delete_groups(context, connection, &request, changes, out),
             Request::AlterPartition(_)
             | Request::BrokerRegistration(_)
             | Request::BrokerHeartbeat(_)
@@ -314,6 +344,7 @@ impl Broker {
             | Timer::DeleteRecordsWait { connection } => {
                 self.on_wait_over(context, connection, out);
             }
+            Timer::Group { partition, timer } => self.on_group_timer(context, partition, timer, changes, out),
             Timer::Session { .. }
             | Timer::Linger { .. }
             | Timer::RetryBackoff { .. }
@@ -357,7 +388,7 @@ impl Broker {
             Lane::Forwarding => self.pursue_producer_ids(context, out),
             Lane::Replica => self.pursue_fetch(context, peer, out),
             // A broker opens no connection as a client.
-            Lane::Client => {}
+            Lane::Client | Lane::Coordinator => {}
         }
     }
 
@@ -422,7 +453,9 @@ fn reconnect_backoff(config: &BrokerConfig, lane: Lane) -> Window {
     match lane {
         Lane::Metadata => Window::doubling(50, 500),
         Lane::Replica => Window::wall(config.replica_fetch_backoff_ms),
-        Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding | Lane::Client => Window::wall(50),
+        Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding | Lane::Client | Lane::Coordinator => {
+            Window::wall(50)
+        }
     }
 }
 

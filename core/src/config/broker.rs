@@ -52,12 +52,37 @@ configuration! {
         /// How often to write down where logs start.
         "log.flush.start.offset.checkpoint.interval.ms" = "60000", INT.at_least(0)
             => log_flush_start_offset_checkpoint_interval_ms: u64;
+        /// How long the first members of a group wait for more of them (KIP-134).
+        "group.initial.rebalance.delay.ms" = "3000", INT.at_least(0) => group_initial_rebalance_delay_ms: u64;
+        /// The shortest session timeout that a member may have.
+        "group.min.session.timeout.ms" = "6000", INT => group_min_session_timeout_ms: i32;
+        /// The longest session timeout that a member may have.
+        "group.max.session.timeout.ms" = "1800000", INT => group_max_session_timeout_ms: i32;
+        /// How many members a group may have.
+        "group.max.size" = "2147483647", INT.at_least(1) => group_max_size: usize;
+        /// How long the metadata of a committed offset may be.
+        "offset.metadata.max.bytes" = "4096", INT => offset_metadata_max_bytes: usize;
+        /// How long a group without members remembers what it has committed.
+        "offsets.retention.minutes" = "10080", INT.at_least(1) => offsets_retention_minutes: i64;
+        /// How often to look for what has expired.
+        "offsets.retention.check.interval.ms" = "600000", LONG.at_least(1) => offsets_retention_check_interval_ms: u64;
+        /// How long a commit may take to reach the in-sync replicas.
+        "offsets.commit.timeout.ms" = "5000", INT.at_least(1) => offsets_commit_timeout_ms: u64;
         /// How long the broker's own channels to the controller wait for an answer.
         "request.timeout.ms" = "30000", INT.at_least(0) => request_timeout_ms: u64;
     }
 }
 
 impl BrokerConfig {
+    /// How long a new member may wait for its group's first generation, whatever its session timeout; a constant in Kafka.
+    pub const GROUP_NEW_MEMBER_JOIN_TIMEOUT_MS: u64 = 300_000;
+
+    /// `offsets.retention.minutes` in milliseconds.
+    #[must_use]
+    pub const fn offsets_retention_ms(&self) -> i64 {
+        self.offsets_retention_minutes * 60_000
+    }
+
     /// Kafka's defaults, with these controllers.
     #[must_use]
     pub fn defaults(controller_quorum_voters: Vec<NodeId>) -> Self {

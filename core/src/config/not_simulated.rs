@@ -44,7 +44,7 @@ const SERVER: &str = "
     group.consumer.max.session.timeout.ms group.consumer.max.size group.consumer.migration.policy
     group.consumer.min.heartbeat.interval.ms group.consumer.min.session.timeout.ms group.consumer.session.timeout.ms
     group.coordinator.append.linger.ms group.coordinator.rebalance.protocols group.coordinator.threads
-    group.initial.rebalance.delay.ms group.max.session.timeout.ms group.max.size group.min.session.timeout.ms
+           
     group.share.assignors group.share.delivery.count.limit group.share.heartbeat.interval.ms
     group.share.max.heartbeat.interval.ms group.share.max.record.lock.duration.ms group.share.max.session.timeout.ms
     group.share.max.share.sessions group.share.max.size group.share.min.heartbeat.interval.ms
@@ -71,8 +71,8 @@ const SERVER: &str = "
     metadata.log.segment.ms metadata.max.idle.interval.ms metadata.max.retention.bytes metadata.max.retention.ms
     metric.reporters metrics.num.samples metrics.recording.level metrics.sample.window.ms node.id num.io.threads
     num.network.threads num.partitions num.recovery.threads.per.data.dir num.replica.alter.log.dirs.threads
-    num.replica.fetchers offset.metadata.max.bytes offsets.commit.timeout.ms offsets.load.buffer.size
-    offsets.retention.check.interval.ms offsets.retention.minutes offsets.topic.compression.codec
+    num.replica.fetchers offsets.load.buffer.size
+        offsets.topic.compression.codec
     offsets.topic.num.partitions offsets.topic.replication.factor offsets.topic.segment.bytes
     principal.builder.class process.roles producer.purgatory.purge.interval.requests
     queued.max.request.bytes queued.max.requests quota.window.num quota.window.size.seconds remote.fetch.max.wait.ms

@@ -225,6 +225,7 @@ impl Consumer {
             | Timer::InitProducerIdBackoff
             | Timer::MaxBlock { .. }
             | Timer::CloseTimeout
+            | Timer::Group { .. }
             | Timer::OperatorBackoff => panic!("a consumer does not arm {timer:?}"),
         }
     }

@@ -145,7 +145,17 @@ impl Controller {
             | Request::Metadata(_)
             | Request::DeleteRecords(_)
             | Request::InitProducerId(_)
-            | Request::OffsetForLeaderEpoch(_)) => {
+            | Request::OffsetForLeaderEpoch(_)
+            | Request::FindCoordinator(_)
+            | Request::JoinGroup(_)
+            | Request::SyncGroup(_)
+            | Request::Heartbeat(_)
+            | Request::LeaveGroup(_)
+            | Request::OffsetCommit(_)
+            | Request::OffsetFetch(_)
+            | Request::DescribeGroups(_)
+            | Request::ListGroups(_)
+            | Request::DeleteGroups(_)) => {
                 refusal::refuse(connection, &other, ErrorCode::UnsupportedVersion, out);
             }
         }
@@ -181,6 +191,7 @@ impl Controller {
             | Timer::PollTimeout
             | Timer::FetchBackoff { .. }
             | Timer::PositionBackoff { .. }
+            | Timer::Group { .. }
             | Timer::OperatorBackoff => panic!("a controller never armed {timer:?}"),
         }
     }

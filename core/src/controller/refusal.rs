@@ -1,5 +1,7 @@
 //! What a controller says to requests that it cannot carry out: the same error, in the shape of each API.
 
+pub(crate) mod groups;
+
 use alloc::vec::Vec;
 
 use super::producer_ids;
@@ -23,6 +25,9 @@ pub(crate) fn refuse(connection: ConnectionId, request: &Request, error: ErrorCo
 }
 
 fn refusal(request: &Request, error_code: ErrorCode) -> Response {
+    if let Some(response) = groups::refusal(request, error_code) {
+        return response;
+    }
     match request {
         Request::Produce(request) => {
             let responses = request
@@ -93,6 +98,16 @@ fn refusal(request: &Request, error_code: ErrorCode) -> Response {
         .into(),
         Request::BrokerHeartbeat(_) => no_heartbeat(error_code).into(),
         Request::AllocateProducerIds(_) => producer_ids::refused(error_code).into(),
+        Request::FindCoordinator(_)
+        | Request::JoinGroup(_)
+        | Request::SyncGroup(_)
+        | Request::Heartbeat(_)
+        | Request::LeaveGroup(_)
+        | Request::OffsetCommit(_)
+        | Request::OffsetFetch(_)
+        | Request::DescribeGroups(_)
+        | Request::ListGroups(_)
+        | Request::DeleteGroups(_) => panic!("{:?} is about groups", request.api()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Kafka's requests and responses, closed under one enum each; one file per API, in the order of the protocol guide.
 //!
 //! Fields have the protocol guide's names and meaning, flattened where Kafka groups partitions by topic. Topics are named by id
-//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata and those of operators. There are no correlation ids: a connection answers in order.
+//! ([`TopicPartition`](crate::ids::TopicPartition)) in every request but Metadata, those of operators and those about groups. There are no correlation ids: a connection answers in order.
 
 mod allocate_producer_ids;
 mod alter_partition;
@@ -10,15 +10,25 @@ mod broker_heartbeat;
 mod broker_registration;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_records;
 mod delete_topics;
+mod describe_groups;
 mod elect_leaders;
 mod fetch;
+mod find_coordinator;
+mod heartbeat;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sync_group;
 
 pub use allocate_producer_ids::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
 pub use alter_partition::{
@@ -29,20 +39,30 @@ pub use broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 pub use broker_registration::{BrokerRegistrationRequest, BrokerRegistrationResponse};
 pub use create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
 pub use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
+pub use delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse, DeletedGroup};
 pub use delete_records::{
     DeleteBefore, DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsResponse, DeletedRecords,
 };
 pub use delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
+pub use describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedMember};
 pub use elect_leaders::{ElectLeadersRequest, ElectLeadersResponse, ElectionType, PartitionElection};
 pub use fetch::{FetchPartition, FetchRequest, FetchResponse, FetchedPartition, IsolationLevel, ReplicaState};
+pub use find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
+pub use heartbeat::{HeartbeatRequest, HeartbeatResponse};
 pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+pub use join_group::{GroupProtocol, JoinGroupRequest, JoinGroupResponse, JoinedMember};
+pub use leave_group::{LeaveGroupRequest, LeaveGroupResponse, LeftMember, MemberIdentity};
+pub use list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 pub use list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListedOffset, OffsetSpec};
 pub use metadata::{MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic};
+pub use offset_commit::{CommittedPartition, OffsetCommitPartition, OffsetCommitRequest, OffsetCommitResponse};
+pub use offset_fetch::{FetchedOffset, OffsetFetchRequest, OffsetFetchResponse};
 pub use offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochPartition, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
     OffsetForLeaderEpochResult,
 };
 pub use produce::{Acks, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse};
+pub use sync_group::{MemberAssignment, SyncGroupRequest, SyncGroupResponse};
 
 use crate::ids::{LeaderEpoch, NodeId};
 
@@ -121,6 +141,16 @@ apis! {
     CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse),
     ElectLeaders(ElectLeadersRequest, ElectLeadersResponse),
     AlterPartitionReassignments(AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse),
+    FindCoordinator(FindCoordinatorRequest, FindCoordinatorResponse),
+    JoinGroup(JoinGroupRequest, JoinGroupResponse),
+    SyncGroup(SyncGroupRequest, SyncGroupResponse),
+    Heartbeat(HeartbeatRequest, HeartbeatResponse),
+    LeaveGroup(LeaveGroupRequest, LeaveGroupResponse),
+    OffsetCommit(OffsetCommitRequest, OffsetCommitResponse),
+    OffsetFetch(OffsetFetchRequest, OffsetFetchResponse),
+    DescribeGroups(DescribeGroupsRequest, DescribeGroupsResponse),
+    ListGroups(ListGroupsRequest, ListGroupsResponse),
+    DeleteGroups(DeleteGroupsRequest, DeleteGroupsResponse),
 }
 
 impl Message {
@@ -146,7 +176,13 @@ impl Request {
     pub const fn is_read_only(&self) -> bool {
         match self {
             Self::Fetch(fetch) => fetch.replica.is_none(),
-            Self::ListOffsets(_) | Self::Metadata(_) | Self::OffsetForLeaderEpoch(_) => true,
+            Self::ListOffsets(_)
+            | Self::Metadata(_)
+            | Self::OffsetForLeaderEpoch(_)
+            | Self::FindCoordinator(_)
+            | Self::OffsetFetch(_)
+            | Self::DescribeGroups(_)
+            | Self::ListGroups(_) => true,
             Self::Produce(_)
             | Self::CreateTopics(_)
             | Self::DeleteRecords(_)
@@ -158,7 +194,13 @@ impl Request {
             | Self::AlterPartition(_)
             | Self::BrokerRegistration(_)
             | Self::BrokerHeartbeat(_)
-            | Self::AllocateProducerIds(_) => false,
+            | Self::AllocateProducerIds(_)
+            | Self::JoinGroup(_)
+            | Self::SyncGroup(_)
+            | Self::Heartbeat(_)
+            | Self::LeaveGroup(_)
+            | Self::OffsetCommit(_)
+            | Self::DeleteGroups(_) => false,
         }
     }
 }

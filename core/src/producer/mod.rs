@@ -160,6 +160,10 @@ impl Machine for Producer {
             }) => {
                 self.on_chosen(context, topic, option, out);
             }
+            Input::Chosen(Choice {
+                kind: QuestionKind::MemberId,
+                ..
+            }) => panic!("a producer is in no group"),
             Input::Synced(token, _) => panic!("a producer has no disk, but {token:?} was synced"),
         }
         self.advance(context, out);
@@ -396,6 +400,7 @@ impl Producer {
             | Timer::PollTimeout
             | Timer::FetchBackoff { .. }
             | Timer::PositionBackoff { .. }
+            | Timer::Group { .. }
             | Timer::OperatorBackoff => panic!("a producer never arms {timer:?}"),
         }
     }

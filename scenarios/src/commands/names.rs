@@ -7,7 +7,7 @@ use kafkasim::setup::Setup;
 use kafkasim::world::{Action, Delivery, Direction, DiskFault, Fault, Link, World};
 use kafkasim_core::ids::{NodeId, TopicId, TopicName, TopicPartition};
 use kafkasim_core::message::DeleteBefore;
-use kafkasim_core::timer::Timer;
+use kafkasim_core::timer::{GroupTimer, Timer};
 
 /// What processes and topics are called.
 pub(crate) struct Names {
@@ -172,6 +172,16 @@ impl Names {
                 format!("a batch for {} was not delivered in time", self.partition(*partition))
             }
             Timer::InitProducerIdBackoff => "may ask for a producer id again".to_owned(),
+            Timer::Group { timer, .. } => match timer {
+                GroupTimer::Load => "the log of the groups is read",
+                GroupTimer::Session { .. } => "a member was not heard from for too long",
+                GroupTimer::InitialDelay { .. } => "a group has waited for more members",
+                GroupTimer::Join { .. } => "members have not joined again in time",
+                GroupTimer::Sync { .. } => "members have not asked for their partitions in time",
+                GroupTimer::Write { .. } => "what a coordinator has written is not committed in time",
+                GroupTimer::Expiration => "expired commits are to be forgotten",
+            }
+            .to_owned(),
             Timer::CloseTimeout => "close has taken too long".to_owned(),
             Timer::MaxBlock { call } => format!("call {call} has waited for metadata or memory for too long"),
             Timer::MetadataBackoff => "may ask for metadata again".to_owned(),

@@ -295,6 +295,34 @@ fn noted(note: &Note, names: &Names) -> String {
         Note::ProducerIdAssigned { producer_id, epoch } => format!("is producer {producer_id}, epoch {epoch}"),
         Note::PositionReset { partition, to } => of(partition, &format_args!("position reset to {to}")),
         Note::PositionValidated { partition, at } => of(partition, &format_args!("position {at} is valid")),
+        Note::GroupsLoaded { log, epoch } => of(log, &format_args!("its groups are coordinated here, epoch {epoch}")),
+        Note::GroupsUnloaded { log, epoch } => of(
+            log,
+            &format_args!("its groups are coordinated here no longer, epoch {epoch}"),
+        ),
+        Note::GroupState {
+            group,
+            generation,
+            state,
+            members,
+            ..
+        } => {
+            let members = if members.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", members.join(", "))
+            };
+            format!("group {group} is {state}, generation {generation}{members}")
+        }
+        Note::OffsetsAccepted {
+            group,
+            generation,
+            member,
+            ..
+        } => {
+            let who = if member.is_empty() { "somebody" } else { member };
+            format!("group {group}: {who} commits in generation {generation}")
+        }
         Note::TruncationDetected {
             partition,
             position,

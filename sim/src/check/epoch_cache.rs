@@ -36,6 +36,10 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::BecameFollower { .. }
         | Note::DuplicateSuppressed { .. }
         | Note::ProduceRefused { .. }
+        | Note::GroupsLoaded { .. }
+        | Note::GroupsUnloaded { .. }
+        | Note::GroupState { .. }
+        | Note::OffsetsAccepted { .. }
         | Note::FetchDiverged { .. }
         | Note::EpochRefused { .. }
         | Note::HighWatermark { .. }

@@ -396,6 +396,10 @@ impl State {
             | Note::Appended { .. }
             | Note::DuplicateSuppressed { .. }
             | Note::ProduceRefused { .. }
+            | Note::GroupsLoaded { .. }
+            | Note::GroupsUnloaded { .. }
+            | Note::GroupState { .. }
+            | Note::OffsetsAccepted { .. }
             | Note::Truncated { .. }
             | Note::LogStart { .. }
             | Note::LogStartedAnew { .. }
@@ -560,6 +564,10 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::ProducerEpochBumped { .. }
         | Note::ProducerIdAssigned { .. }
         | Note::PositionOutOfRange { .. }
+        | Note::GroupsLoaded { .. }
+        | Note::GroupsUnloaded { .. }
+        | Note::GroupState { .. }
+        | Note::OffsetsAccepted { .. }
         | Note::PositionValidated { .. } => false,
     }
 }

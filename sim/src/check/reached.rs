@@ -463,6 +463,10 @@ impl Coverage {
                     self.reached(Reached::DeletionsCompacted);
                 }
             }
+            Note::GroupsLoaded { .. }
+            | Note::GroupsUnloaded { .. }
+            | Note::GroupState { .. }
+            | Note::OffsetsAccepted { .. } => {}
             Note::ProducersExpired { .. } => self.reached(Reached::ProducersExpired),
             Note::LogStartedAnew { .. } => self.reached(Reached::LogStartedAnew),
             Note::PositionOutOfRange { .. } => self.reached(Reached::ReaderOutOfRange),

@@ -78,6 +78,7 @@ pub(super) fn is_urgent(world: &World, action: &Action, coarse: Coarse) -> bool 
         } => match link.lane {
             Lane::Lifecycle | Lane::Forwarding => true,
             Lane::Metadata => *direction == Direction::ToServer,
+            Lane::Coordinator => coarse == Coarse::Clients,
             Lane::Client => coarse == Coarse::Clients || matches!(api, Api::Metadata | Api::InitProducerId),
             Lane::Replica | Lane::AlterPartition => false,
         },

@@ -2,7 +2,7 @@
 
 use kafkasim_core::ids::{IncarnationId, NodeId};
 use kafkasim_core::machine::{ConnectionId, Lane};
-use kafkasim_core::timer::Timer;
+use kafkasim_core::timer::{Timer, TimerClass};
 
 use crate::world::{Connection, Link, World};
 
@@ -27,7 +27,12 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         }),
         Timer::FetchWait { connection } => match connection.lane {
             Lane::Replica => !would_tell_high_watermark(world, node, connection.peer),
-            Lane::Client | Lane::Metadata | Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding => true,
+            Lane::Client
+            | Lane::Metadata
+            | Lane::Lifecycle
+            | Lane::AlterPartition
+            | Lane::Forwarding
+            | Lane::Coordinator => true,
         },
         Timer::RequestTimeout { .. }
         | Timer::ReconnectBackoff { .. }
@@ -55,6 +60,7 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::PollTimeout
         | Timer::FetchBackoff { .. }
         | Timer::PositionBackoff { .. }
+        | Timer::Group { .. }
         | Timer::OperatorBackoff => false,
     }
 }
@@ -81,6 +87,7 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         }
         Timer::ReplicaLag { follower, .. } => world.node(*follower).is_up(),
         Timer::RequestTimeout { connection, .. } => is_answerable(world, node, *connection),
+        Timer::Group { .. } => timer.class() == TimerClass::Suspicion,
         Timer::ProduceWait { .. }
         | Timer::DeleteRecordsWait { .. }
         | Timer::DeliveryTimeout { .. }

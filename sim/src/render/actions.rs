@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kafkasim_core::ids::NodeId;
 use kafkasim_core::message::{Api, DeleteBefore};
-use kafkasim_core::timer::{Timer, TimerClass};
+use kafkasim_core::timer::{GroupTimer, Timer, TimerClass};
 
 use super::administration;
 use super::lanes::{Figure, Shaft};
@@ -366,5 +366,18 @@ fn timer_words(timer: &Timer, names: &Names) -> String {
         Timer::PollTimeout => "poll has waited".to_owned(),
         Timer::PositionBackoff { partition } => format!("{}may look the position up again", names.whose(*partition)),
         Timer::OperatorBackoff => "may try again".to_owned(),
+        Timer::Group { timer, .. } => group_timer_words(timer).to_owned(),
+    }
+}
+
+const fn group_timer_words(timer: &GroupTimer) -> &'static str {
+    match timer {
+        GroupTimer::Load => "has read what it has to know of groups",
+        GroupTimer::Session { .. } => "a member was not heard from",
+        GroupTimer::InitialDelay { .. } => "a group has waited for more members",
+        GroupTimer::Join { .. } => "members have had their time to join",
+        GroupTimer::Sync { .. } => "members have had their time to sync",
+        GroupTimer::Write { .. } => "a commit has waited too long",
+        GroupTimer::Expiration => "looks for expired commits",
     }
 }

@@ -14,6 +14,7 @@ use kafkasim_core::message::{
 use kafkasim_core::record::Batch;
 
 use super::administration;
+use super::groups;
 use super::names::{Names, listed};
 use super::scene::stored;
 use super::story::View;
@@ -89,6 +90,9 @@ pub(super) fn message(message: &Message, View { names, marks, .. }: View<'_>) ->
 }
 
 fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words {
+    if let Some(words) = groups::request(request) {
+        return words;
+    }
     match request {
         Request::Produce(produce) => Words::ordinary(produce_request(produce, names, marks)),
         Request::Fetch(fetch) => fetch_request(fetch, names),
@@ -124,10 +128,23 @@ fn request(request: &Request, names: &Names, marks: &BTreeSet<String>) -> Words 
         }
         Request::BrokerHeartbeat(beat) if beat.want_shut_down => Words::notable(Line::plain("wants to shut down")),
         Request::BrokerHeartbeat(_) => Words::routine(Line::new()),
+        Request::FindCoordinator(_)
+        | Request::JoinGroup(_)
+        | Request::SyncGroup(_)
+        | Request::Heartbeat(_)
+        | Request::LeaveGroup(_)
+        | Request::OffsetCommit(_)
+        | Request::OffsetFetch(_)
+        | Request::DescribeGroups(_)
+        | Request::ListGroups(_)
+        | Request::DeleteGroups(_) => panic!("{:?} is about groups", request.api()),
     }
 }
 
 fn response(response: &Response, names: &Names, marks: &BTreeSet<String>) -> Words {
+    if let Some(words) = groups::response(response, names) {
+        return words;
+    }
     match response {
         Response::Produce(produce) => produce_response(produce, names),
         Response::Fetch(fetch) => fetch_response(fetch, names, marks),
@@ -157,6 +174,16 @@ fn response(response: &Response, names: &Names, marks: &BTreeSet<String>) -> Wor
             let line = Line::plain(format!("{} from {}", ids.producer_id_len, ids.producer_id_start));
             outcome(ids.error_code, Words::routine(line))
         }
+        Response::FindCoordinator(_)
+        | Response::JoinGroup(_)
+        | Response::SyncGroup(_)
+        | Response::Heartbeat(_)
+        | Response::LeaveGroup(_)
+        | Response::OffsetCommit(_)
+        | Response::OffsetFetch(_)
+        | Response::DescribeGroups(_)
+        | Response::ListGroups(_)
+        | Response::DeleteGroups(_) => panic!("{:?} is about groups", response.api()),
     }
 }
 
@@ -309,7 +336,7 @@ fn heartbeat_response(beat: &BrokerHeartbeatResponse) -> Words {
 }
 
 /// What success is told as, or else the error.
-fn outcome(error: ErrorCode, success: Words) -> Words {
+pub(super) fn outcome(error: ErrorCode, success: Words) -> Words {
     if error == ErrorCode::None {
         success
     } else {
@@ -351,7 +378,7 @@ pub(super) fn marked(values: Vec<String>, marks: &BTreeSet<String>) -> Line {
 }
 
 /// Several parts, as weighty as the weightiest of them.
-fn joined(parts: impl Iterator<Item = Words>) -> Words {
+pub(super) fn joined(parts: impl Iterator<Item = Words>) -> Words {
     let mut all = Words::routine(Line::new());
     for part in parts {
         all.line.push(Tone::Plain, if all.line.is_empty() { "" } else { ", " });

@@ -12,6 +12,7 @@ mod administration;
 mod collect;
 mod events;
 mod fold;
+mod groups;
 mod heading;
 mod history;
 mod landmarks;

@@ -4,6 +4,7 @@ use kafkasim_core::ids::{NodeId, Offset, TopicPartition};
 use kafkasim_core::note::{LogStartCause, Note};
 
 use super::administration;
+use super::groups;
 use super::landmarks::missing;
 use super::messages::{Words, marked};
 use super::names::Names;
@@ -72,6 +73,9 @@ fn of_controller(note: &Note, names: &Names, scene: &Scene) -> Option<Words> {
 }
 
 fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) -> Option<Words> {
+    if let Some(words) = groups::note(note, names) {
+        return Some(words);
+    }
     let lost = |partition: &TopicPartition, to: Offset| {
         let replica = scene.replica(*partition, node);
         let lost = replica.map(|replica| replica.beyond(to)).unwrap_or_default();
@@ -232,7 +236,12 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::PositionOutOfRange { .. }
         | Note::PositionReset { .. }
         | Note::PositionValidated { .. }
-        | Note::TruncationDetected { .. } => return None,
+        | Note::TruncationDetected { .. }
+        // These were told already.
+        | Note::GroupsLoaded { .. }
+        | Note::GroupsUnloaded { .. }
+        | Note::GroupState { .. }
+        | Note::OffsetsAccepted { .. } => return None,
     };
     Some(if note.partition() == Some(TopicPartition::CLUSTER_METADATA) {
         Words::routine(words)

@@ -70,6 +70,7 @@ const fn delivered(lane: Lane, direction: Direction) -> &'static str {
         (Lane::Replica, Direction::ToClient) => "answers to followers",
         (Lane::Metadata, Direction::ToServer) => "fetches of the metadata log",
         (Lane::Metadata, Direction::ToClient) => "answers with the metadata log",
+        (Lane::Coordinator, _) => "requests to coordinators and their answers",
         (Lane::Lifecycle | Lane::AlterPartition | Lane::Forwarding, _) => {
             "heartbeats and other requests to the controller"
         }
@@ -106,6 +107,7 @@ const fn fired(timer: &Timer) -> &'static str {
         | Timer::MetadataMaxAge
         | Timer::FetchBackoff { .. }
         | Timer::PositionBackoff { .. }
+        | Timer::Group { .. }
         | Timer::OperatorBackoff => "timers: others",
     }
 }

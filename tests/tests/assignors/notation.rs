@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kafkasim_core::consumer::assignor::{Assignment, Assignor, Member};
-use kafkasim_core::ids::TopicName;
+use kafkasim_core::ids::{GenerationId, TopicName};
 
 /// What Kafka's assignor was asked, and what it made of it.
 pub(crate) struct Case<'a> {
@@ -60,13 +60,13 @@ impl<'a> Case<'a> {
             group_instance_id: None,
             topics: Vec::new(),
             owned_partitions: Vec::new(),
-            generation: -1,
+            generation: GenerationId::NONE,
         };
         for word in words {
             match word.split_once('=').expect("what a member says has a name") {
                 ("instance", id) => member.group_instance_id = Some(id.into()),
                 ("topics", topics) => member.topics = topics.split_terminator(',').map(TopicName::from).collect(),
-                ("generation", generation) => member.generation = number(generation),
+                ("generation", generation) => member.generation = GenerationId(number(generation)),
                 ("owns", owned) => member.owned_partitions = partitions(owned),
                 ("gets", given) => {
                     self.theirs.insert(member.member_id.clone(), partitions(given));

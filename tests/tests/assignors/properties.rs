@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kafkasim_core::consumer::assignor::{Assignment, Assignor, Member};
-use kafkasim_core::ids::TopicName;
+use kafkasim_core::ids::{GenerationId, MemberId, TopicName};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ impl Group {
     fn keep(&mut self, assignment: &Assignment) {
         for member in &mut self.members {
             member.owned_partitions = assignment[&member.member_id].clone();
-            member.generation += 1;
+            member.generation = member.generation.next();
         }
     }
 
@@ -67,7 +67,7 @@ impl Group {
 
     /// Nothing is given twice, nothing that does not exist, and to nobody what it does not want.
     pub(crate) fn check(&self, assignment: &Assignment) {
-        let ids: BTreeSet<&String> = self.members.iter().map(|member| &member.member_id).collect();
+        let ids: BTreeSet<&MemberId> = self.members.iter().map(|member| &member.member_id).collect();
         assert_eq!(
             assignment.keys().collect::<BTreeSet<_>>(),
             ids,
@@ -99,7 +99,7 @@ impl Group {
 }
 
 /// By member, without its order.
-fn sets(assignment: &Assignment) -> BTreeMap<&String, BTreeSet<&(TopicName, i32)>> {
+fn sets(assignment: &Assignment) -> BTreeMap<&MemberId, BTreeSet<&(TopicName, i32)>> {
     assignment
         .iter()
         .map(|(member, partitions)| (member, partitions.iter().collect()))
@@ -131,11 +131,11 @@ fn member() -> impl Strategy<Value = Member> {
     let id = "[a-z]{1,3}-[0-9a-f]{6}";
     (id, option::weighted(0.3, "i[0-9]{4}"), subscription(), claims, -1..5).prop_map(
         |(member_id, group_instance_id, topics, owned_partitions, generation)| Member {
-            member_id,
-            group_instance_id,
+            member_id: member_id.into(),
+            group_instance_id: group_instance_id.map(Into::into),
             topics,
             owned_partitions,
-            generation,
+            generation: GenerationId(generation),
         },
     )
 }

@@ -258,6 +258,16 @@ pub(crate) fn response(response: &Response, topics: &mut Topics) -> Value {
         | Response::CreatePartitions(_)
         | Response::ElectLeaders(_)
         | Response::AlterPartitionReassignments(_)
+        | Response::FindCoordinator(_)
+        | Response::JoinGroup(_)
+        | Response::SyncGroup(_)
+        | Response::Heartbeat(_)
+        | Response::LeaveGroup(_)
+        | Response::OffsetCommit(_)
+        | Response::OffsetFetch(_)
+        | Response::DescribeGroups(_)
+        | Response::ListGroups(_)
+        | Response::DeleteGroups(_)
         | Response::DeleteRecords(_) => panic!("no recorded conversation has {response:?}"),
     }
 }

@@ -197,7 +197,10 @@ pub(super) fn record(text: &str, at: Offset) -> MetadataRecord {
             let id = TopicId(words.plain[1].parse().expect("a topic"));
             // The configuration follows as a record of its own.
             MetadataRecord::Topic {
-                name: Arc::from(alloc::format!("topic{id}")),
+                name: words
+                    .named
+                    .get("name")
+                    .map_or_else(|| Arc::from(alloc::format!("topic{id}")), |name| Arc::from(*name)),
                 id,
             }
         }

@@ -3,6 +3,7 @@
 mod answers;
 mod deleting;
 mod following;
+mod groups;
 mod lifecycle;
 mod producing;
 mod proposals;

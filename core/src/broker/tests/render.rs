@@ -9,6 +9,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::groups;
 use crate::disk::DiskOp;
 use crate::error::ErrorCode;
 use crate::ids::{NodeId, Offset, TopicPartition};
@@ -68,6 +69,7 @@ fn timer_text(timer: &Timer) -> String {
         Timer::ProducerExpiration => "expiration".into(),
         Timer::LogStartCheckpoint => "starts".into(),
         Timer::DeleteRecordsWait { connection } => format!("delete-wait {}", end(*connection)),
+        Timer::Group { timer, .. } => groups::timer(*timer),
         other => format!("{other:?}"),
     }
 }
@@ -152,7 +154,7 @@ fn note(note: &Note) -> Option<String> {
         // The fetch that follows says as much.
         Note::MetadataReplayed { .. } => None,
         Note::LogStart { partition, to, cause } => Some(format!("{partition} starts at {to}, {cause:?}")),
-        other => Some(format!("{other:?}")),
+        other => Some(groups::note(other).unwrap_or_else(|| format!("{other:?}"))),
     }
 }
 
@@ -342,11 +344,11 @@ fn response_text(response: &Response) -> String {
         Response::InitProducerId(response) => outcome(response.error_code, || {
             format!("producer {} epoch {}", response.producer_id, response.producer_epoch)
         }),
-        other => format!("{other:?}"),
+        other => groups::response(other).unwrap_or_else(|| format!("{other:?}")),
     }
 }
 
-fn outcome(error: ErrorCode, success: impl FnOnce() -> String) -> String {
+pub(super) fn outcome(error: ErrorCode, success: impl FnOnce() -> String) -> String {
     if error == ErrorCode::None {
         success()
     } else {

@@ -15,6 +15,7 @@
 //! fetch 2 t1-0@0 e=0            from follower 2 (as=REGISTRATION, last=, min=, start=, late)
 //! delete c1 t1-0 3 | committed  records, from client 1 (timeout=)
 //! list c1 t1-0 latest, end-of c1 t1-0 0 e=, describe c1 [NAME], init c1
+//! choose 0                      what the broker has left to chance; what is asked about groups: see `groups`
 //! timer …, lost c1, shut-down, clock MS (what the wall clock shows from now on), configure KEY=VALUE (the only one that is not a default)
 //! ```
 
@@ -23,6 +24,7 @@ use alloc::vec::Vec;
 
 use super::super::Broker;
 use super::answers::{altered, end, got, ids, lifecycle, nothing, record, start};
+use super::groups;
 use super::render;
 use super::requests::{delete, end_of, fetch, list, produce};
 use super::words::{Words, client, connection, lane, node, timer};
@@ -31,7 +33,7 @@ use crate::config::BrokerConfig;
 use crate::disk::DiskImage;
 use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, IncarnationId, LeaderEpoch, NodeId, Offset, Timestamp, TopicName};
-use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
+use crate::machine::{Boot, Choice, ConnectionId, Context, Input, Lane, Machine, Outbox, QuestionKind};
 use crate::message::{
     FetchResponse, FetchedPartition, InitProducerIdRequest, Message, MetadataRequest, ReplicaState, Request, Response,
 };
@@ -156,7 +158,14 @@ impl Conversation {
                 request(client(words.plain[0]), &words, MetadataRequest { topics }.into())
             }
             "init" => request(client(words.plain[0]), &words, InitProducerIdRequest.into()),
-            _ => panic!("no such line: {line}"),
+            "choose" => Input::Chosen(Choice {
+                kind: QuestionKind::MemberId,
+                option: words.plain[0].parse().expect("an option"),
+            }),
+            _ => match groups::request(verb, &words) {
+                Some(asked) => request(client(words.plain[0]), &words, asked),
+                None => panic!("no such line: {line}"),
+            },
         }
     }
 

@@ -13,7 +13,7 @@ use crate::ids::{
 };
 use crate::machine::{ConnectionId, Lane};
 use crate::record::{Batch, BatchBuilder, Compressor};
-use crate::timer::Timer;
+use crate::timer::{GroupTimer, Timer};
 
 /// The words of a line.
 pub(super) struct Words<'a> {
@@ -118,6 +118,7 @@ pub(super) fn timer(words: &Words<'_>) -> Timer {
             connection(node(word), Lane::Replica)
         }
     };
+    let of_group = |timer| Timer::Group { partition: 0, timer };
     match words.plain[..] {
         ["heartbeat"] => Timer::Heartbeat,
         ["registration"] => Timer::RegistrationBackoff,
@@ -136,6 +137,18 @@ pub(super) fn timer(words: &Words<'_>) -> Timer {
         ["expiration"] => Timer::ProducerExpiration,
         ["starts"] => Timer::LogStartCheckpoint,
         ["delete-wait", from] => Timer::DeleteRecordsWait { connection: wait(from) },
+        ["load"] => of_group(GroupTimer::Load),
+        ["session", member] => of_group(GroupTimer::Session {
+            group: 0,
+            member: member.parse().expect("a number"),
+        }),
+        ["delay"] => of_group(GroupTimer::InitialDelay { group: 0 }),
+        ["joins"] => of_group(GroupTimer::Join { group: 0 }),
+        ["syncs"] => of_group(GroupTimer::Sync { group: 0 }),
+        ["write", number] => of_group(GroupTimer::Write {
+            number: number.parse().expect("a number"),
+        }),
+        ["forget"] => of_group(GroupTimer::Expiration),
         ["produce-wait", from] => Timer::ProduceWait { connection: wait(from) },
         ["reconnect", peer, on] => Timer::ReconnectBackoff {
             peer: node(peer),

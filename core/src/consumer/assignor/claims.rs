@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::{Group, Partition};
+use crate::ids::GenerationId;
 
 /// What members own, as far as they are believed.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ enum Believed {
 
 /// The one decision about two claims: of what was assigned in two generations, the later assignment was made in the knowledge that the earlier one
 /// had ended. One generation does not give a partition to two members, so that something is wrong with both.
-fn believed(generation: i32, of_the_earlier: i32) -> Believed {
+fn believed(generation: GenerationId, of_the_earlier: GenerationId) -> Believed {
     match generation.cmp(&of_the_earlier) {
         Ordering::Greater => Believed::TheClaim,
         Ordering::Less => Believed::TheEarlier,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::claims::Claims;
 use super::sticky::Distribution;
 use super::{Group, Partition, Shares};
+use crate::ids::MemberId;
 
 pub(super) fn distribute<'a>(group: &Group<'a>, claims: &Claims<'a>) -> Distribution<'a> {
     let mut filling = Filling::new(group);
@@ -25,9 +26,9 @@ struct Filling<'a> {
     /// How many members may still get one more than that.
     extras: usize,
     /// Who does not have the least yet.
-    below: Vec<&'a str>,
+    below: Vec<&'a MemberId>,
     /// Who has just that, and gets one more if there are extras left.
-    at_least: VecDeque<&'a str>,
+    at_least: VecDeque<&'a MemberId>,
     /// What somebody owns who does not keep it.
     surplus: BTreeSet<Partition<'a>>,
 }
@@ -48,7 +49,7 @@ impl<'a> Filling<'a> {
     /// Members keep what they own up to the least, and those who come first one more, as long as there are extras. Nobody keeps what is disputed.
     fn keep_owned(&mut self, group: &Group<'a>, claims: &Claims<'a>) {
         for (member, owned) in group.members.iter().zip(&claims.owned) {
-            let member = member.member_id.as_str();
+            let member = &member.member_id;
             let undisputed = owned.iter().filter(|partition| !claims.disputed.contains(partition));
             let mut owned: Vec<Partition<'a>> = undisputed.copied().collect();
             owned.sort_by_key(|&(topic, index)| (index, topic));

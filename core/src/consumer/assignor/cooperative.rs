@@ -25,7 +25,7 @@ pub(super) fn claimed_by_others<'a>(group: &Group<'a>, shares: &Shares<'a>) -> B
     let mut changing_hands = BTreeSet::new();
     for member in &group.members {
         let own: BTreeSet<Partition<'a>> = member.claims().collect();
-        let given = shares[member.member_id.as_str()].iter();
+        let given = shares[&member.member_id].iter();
         changing_hands.extend(given.filter(|&partition| claimed.contains(partition) && !own.contains(partition)));
     }
     changing_hands

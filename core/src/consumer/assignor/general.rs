@@ -8,7 +8,7 @@ use super::claims::Claims;
 use super::movements::Movements;
 use super::sticky::Distribution;
 use super::{Group, Member, Partition, Shares, cooperative};
-use crate::ids::TopicName;
+use crate::ids::{MemberId, TopicName};
 
 pub(super) fn distribute<'a>(group: &Group<'a>, claims: &Claims<'a>) -> Distribution<'a> {
     let mut balancing = Balancing::new(group, claims);
@@ -41,7 +41,7 @@ pub(super) fn distribute<'a>(group: &Group<'a>, claims: &Claims<'a>) -> Distribu
 }
 
 /// Who has owned what before somebody else was given it in a later generation, or may have been.
-fn previous_owners<'a>(group: &Group<'a>) -> BTreeMap<Partition<'a>, &'a str> {
+fn previous_owners<'a>(group: &Group<'a>) -> BTreeMap<Partition<'a>, &'a MemberId> {
     let latest = group.members.iter().map(|member| member.generation).max();
     let mut owners: BTreeMap<Partition<'a>, &'a Member> = BTreeMap::new();
     for &member in &group.members {
@@ -57,26 +57,26 @@ fn previous_owners<'a>(group: &Group<'a>) -> BTreeMap<Partition<'a>, &'a str> {
     }
     owners
         .into_iter()
-        .map(|(partition, owner)| (partition, owner.member_id.as_str()))
+        .map(|(partition, owner)| (partition, &owner.member_id))
         .collect()
 }
 
 /// An assignment under way.
 struct Balancing<'a> {
-    subscribers: BTreeMap<&'a TopicName, BTreeSet<&'a str>>,
+    subscribers: BTreeMap<&'a TopicName, BTreeSet<&'a MemberId>>,
     shares: Shares<'a>,
-    owners: BTreeMap<Partition<'a>, &'a str>,
+    owners: BTreeMap<Partition<'a>, &'a MemberId>,
     movements: Movements<'a>,
 }
 
 impl<'a> Balancing<'a> {
     /// Everybody has what it owns and still wants.
     fn new(group: &Group<'a>, claims: &Claims<'a>) -> Self {
-        let mut subscribers: BTreeMap<&TopicName, BTreeSet<&str>> = BTreeMap::new();
+        let mut subscribers: BTreeMap<&TopicName, BTreeSet<&MemberId>> = BTreeMap::new();
         let mut shares = Shares::new();
         let mut owners = BTreeMap::new();
         for (&member, owned) in group.members.iter().zip(&claims.owned) {
-            let id = member.member_id.as_str();
+            let id = &member.member_id;
             for topic in &member.topics {
                 if let Some((&topic, _)) = group.partitions_of.get_key_value(topic) {
                     subscribers.entry(topic).or_default().insert(id);
@@ -106,18 +106,18 @@ impl<'a> Balancing<'a> {
         self.subscribers[topic].len() > 1
     }
 
-    fn load(&self, member: &str) -> usize {
+    fn load(&self, member: &MemberId) -> usize {
         self.shares[member].len()
     }
 
-    fn lightest_subscriber(&self, topic: &TopicName) -> &'a str {
+    fn lightest_subscriber(&self, topic: &TopicName) -> &'a MemberId {
         let subscribers = self.subscribers[topic].iter().copied();
         subscribers
             .min_by_key(|&member| (self.load(member), member))
             .expect("only topics that somebody has subscribed to are distributed")
     }
 
-    fn share(&mut self, member: &str) -> &mut Vec<Partition<'a>> {
+    fn share(&mut self, member: &MemberId) -> &mut Vec<Partition<'a>> {
         self.shares.get_mut(member).expect("every member has a share")
     }
 
@@ -129,7 +129,7 @@ impl<'a> Balancing<'a> {
 
     /// Moves partitions from members who have at least two more than another subscriber: back to their previous owner if that is one of these,
     /// otherwise to the subscriber that has least. Says whether there were any.
-    fn level(&mut self, partitions: &[Partition<'a>], previous: &BTreeMap<Partition<'a>, &'a str>) -> bool {
+    fn level(&mut self, partitions: &[Partition<'a>], previous: &BTreeMap<Partition<'a>, &'a MemberId>) -> bool {
         let mut has_moved = false;
         loop {
             let mut goes_on = false;
@@ -150,7 +150,7 @@ impl<'a> Balancing<'a> {
     }
 
     /// Moves this partition, or another one of its topic that thereby comes back to where it was.
-    fn relieve_of(&mut self, partition: Partition<'a>, to: &'a str) {
+    fn relieve_of(&mut self, partition: Partition<'a>, to: &'a MemberId) {
         let partition = self.movements.instead_of(partition, self.owners[&partition], to);
         let from = self.owners.insert(partition, to).expect("it has an owner");
         self.movements.record(partition, from, to);
@@ -161,7 +161,7 @@ impl<'a> Balancing<'a> {
     /// The sum of the differences between any two members who could get something from another.
     fn imbalance(&self, shares: &Shares<'a>) -> usize {
         let contested = self.subscribers.values().filter(|members| members.len() > 1);
-        let members: BTreeSet<&str> = contested.flatten().copied().collect();
+        let members: BTreeSet<&MemberId> = contested.flatten().copied().collect();
         let loads: Vec<usize> = members.into_iter().map(|member| shares[member].len()).collect();
         let pairs = loads.iter().enumerate();
         pairs

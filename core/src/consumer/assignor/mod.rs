@@ -21,25 +21,24 @@ mod round_robin;
 mod sticky;
 
 use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::TopicName;
+use crate::ids::{GenerationId, InstanceId, MemberId, TopicName};
 
 /// What a member of a group tells the leader of the group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Member {
     /// Given by the coordinator, unique within the group.
-    pub member_id: String,
+    pub member_id: MemberId,
     /// `group.instance.id` of a static member (KIP-345).
-    pub group_instance_id: Option<String>,
+    pub group_instance_id: Option<InstanceId>,
     /// What it has subscribed to. Not every topic need exist.
     pub topics: Vec<TopicName>,
     /// What it was assigned last: `owned_partitions` of its subscription under the cooperative protocol, what the sticky assignor
     /// keeps in its user data under the eager one. Other assignors do not look at it.
     pub owned_partitions: Vec<(TopicName, i32)>,
-    /// The generation in which it was assigned that; -1 if it does not know.
-    pub generation: i32,
+    /// The generation in which it was assigned that, or [`GenerationId::NONE`] if it does not know.
+    pub generation: GenerationId,
 }
 
 impl Member {
@@ -62,12 +61,12 @@ pub enum Assignor {
 }
 
 /// What each member is given, by its member id. Nobody is left out, who gets nothing gets an empty list.
-pub type Assignment = BTreeMap<String, Vec<(TopicName, i32)>>;
+pub type Assignment = BTreeMap<MemberId, Vec<(TopicName, i32)>>;
 
 /// A partition of a topic that exists.
 type Partition<'a> = (&'a TopicName, i32);
 /// An assignment under way.
-type Shares<'a> = BTreeMap<&'a str, Vec<Partition<'a>>>;
+type Shares<'a> = BTreeMap<&'a MemberId, Vec<Partition<'a>>>;
 
 impl Assignor {
     /// All of them.
@@ -123,7 +122,7 @@ impl Assignor {
             .into_iter()
             .map(|(member, partitions)| {
                 let partitions = partitions.into_iter().map(|(topic, index)| (topic.clone(), index));
-                (String::from(member), partitions.collect())
+                (MemberId::clone(member), partitions.collect())
             })
             .collect()
     }
@@ -167,7 +166,7 @@ impl<'a> Group<'a> {
     fn empty_shares(&self) -> Shares<'a> {
         self.members
             .iter()
-            .map(|member| (member.member_id.as_str(), Vec::new()))
+            .map(|member| (&member.member_id, Vec::new()))
             .collect()
     }
 }

@@ -7,7 +7,7 @@ use alloc::collections::BTreeMap;
 
 use super::Partition;
 use super::java::PartitionSet;
-use crate::ids::TopicName;
+use crate::ids::{MemberId, TopicName};
 
 /// What has moved so far.
 #[derive(Debug, Default)]
@@ -20,13 +20,13 @@ pub(super) struct Movements<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Route<'a> {
-    from: &'a str,
-    to: &'a str,
+    from: &'a MemberId,
+    to: &'a MemberId,
 }
 
 impl<'a> Movements<'a> {
     /// The partition to move in place of this one.
-    pub(super) fn instead_of(&self, partition: Partition<'a>, owner: &'a str, to: &'a str) -> Partition<'a> {
+    pub(super) fn instead_of(&self, partition: Partition<'a>, owner: &'a MemberId, to: &'a MemberId) -> Partition<'a> {
         let (topic, _) = partition;
         let origin = self.routes.get(&partition).map_or(owner, |route| route.from);
         let back = Route { from: to, to: origin };
@@ -36,7 +36,7 @@ impl<'a> Movements<'a> {
             .map_or(partition, |index| (topic, index))
     }
 
-    pub(super) fn record(&mut self, partition: Partition<'a>, owner: &'a str, to: &'a str) {
+    pub(super) fn record(&mut self, partition: Partition<'a>, owner: &'a MemberId, to: &'a MemberId) {
         let (topic, index) = partition;
         let mut from = owner;
         if let Some(route) = self.routes.remove(&partition) {

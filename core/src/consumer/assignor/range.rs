@@ -25,7 +25,7 @@ pub(super) fn assign<'a>(group: &Group<'a>) -> Shares<'a> {
             let count = each + usize::from(place < with_one_more);
             let range = partitions.by_ref().take(count).map(|index| (topic, index));
             shares
-                .get_mut(subscriber.member_id.as_str())
+                .get_mut(&subscriber.member_id)
                 .expect("every member has a share")
                 .extend(range);
         }

@@ -12,7 +12,7 @@ pub(super) fn assign<'a>(group: &Group<'a>) -> Shares<'a> {
             .find(|member| member.topics.contains(topic))
             .expect("only topics that somebody has subscribed to are distributed");
         shares
-            .get_mut(subscriber.member_id.as_str())
+            .get_mut(&subscriber.member_id)
             .expect("every member has a share")
             .push((topic, index));
     }

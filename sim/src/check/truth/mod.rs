@@ -350,6 +350,10 @@ impl Truth {
             | Note::Appended { .. }
             | Note::DuplicateSuppressed { .. }
             | Note::ProduceRefused { .. }
+            | Note::GroupsLoaded { .. }
+            | Note::GroupsUnloaded { .. }
+            | Note::GroupState { .. }
+            | Note::OffsetsAccepted { .. }
             | Note::Truncated { .. }
             | Note::FetchDiverged { .. }
             | Note::EpochRefused { .. }

@@ -1,0 +1,41 @@
+//! What consumer groups are made of, as bytes: the records of `__consumer_offsets`, and what members tell each other through their coordinator.
+
+mod fields;
+mod protocol;
+mod records;
+
+pub use fields::Malformed;
+pub use protocol::{Assignment, Subscription, subscribed_topics};
+pub use records::{CommittedOffset, GroupMember, GroupMetadata, GroupRecord};
+
+/// The partition of `__consumer_offsets` that a group lives in: Java's hash code of its name, without its sign.
+#[must_use]
+pub fn partition_for(group: &str, partitions: i32) -> i32 {
+    let hash = group
+        .encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    let hash = if hash == i32::MIN { 0 } else { hash.abs() };
+    hash % partitions.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::partition_for;
+
+    #[test]
+    fn groups_live_where_kafka_puts_them() {
+        // What `Utils.abs(name.hashCode()) % 50` is in Java.
+        for (group, partition) in [
+            ("", 0),
+            ("a", 47),
+            ("group", 47),
+            ("my-group", 12),
+            ("grüppe", 12),
+            ("😀", 49),
+        ] {
+            assert_eq!(partition_for(group, 50), partition, "{group}");
+        }
+        // A name whose hash code is the smallest integer, which has no positive counterpart.
+        assert_eq!(partition_for("polygenelubricants", 50), 0);
+    }
+}
