@@ -85,7 +85,7 @@ fn topic(text: &str) -> (TopicName, i32) {
 }
 
 /// `orders:0,2/clicks:1`, three partitions.
-fn partitions(text: &str) -> Vec<(TopicName, i32)> {
+pub(crate) fn partitions(text: &str) -> Vec<(TopicName, i32)> {
     text.split_terminator('/')
         .flat_map(|run| {
             let (name, indexes) = run.split_once(':').expect("partitions follow their topic");
@@ -94,6 +94,6 @@ fn partitions(text: &str) -> Vec<(TopicName, i32)> {
         .collect()
 }
 
-fn number(text: &str) -> i32 {
+pub(crate) fn number(text: &str) -> i32 {
     text.parse().expect("a number")
 }

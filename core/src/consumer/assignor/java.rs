@@ -5,13 +5,15 @@
 
 use alloc::vec::Vec;
 
+use crate::group::java_hash;
+
 /// `HashMap`'s table before it has grown.
 const INITIAL_BUCKETS: usize = 16;
 
 /// The items, inserted in the order given under the name that `key` gives, in the order of iteration.
 pub(super) fn in_hash_order<T>(mut items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
     let buckets = buckets_for(items.len());
-    items.sort_by_key(|item| bucket(hash(key(item)), buckets));
+    items.sort_by_key(|item| bucket(java_hash(key(item)), buckets));
     items
 }
 
@@ -41,7 +43,7 @@ impl PartitionSet {
     /// The partition that iteration begins with.
     pub(super) fn first(&self, topic: &str) -> Option<i32> {
         let buckets = buckets_for(self.most);
-        let of_topic = hash(topic);
+        let of_topic = java_hash(topic);
         self.indexes.iter().copied().min_by_key(|&index| {
             bucket(
                 31_i32.wrapping_mul(31_i32.wrapping_add(index)).wrapping_add(of_topic),
@@ -64,11 +66,4 @@ const fn buckets_for(entries: usize) -> usize {
 const fn bucket(hash: i32, buckets: usize) -> usize {
     let hash = hash.cast_unsigned();
     (hash ^ (hash >> 16)) as usize & (buckets - 1)
-}
-
-/// `String.hashCode`.
-fn hash(string: &str) -> i32 {
-    string
-        .encode_utf16()
-        .fold(0, |hash: i32, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }

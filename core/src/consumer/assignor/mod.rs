@@ -9,6 +9,7 @@
 //! - `sticky`: as balanced as it gets, and then as close as it gets to what members own. `claims`: who is believed to own what. `constrained` if
 //!   all members have subscribed to the same topics, otherwise `general`, with `movements` that saves partitions from being exchanged.
 //! - `cooperative`: the same, but nobody gets what another member has yet to give up (KIP-429).
+//! - `user_data`: what assignors have members tell.
 
 mod claims;
 mod constrained;
@@ -19,10 +20,12 @@ mod movements;
 mod range;
 mod round_robin;
 mod sticky;
+mod user_data;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+pub use self::user_data::LastAssignment;
 use crate::ids::{GenerationId, InstanceId, MemberId, TopicName};
 
 /// What a member of a group tells the leader of the group.

@@ -1,5 +1,6 @@
-// Makes range.txt, roundrobin.txt, sticky.txt and cooperative-sticky.txt: who gets which partitions from Kafka's own assignors; and
-// faulty.txt: where Kafka's own assignors fail, or give somebody what it has not subscribed to or what does not exist.
+// Makes range.txt, roundrobin.txt, sticky.txt and cooperative-sticky.txt: who gets which partitions from Kafka's own assignors;
+// faulty.txt: where these fail, or give somebody what it has not subscribed to or what does not exist; and user_data.txt: what they
+// have members send.
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +82,40 @@ public class JavaAssignors {
             Files.writeString(Path.of(arguments[0]).resolve(name + ".txt"), String.join("\n", file.lines) + "\n");
             System.out.println(name + ": " + file.cases + " cases");
         }
+        userData(version, Path.of(arguments[0]).resolve("user_data.txt"));
         Files.writeString(Path.of(arguments[0]).resolve("faulty.txt"), String.join("\n", FAULTY) + "\n");
+    }
+
+    // What members send for their assignors, who were given something or nothing.
+    private static void userData(String version, Path path) throws Exception {
+        List<String> lines = new ArrayList<>(List.of(version));
+        for (String name : List.of("range", "roundrobin", "sticky", "cooperative-sticky")) {
+            JavaAssignors file = new JavaAssignors(name);
+            lines.add(name + " sends=" + hex(file.assignor().subscriptionUserData(Set.of("orders"))));
+            for (int seed = 0; seed < (name.endsWith("sticky") ? 8 : 1); seed++) {
+                Random random = new Random(1000 + seed);
+                List<TopicPartition> given = new ArrayList<>();
+                someTopics(random).forEach((topic, count) -> {
+                    for (int partition = 0; partition < count; partition++)
+                        given.add(new TopicPartition(topic, partition));
+                });
+                Collections.shuffle(given, random);
+                ConsumerPartitionAssignor its = file.assignor();
+                its.onAssignment(new Assignment(given), new ConsumerGroupMetadata("group", seed, "member", Optional.empty()));
+                ByteBuffer sent = its.subscriptionUserData(Set.of("orders"));
+                String read = name.equals("sticky") ? " reads=" + show(decode(sent.duplicate())) : "";
+                lines.add(name + " generation=" + seed + " given=" + show(given) + " sends=" + hex(sent) + read);
+            }
+        }
+        Files.writeString(path, String.join("\n", lines) + "\n");
+    }
+
+    private static String hex(ByteBuffer bytes) {
+        if (bytes == null)
+            return "nothing";
+        byte[] copy = new byte[bytes.remaining()];
+        bytes.duplicate().get(copy);
+        return HexFormat.of().formatHex(copy);
     }
 
     // One topic: fewer members than partitions, as many, more.
