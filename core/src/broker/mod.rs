@@ -245,7 +245,13 @@ impl Broker {
                 self.on_group_request(context, connection, GroupRequest::Leave(request), changes, out);
             }
             Request::OffsetCommit(request) => {
-                self.on_group_request(context, connection, GroupRequest::Commit(request), changes, out);
+                self.on_group_request(
+                    context,
+                    connection,
+                    GroupRequest::Commit(request, Vec::new()),
+                    changes,
+                    out,
+                );
             }
             Request::OffsetFetch(request) => {
                 self.on_group_request(context, connection, GroupRequest::Fetch(request), changes, out);

@@ -7,7 +7,9 @@
 //! - `position`: where each partition is read from; `reset`: where to start; `validation`: whether what was read is still there.
 //! - `steering`: pausing, seeking and waking up; `lookup`: where logs begin and end, and what was when.
 //! - `fetcher`: Fetch requests; `buffer`: what was fetched and not yet polled.
+//! - [`assignor`]: who of a group reads which partitions.
 
+pub mod assignor;
 mod buffer;
 mod fetcher;
 mod lookup;

@@ -8,16 +8,21 @@ mod records;
 
 pub use fields::Malformed;
 pub use protocol::{Assignment, Subscription, subscribed_topics};
+pub(crate) use protocol::{partitions, put_partitions};
 pub use records::{CommittedOffset, GroupMember, GroupMetadata, GroupRecord};
 
 /// The partition of `__consumer_offsets` that a group lives in: Java's hash code of its name, without its sign.
 #[must_use]
 pub fn partition_for(group: &str, partitions: i32) -> i32 {
-    let hash = group
-        .encode_utf16()
-        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    let hash = java_hash(group);
     let hash = if hash == i32::MIN { 0 } else { hash.abs() };
     hash % partitions.max(1)
+}
+
+/// Java's `String.hashCode`.
+pub(crate) fn java_hash(text: &str) -> i32 {
+    text.encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ fn put_user_data(out: &mut Vec<u8>, data: Option<&Bytes>) {
 }
 
 /// Partitions by topic, in the order in which the topics first come up.
-fn put_partitions(out: &mut Vec<u8>, partitions: &[(TopicName, i32)]) {
+pub(crate) fn put_partitions(out: &mut Vec<u8>, partitions: &[(TopicName, i32)]) {
     let mut by_topic: Vec<(&TopicName, Vec<i32>)> = Vec::new();
     for (topic, partition) in partitions {
         match by_topic.iter_mut().find(|(known, _)| *known == topic) {
@@ -147,7 +147,8 @@ fn put_partitions(out: &mut Vec<u8>, partitions: &[(TopicName, i32)]) {
     }
 }
 
-fn partitions(bytes: &mut Bytes) -> Result<Vec<(TopicName, i32)>, Malformed> {
+/// Partitions by topic.
+pub(crate) fn partitions(bytes: &mut Bytes) -> Result<Vec<(TopicName, i32)>, Malformed> {
     let by_topic: Vec<(String, Vec<i32>)> = LENGTHS.array(bytes, |bytes| {
         let topic = LENGTHS.string(bytes)?;
         Ok((topic, LENGTHS.array(bytes, |bytes| Ok(bytes.try_get_i32()?))?))

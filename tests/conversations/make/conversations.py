@@ -282,7 +282,155 @@ def new_leader(c):
         c.list_offsets(timestamp)
 
 
-ALL = [init_producer_id, produce_acks, produce_nowhere, produce_broken, produce_too_large, compression, duplicate_sequence,
+def stable(c):
+    """A group with one member, in its first generation."""
+    c.groups()
+    c.join()
+    c.join("member-1")
+    c.sync("member-1", 1, [("member-1", "beef")])
+
+
+def groups_lifecycle(c):
+    """A member joins, gets its partitions, is alive and leaves; the group is described, listed and deleted."""
+    c.groups()
+    c.find_coordinator()
+    c.find_coordinator(to=2)
+    c.join()
+    c.join("member-1", protocols=("sticky", "range"))
+    c.heartbeat("member-1", 1)
+    c.describe_groups()
+    c.sync("member-1", 1, [("member-1", "beef")], protocol="sticky")
+    c.heartbeat("member-1", 1)
+    c.describe_groups()
+    c.list_groups()
+    c.list_groups(["Empty"])
+    c.delete_groups()
+    c.sync("member-1", 1, protocol="sticky")
+    c.leave("member-1")
+    c.heartbeat("member-1", 1)
+    c.describe_groups()
+    c.list_groups(["Empty"])
+    c.delete_groups()
+    c.describe_groups()
+    c.list_groups()
+    c.delete_groups()
+
+
+def groups_rejoining(c):
+    """A leader that joins again gets a new generation, whoever has been in the group longer or not."""
+    stable(c)
+    c.topic()
+    c.join("member-1")
+    c.heartbeat("member-1", 1)
+    c.commit(5, "member-1", 1)
+    c.commit(5, "member-1", 2)
+    c.sync("member-1", 1)
+    c.sync("member-1", 2, [("member-1", "cafe")])
+    c.heartbeat("member-1", 2)
+    c.join("member-1", protocols=("range", "roundrobin"))
+    c.sync("member-1", 3)
+    c.heartbeat("member-1", 3)
+
+
+def groups_strangers(c):
+    """Groups that are not there, members that are not in them, generations that are not theirs, and protocols that nobody else supports."""
+    c.groups()
+    c.topic()
+    c.find_coordinator("")
+    c.join(group="")
+    c.join(session_timeout_ms=1)
+    c.join("nobody")
+    c.join(protocols=())
+    c.heartbeat("nobody", 1)
+    c.sync("nobody", 1)
+    c.leave("nobody")
+    c.commit(5, "nobody", 1)
+    c.committed()
+    c.committed(None)
+    c.describe_groups()
+    c.delete_groups()
+    stable(c)
+    c.heartbeat("member-1", 0)
+    c.heartbeat("nobody", 1)
+    c.heartbeat("member-1", 1, instance="i")
+    c.sync("member-1", 2)
+    c.sync("nobody", 1)
+    c.sync("member-1", 1, protocol="sticky")
+    c.sync("member-1", 1, kind="connect")
+    c.join("nobody")
+    c.join(protocols=("sticky",))
+    c.join(kind="connect")
+    c.leave("nobody")
+    c.commit(5, "member-1", 0)
+    c.commit(5, "nobody", 1)
+    c.commit(5)
+    c.commit(5, "member-1", 1)
+    c.committed()
+
+
+def groups_offsets(c):
+    """Whoever is no member commits while nobody is in the group; what was committed comes back, and nothing else."""
+    c.groups()
+    c.topic(((1,), (1,)))
+    c.commit(5)
+    c.committed((0, 1))
+    c.committed(None)
+    c.commit(7, metadata="so far", epoch=0)
+    c.committed((0,))
+    c.committed((0,), stable=0)
+    c.commit(9, partition=1, metadata="x" * 4096)
+    c.commit(9, partition=1, metadata="x" * 4097)
+    c.commit(9, name="nowhere")
+    c.commit(9, partition=7)
+    c.committed((0, 1, 7))
+    c.commit(3)
+    c.committed(None)
+    c.list_groups()
+    c.describe_groups()
+    c.delete_groups()
+    c.committed(None)
+
+
+def groups_static_member(c):
+    """A static member comes back under another id, keeps its partitions, and fences whoever it was."""
+    c.groups()
+    c.topic()
+    c.join(instance="i")
+    c.sync("member-1", 1, [("member-1", "beef")], instance="i")
+    c.join(instance="i")
+    c.heartbeat("member-1", 1, instance="i")
+    c.heartbeat("member-1", 1)
+    c.commit(5, "member-1", 1, instance="i")
+    c.sync("member-1", 1, instance="i")
+    c.join("member-1", instance="i")
+    c.leave("member-1", instance="i")
+    c.sync("member-2", 1, instance="i")
+    c.commit(5, "member-2", 1, instance="i")
+    c.describe_groups()
+    c.leave("", instance="j")
+    c.leave("", instance="i")
+    c.describe_groups()
+
+
+def groups_asked_a_stranger(c):
+    """A broker that does not coordinate a group says so."""
+    stable(c)
+    c.topic()
+    c.join(to=2)
+    c.join("member-1", to=2)
+    c.sync("member-1", 1, to=2)
+    c.heartbeat("member-1", 1, to=2)
+    c.leave("member-1", to=2)
+    c.commit(5, "member-1", 1, to=2)
+    c.committed(to=2)
+    c.describe_groups(to=2)
+    c.list_groups(to=2)
+    c.delete_groups(to=2)
+
+
+GROUPS = [groups_lifecycle, groups_rejoining, groups_strangers, groups_offsets, groups_static_member, groups_asked_a_stranger]
+
+ALL = [*GROUPS, init_producer_id, produce_acks, produce_nowhere, produce_broken, produce_too_large, compression, duplicate_sequence,
        out_of_order_sequence, unknown_producer, producer_epochs, sequence_wraps, fetch_within, fetch_out_of_range, fetch_nowhere,
        fetch_leader_epoch, list_offsets, offset_for_leader_epoch, metadata, create_topics, asked_the_follower, asked_a_stranger,
        request_timed_out, not_enough_replicas, new_leader]

@@ -1,4 +1,4 @@
-"""Kafka's wire protocol, as much of it as the recorder speaks: flexible versions of seven requests, and record batches."""
+"""Kafka's wire protocol, as much of it as the recorder speaks: flexible versions of its requests, and record batches."""
 import struct
 import zlib
 
@@ -70,6 +70,62 @@ APIS = {
                              [("throttle_time_ms", "int32"),
                               ("topics", [("topic", "topic"), ("partitions", [("error_code", "int16"), ("partition", "int32"),
                                                                               ("leader_epoch", "int32"), ("end_offset", "int64")])])]),
+    "OffsetCommit": (8, 9,
+                     [("group_id", "group"), ("generation_id_or_member_epoch", "int32"), ("member_id", "member"), ("group_instance_id", "string"),
+                      ("topics", [("name", "topic"), ("partitions", [("partition_index", "int32"), ("committed_offset", "int64"),
+                                                                     ("committed_leader_epoch", "int32"), ("committed_metadata", "string")])])],
+                     [("throttle_time_ms", "int32"),
+                      ("topics", [("name", "topic"), ("partitions", [("partition_index", "int32"), ("error_code", "int16")])])]),
+    "OffsetFetch": (9, 8,
+                    [("groups", [("group_id", "group"), ("topics", [("name", "topic"), ("partition_indexes", "int32s")])]),
+                     ("require_stable", "int8")],
+                    [("throttle_time_ms", "int32"),
+                     ("groups", [("group_id", "group"),
+                                 ("topics", [("name", "topic"),
+                                             ("partitions", [("partition_index", "int32"), ("committed_offset", "int64"),
+                                                             ("committed_leader_epoch", "int32"), ("metadata", "string"),
+                                                             ("error_code", "int16")])]),
+                                 ("error_code", "int16")])]),
+    "FindCoordinator": (10, 4,
+                        [("key_type", "int8"), ("coordinator_keys", "groups")],
+                        [("throttle_time_ms", "int32"),
+                         ("coordinators", [("key", "group"), ("node_id", "int32"), ("host", "string"), ("port", "int32"),
+                                           ("error_code", "int16"), ("error_message", "string")])]),
+    "JoinGroup": (11, 9,
+                  [("group_id", "group"), ("session_timeout_ms", "int32"), ("rebalance_timeout_ms", "int32"), ("member_id", "member"),
+                   ("group_instance_id", "string"), ("protocol_type", "string"), ("protocols", [("name", "string"), ("metadata", "hex")]),
+                   ("reason", "string")],
+                  [("throttle_time_ms", "int32"), ("error_code", "int16"), ("generation_id", "int32"), ("protocol_type", "string"),
+                   ("protocol_name", "string"), ("leader", "member"), ("skip_assignment", "int8"), ("member_id", "member"),
+                   ("members", [("member_id", "member"), ("group_instance_id", "string"), ("metadata", "hex")])]),
+    "Heartbeat": (12, 4,
+                  [("group_id", "group"), ("generation_id", "int32"), ("member_id", "member"), ("group_instance_id", "string")],
+                  [("throttle_time_ms", "int32"), ("error_code", "int16")]),
+    "LeaveGroup": (13, 5,
+                   [("group_id", "group"), ("members", [("member_id", "member"), ("group_instance_id", "string"), ("reason", "string")])],
+                   [("throttle_time_ms", "int32"), ("error_code", "int16"),
+                    ("members", [("member_id", "member"), ("group_instance_id", "string"), ("error_code", "int16")])]),
+    "SyncGroup": (14, 5,
+                  [("group_id", "group"), ("generation_id", "int32"), ("member_id", "member"), ("group_instance_id", "string"),
+                   ("protocol_type", "string"), ("protocol_name", "string"),
+                   ("assignments", [("member_id", "member"), ("assignment", "hex")])],
+                  [("throttle_time_ms", "int32"), ("error_code", "int16"), ("protocol_type", "string"), ("protocol_name", "string"),
+                   ("assignment", "hex")]),
+    "DescribeGroups": (15, 6,
+                       [("groups", "groups"), ("include_authorized_operations", "int8")],
+                       [("throttle_time_ms", "int32"),
+                        ("groups", [("error_code", "int16"), ("error_message", "string"), ("group_id", "group"), ("group_state", "string"),
+                                    ("protocol_type", "string"), ("protocol_data", "string"),
+                                    ("members", [("member_id", "member"), ("group_instance_id", "string"), ("client_id", "string"),
+                                                 ("client_host", "string"), ("member_metadata", "hex"), ("member_assignment", "hex")]),
+                                    ("authorized_operations", "int32")])]),
+    "ListGroups": (16, 4,
+                   [("states_filter", "strings")],
+                   [("throttle_time_ms", "int32"), ("error_code", "int16"),
+                    ("groups", [("group_id", "group"), ("protocol_type", "string"), ("group_state", "string")])]),
+    "DeleteGroups": (42, 2,
+                     [("groups_names", "groups")],
+                     [("throttle_time_ms", "int32"), ("results", [("group_id", "group"), ("error_code", "int16")])]),
     "ApiVersions": (18, 0, None, None),
 }
 NUMBERS = {"int8": ">b", "int16": ">h", "int32": ">i", "int64": ">q"}
@@ -96,12 +152,23 @@ class Names:
 
     def __init__(self, prefix):
         self.prefix, self.ids = prefix, {"nowhere": b"\x11" * 16, "none": bytes(16)}
+        # Members are called by the order in which they come up: their ids are drawn by chance.
+        self.members = {"": "", "nobody": "nobody"}
 
     def wire(self, name):
         return None if name is None else (self.prefix + name).encode()
 
     def recorded(self, wire):
         return None if wire is None else wire.decode().removeprefix(self.prefix)
+
+    def group(self, name):
+        return (self.prefix + name).encode() if name else b""
+
+    def member(self, name):
+        return next(wire for wire, known in self.members.items() if known == name).encode()
+
+    def recorded_member(self, wire):
+        return self.members.setdefault(wire, f"member-{len(self.members) - 1}")
 
     def recorded_id(self, wire):
         return next((name for name, known in self.ids.items() if known == wire), "new")
@@ -113,6 +180,8 @@ def write(schema, value, names):
 
 def put(kind, value, names):
     if isinstance(kind, list):
+        if value is None:
+            return b"\0"
         return unsigned(len(value) + 1) + b"".join(write(kind, item, names) for item in value)
     if kind == "int32s":
         return unsigned(len(value) + 1) + struct.pack(f">{len(value)}i", *value)
@@ -120,8 +189,16 @@ def put(kind, value, names):
         return names.ids[value]
     if kind == "topic":
         return compact(names.wire(value))
+    if kind == "group":
+        return compact(names.group(value))
+    if kind == "member":
+        return compact(names.member(value))
     if kind == "string":
         return compact(None if value is None else value.encode())
+    if kind == "hex":
+        return compact(bytes.fromhex(value))
+    if kind in ("strings", "groups"):
+        return unsigned(len(value) + 1) + b"".join(put(kind[:-1], item, names) for item in value)
     if kind == "records":
         return compact(value.data)
     return struct.pack(NUMBERS[kind], value)
@@ -175,7 +252,11 @@ class Reader:
         if kind == "string":
             text = self.compact()
             return None if text is None else text.decode()
-        if kind == "records":
+        if kind == "group":
+            return self.names.recorded(self.compact())
+        if kind == "member":
+            return self.names.recorded_member(self.compact().decode())
+        if kind in ("records", "hex"):
             return (self.compact() or b"").hex()
         return struct.unpack(NUMBERS[kind], self.bytes(struct.calcsize(NUMBERS[kind])))[0]
 

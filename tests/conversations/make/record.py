@@ -22,7 +22,9 @@ import time
 
 from protocol import APIS, Batch, Names, Reader, write
 
-LEFT_OUT = {"error_message", "record_errors", "cluster_id", "controller_id", "host", "port", "configs"}
+LEFT_OUT = {"error_message", "record_errors", "cluster_id", "controller_id", "host", "port", "configs", "client_host"}
+# Where groups live: one partition, on broker 1.
+GROUPS = "__consumer_offsets"
 PORTS = {1: 19192, 2: 19292}
 CONFIG = """
 process.roles={roles}
@@ -36,6 +38,9 @@ log.dirs={directory}/{node}
 auto.create.topics.enable=false
 broker.session.timeout.ms=6000
 log.retention.ms=-1
+group.initial.rebalance.delay.ms=100
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
 """
 
 
@@ -107,6 +112,9 @@ class Conversation:
             for topic in read.get("topics", []):
                 if topic.get("error_code") == 0 and "topic_id" in topic:
                     self.names.ids[topic["name"]] = topic["topic_id"]
+            if api == "ListGroups":
+                # Other conversations have had their groups, too.
+                read["groups"] = [group for group in read["groups"] if not group["group_id"].startswith("groups_")]
             return self.recorded(read)
 
     def recorded(self, value):
@@ -135,6 +143,59 @@ class Conversation:
         self.cluster.signal(node, {"stop": signal.SIGTERM, "kill": signal.SIGKILL, "pause": signal.SIGSTOP, "resume": signal.SIGCONT}[what])
         if what in ("stop", "kill"):
             self.cluster.ended(node)
+
+    def groups(self):
+        """There is a topic for groups, and broker 1 coordinates them."""
+        topic = {"name": GROUPS, "num_partitions": -1, "replication_factor": -1, "configs": [],
+                 "assignments": [{"partition_index": 0, "broker_ids": [1]}]}
+        self.names.prefix, prefix = "", self.names.prefix
+        self.ask(1, "CreateTopics", {"topics": [topic], "timeout_ms": 10000, "validate_only": 0})
+        for _ in range(600):
+            found = self.ask(1, "FindCoordinator", {"key_type": 0, "coordinator_keys": ["g"]})["coordinators"][0]
+            answer = self.ask(1, "OffsetFetch", {"groups": [{"group_id": "g", "topics": []}], "require_stable": 0})
+            if found["node_id"] == 1 and answer["groups"][0]["error_code"] == 0:
+                break
+            time.sleep(0.1)
+        self.names.prefix = prefix
+        self.steps.append({"groups": 1})
+
+    def find_coordinator(self, group="g", to=1):
+        self.step("FindCoordinator", {"key_type": 0, "coordinator_keys": [group]}, to)
+
+    def join(self, member="", instance=None, group="g", protocols=("range",), kind="consumer", session_timeout_ms=10000, to=1):
+        supported = [{"name": name, "metadata": "0001"} for name in protocols]
+        self.step("JoinGroup", {"group_id": group, "session_timeout_ms": session_timeout_ms, "rebalance_timeout_ms": 60000, "member_id": member,
+                                "group_instance_id": instance, "protocol_type": kind, "protocols": supported, "reason": None}, to)
+
+    def sync(self, member, generation, assignments=(), instance=None, group="g", kind="consumer", protocol="range", to=1):
+        given = [{"member_id": each, "assignment": assignment} for each, assignment in assignments]
+        self.step("SyncGroup", {"group_id": group, "generation_id": generation, "member_id": member, "group_instance_id": instance,
+                                "protocol_type": kind, "protocol_name": protocol, "assignments": given}, to)
+
+    def heartbeat(self, member, generation, instance=None, group="g", to=1):
+        self.step("Heartbeat", {"group_id": group, "generation_id": generation, "member_id": member, "group_instance_id": instance}, to)
+
+    def leave(self, member, instance=None, group="g", to=1):
+        members = [{"member_id": member, "group_instance_id": instance, "reason": None}]
+        self.step("LeaveGroup", {"group_id": group, "members": members}, to)
+
+    def commit(self, offset, member="", generation=-1, instance=None, group="g", name="t", partition=0, metadata="", epoch=-1, to=1):
+        committed = {"partition_index": partition, "committed_offset": offset, "committed_leader_epoch": epoch, "committed_metadata": metadata}
+        self.step("OffsetCommit", {"group_id": group, "generation_id_or_member_epoch": generation, "member_id": member,
+                                   "group_instance_id": instance, "topics": [{"name": name, "partitions": [committed]}]}, to)
+
+    def committed(self, partitions=(0,), group="g", name="t", stable=1, to=1):
+        topics = None if partitions is None else [{"name": name, "partition_indexes": list(partitions)}]
+        self.step("OffsetFetch", {"groups": [{"group_id": group, "topics": topics}], "require_stable": stable}, to)
+
+    def describe_groups(self, group="g", to=1):
+        self.step("DescribeGroups", {"groups": [group], "include_authorized_operations": 0}, to)
+
+    def list_groups(self, states=(), to=1):
+        self.step("ListGroups", {"states_filter": list(states)}, to)
+
+    def delete_groups(self, group="g", to=1):
+        self.step("DeleteGroups", {"groups_names": [group]}, to)
 
     def create(self, name="t", replicas=((1,),), to=1, **configs):
         assignments = [{"partition_index": index, "broker_ids": list(nodes)} for index, nodes in enumerate(replicas)]

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use kafkasim::world::Disk;
 use kafkasim_core::broker::Broker;
-use kafkasim_core::call::Call;
+use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
+use kafkasim_core::call::{Call, NewTopic};
 use kafkasim_core::config::{BrokerConfig, ControllerConfig};
 use kafkasim_core::controller::Controller;
 use kafkasim_core::disk::DiskOp;
 use kafkasim_core::ids::{Generation, IncarnationId, NodeId, Timestamp};
-use kafkasim_core::machine::{Boot, ConnectionId, Context, Effect, Input, Lane, Machine, Outbox};
-use kafkasim_core::message::{Api, Message, Request, Response};
+use kafkasim_core::machine::{Boot, Choice, ConnectionId, Context, Effect, Input, Lane, Machine, Outbox};
+use kafkasim_core::message::{Api, CreateTopicsRequest, Message, Request, Response};
 use kafkasim_core::rules::Rules;
 use kafkasim_core::timer::{Mark, Timer};
 
@@ -159,6 +160,18 @@ impl Cluster {
         reply
     }
 
+    /// There is a topic for groups, and this broker coordinates them.
+    pub(crate) fn coordinate_groups(&mut self, id: NodeId) {
+        let topic = NewTopic {
+            name: GROUP_METADATA_TOPIC.into(),
+            assignments: vec![vec![id]],
+            configs: Vec::new(),
+        };
+        // It may be there already.
+        let _: Reply = self.ask(id, CreateTopicsRequest { topic }.into());
+        self.pass(1_000);
+    }
+
     /// Time passes.
     pub(crate) fn pass(&mut self, ms: u64) {
         let then = self.now_ms + ms;
@@ -237,7 +250,14 @@ impl Cluster {
                 Effect::Disk(op) => self.write(id, op),
                 // The only thing that a broker is asked for is to shut down.
                 Effect::Answer(_) => self.kill(id),
-                Effect::Choose(question) => panic!("{id} asks chance for {question:?}"),
+                // Nobody but for members' ids, which are told apart by more than that.
+                Effect::Choose(question) => {
+                    let choice = Choice {
+                        kind: question.kind,
+                        option: 0,
+                    };
+                    self.inputs.push_back((id, Input::Chosen(choice)));
+                }
                 Effect::Note(_) => {}
             }
         }

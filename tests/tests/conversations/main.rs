@@ -5,6 +5,7 @@
 
 mod cluster;
 mod differences;
+mod groups;
 mod protocol;
 
 use std::collections::BTreeSet;
@@ -88,7 +89,8 @@ fn happen(cluster: &mut Cluster, step: &Value) {
         "pause" => cluster.pause(node),
         "resume" => cluster.resume(node),
         "start" => cluster.start(node),
-        other => panic!("{other} cannot happen to a broker; stop, kill, pause, resume and start can"),
+        "groups" => cluster.coordinate_groups(node),
+        other => panic!("{other} cannot happen to a broker; stop, kill, pause, resume, start and groups can"),
     }
 }
 
@@ -103,7 +105,7 @@ fn differing(cluster: &mut Cluster, topics: &mut Topics, step: &Value) -> Vec<Di
     let mut found = Vec::new();
     for _ in 0..repeats {
         let ours = match cluster.ask(to, request.clone()) {
-            Reply::Answer(response) => protocol::response(&response, topics),
+            Reply::Answer(response) => protocol::response(&response, &request, topics),
             Reply::Silence => Value::Null,
             Reply::Closed => "closed".into(),
         };

@@ -13,6 +13,7 @@ use kafkasim_core::message::{
 use kafkasim_core::record::Batch;
 use serde_json::{Value, json};
 
+use crate::groups::{self, Members};
 use crate::text;
 
 /// What a conversation calls a topic that is not there.
@@ -24,6 +25,8 @@ const NONE: &str = "none";
 #[derive(Default)]
 pub(crate) struct Topics {
     ids: BTreeMap<String, TopicId>,
+    /// Who has joined a group.
+    members: Members,
     /// What was created last: the answer of ours does not name it.
     created: String,
 }
@@ -49,6 +52,9 @@ impl Topics {
 /// The request of a step, or why there is no such request here.
 pub(crate) fn request(step: &Value, topics: &mut Topics) -> Result<Request, &'static str> {
     let request = &step["request"];
+    if let Some(request) = groups::request(text(&step["api"]), request, &topics.members) {
+        return Ok(request);
+    }
     Ok(match text(&step["api"]) {
         "Produce" => produce(request, topics)?.into(),
         "Fetch" => fetch(request, topics).into(),
@@ -158,7 +164,10 @@ fn new_topic(topic: &Value) -> NewTopic {
 }
 
 /// An answer of ours as it would stand in the record.
-pub(crate) fn response(response: &Response, topics: &mut Topics) -> Value {
+pub(crate) fn response(response: &Response, request: &Request, topics: &mut Topics) -> Value {
+    if let Some(answer) = groups::response(response, request, &mut topics.members) {
+        return answer;
+    }
     match response {
         Response::Produce(response) => {
             let responses = response.responses.iter().map(|response| {
@@ -284,31 +293,31 @@ pub(crate) fn node(value: &Value) -> NodeId {
     NodeId(int(value))
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap_or_else(|| panic!("{value} is no list"))
 }
 
 /// Conversations are about one topic and one partition at a time.
-fn only(value: &Value) -> &Value {
+pub(crate) fn only(value: &Value) -> &Value {
     let [only] = list(value) else {
         panic!("{value} is not one thing");
     };
     only
 }
 
-fn long(value: &Value) -> i64 {
+pub(crate) fn long(value: &Value) -> i64 {
     value.as_i64().unwrap_or_else(|| panic!("{value} is no number"))
 }
 
-fn int(value: &Value) -> i32 {
+pub(crate) fn int(value: &Value) -> i32 {
     i32::try_from(long(value)).unwrap_or_else(|_| panic!("{value} has more than 32 bits"))
 }
 
-fn hexed(bytes: &[u8]) -> String {
+pub(crate) fn hexed(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhexed(text: &str) -> Vec<u8> {
+pub(crate) fn unhexed(text: &str) -> Vec<u8> {
     let digits = (0..text.len()).step_by(2);
     digits
         .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("two digits"))

@@ -29,11 +29,15 @@ use turn::{Turn, Write};
 use super::Broker;
 use super::partition::Changes;
 use crate::config::BrokerConfig;
+use crate::controller::refusal::groups::not_committed;
 use crate::error::ErrorCode;
 use crate::group::partition_for;
 use crate::ids::{GroupId, NodeId, Offset, TopicPartition};
 use crate::machine::{Choice, ConnectionId, Context, Outbox, Question, QuestionKind};
-use crate::message::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest};
+use crate::message::{
+    Coordinator, FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, OffsetCommitPartition,
+    OffsetCommitRequest, OffsetCommitResponse,
+};
 use crate::metadata::MetadataImage;
 use crate::note::Note;
 use crate::record::BatchBuilder;
@@ -90,8 +94,21 @@ impl Broker {
         changes: &mut Changes,
         out: &mut Outbox,
     ) {
-        let log = self.coordinated(request.group());
-        let log = match log.and_then(|log| request.check(context.config).map(|()| log)) {
+        let request = match request {
+            GroupRequest::Commit(commit, _) => match self.commit_of_known(commit) {
+                Ok(request) => request,
+                Err(refused) => return out.respond(connection, refused.into()),
+            },
+            GroupRequest::Join(_)
+            | GroupRequest::Sync(_)
+            | GroupRequest::Heartbeat(_)
+            | GroupRequest::Leave(_)
+            | GroupRequest::Fetch(_) => request,
+        };
+        let log = request
+            .check(context.config)
+            .and_then(|()| self.coordinated(request.group()));
+        let log = match log {
             Ok(log) => log,
             Err(error) => return out.respond(connection, request.refusal(error)),
         };
@@ -107,11 +124,30 @@ impl Broker {
             | GroupRequest::Sync(_)
             | GroupRequest::Heartbeat(_)
             | GroupRequest::Leave(_)
-            | GroupRequest::Commit(_)
+            | GroupRequest::Commit(..)
             | GroupRequest::Fetch(_) => self.take_turn(context, log, changes, out, |shard, turn| {
                 shard.handle(connection, &request, turn);
             }),
         }
+    }
+
+    /// Nobody commits anything in a partition that is not there. If nothing is left to commit, that is all there is to say.
+    fn commit_of_known(&self, mut commit: OffsetCommitRequest) -> Result<GroupRequest, OffsetCommitResponse> {
+        let image = self.metadata.image();
+        let is_known = |asked: &OffsetCommitPartition| {
+            let topic = image.topic_by_name(&asked.topic);
+            topic.is_some_and(|(_, topic)| {
+                usize::try_from(asked.partition).is_ok_and(|index| index < topic.partitions.len())
+            })
+        };
+        let (known, unknown) = commit.partitions.into_iter().partition(is_known);
+        commit.partitions = unknown;
+        let refused = not_committed(&commit, ErrorCode::UnknownTopicOrPartition);
+        commit.partitions = known;
+        if commit.partitions.is_empty() {
+            return Err(refused);
+        }
+        Ok(GroupRequest::Commit(commit, refused.partitions))
     }
 
     /// The rank of a new member is drawn. Nothing else of its id is left to chance: who it is, and when it came, makes it the only one of its kind.
@@ -143,11 +179,7 @@ impl Broker {
     pub(super) fn find_coordinators(&self, request: &FindCoordinatorRequest) -> FindCoordinatorResponse {
         let image = self.metadata.image();
         let coordinators = request.coordinator_keys.iter().map(|key| {
-            let found = if key.is_empty() {
-                Err(ErrorCode::InvalidGroupId)
-            } else {
-                coordinator(image, key).ok_or(ErrorCode::CoordinatorNotAvailable)
-            };
+            let found = coordinator(image, key).ok_or(ErrorCode::CoordinatorNotAvailable);
             Coordinator {
                 key: key.clone(),
                 error_code: found.err().unwrap_or_default(),
@@ -161,9 +193,6 @@ impl Broker {
 
     /// The partition that a group lives in, if this broker leads it and has read it.
     fn coordinated(&self, group: &GroupId) -> Result<TopicPartition, ErrorCode> {
-        if group.is_empty() {
-            return Err(ErrorCode::InvalidGroupId);
-        }
         let log = home(self.metadata.image(), group).ok_or(ErrorCode::NotCoordinator)?;
         match self.groups.shards.get(&log) {
             None => Err(ErrorCode::NotCoordinator),

@@ -70,16 +70,23 @@ impl Offsets {
 }
 
 impl Group {
-    /// Somebody says how far the group has come.
-    pub(super) fn commit(&mut self, connection: ConnectionId, request: &OffsetCommitRequest, turn: &mut Turn<'_>) {
+    /// Somebody says how far the group has come. Some partitions may have been refused already.
+    pub(super) fn commit(
+        &mut self,
+        connection: ConnectionId,
+        request: &OffsetCommitRequest,
+        refused: &[CommittedPartition],
+        turn: &mut Turn<'_>,
+    ) {
+        let mut answers = refused.to_vec();
         if let Err(error) = self.check_commit(request) {
-            return turn.respond(connection, not_committed(request, error).into());
+            answers.extend(not_committed(request, error).partitions);
+            return turn.respond(connection, OffsetCommitResponse { partitions: answers }.into());
         }
         if matches!(self.state, State::Stable | State::PreparingRebalance(_)) {
             self.expect_heartbeat(&request.member_id, turn);
         }
         let mut records = Vec::new();
-        let mut answers = Vec::new();
         for asked in &request.partitions {
             let is_too_long = asked.committed_metadata.chars().count() > turn.config.offset_metadata_max_bytes;
             if !is_too_long {

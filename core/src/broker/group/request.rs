@@ -1,5 +1,7 @@
 //! What is asked of the coordinator of one group.
 
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::offsets;
@@ -11,8 +13,8 @@ use crate::error::ErrorCode;
 use crate::ids::{GroupId, Offset};
 use crate::machine::ConnectionId;
 use crate::message::{
-    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, LeaveGroupRequest, LeaveGroupResponse, LeftMember,
-    OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse, Response, SyncGroupRequest,
+    CommittedPartition, HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, LeaveGroupRequest, LeaveGroupResponse,
+    LeftMember, OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse, Response, SyncGroupRequest,
 };
 
 /// A request about one group.
@@ -22,7 +24,8 @@ pub(in crate::broker) enum GroupRequest {
     Sync(SyncGroupRequest),
     Heartbeat(HeartbeatRequest),
     Leave(LeaveGroupRequest),
-    Commit(OffsetCommitRequest),
+    /// With what is refused already.
+    Commit(OffsetCommitRequest, Vec<CommittedPartition>),
     Fetch(OffsetFetchRequest),
 }
 
@@ -34,13 +37,16 @@ impl GroupRequest {
             Self::Sync(request) => &request.group_id,
             Self::Heartbeat(request) => &request.group_id,
             Self::Leave(request) => &request.group_id,
-            Self::Commit(request) => &request.group_id,
+            Self::Commit(request, _) => &request.group_id,
             Self::Fetch(request) => &request.group_id,
         }
     }
 
     /// What is wrong with it whoever coordinates the group.
     pub(super) fn check(&self, config: &BrokerConfig) -> Result<(), ErrorCode> {
+        if self.group().is_empty() {
+            return Err(ErrorCode::InvalidGroupId);
+        }
         let Self::Join(request) = self else { return Ok(()) };
         let allowed = config.group_min_session_timeout_ms..=config.group_max_session_timeout_ms;
         if allowed.contains(&request.session_timeout_ms) {
@@ -53,6 +59,8 @@ impl GroupRequest {
     /// What is answered if it cannot be carried out.
     pub(super) fn refusal(&self, error_code: ErrorCode) -> Response {
         match self {
+            // Who does not coordinate the group has not looked at who asks.
+            Self::Join(_) if is_about_coordinators(error_code) => not_joined(&"".into(), error_code).into(),
             Self::Join(request) => not_joined(&request.member_id, error_code).into(),
             Self::Sync(_) => not_synced(error_code).into(),
             // A coordinator that has yet to read its log will know the member soon enough.
@@ -66,7 +74,11 @@ impl GroupRequest {
                 members: [].into(),
             }
             .into(),
-            Self::Commit(request) => not_committed(request, error_code).into(),
+            Self::Commit(request, refused) => {
+                let mut response = not_committed(request, error_code);
+                response.partitions.splice(..0, refused.iter().cloned());
+                response.into()
+            }
             Self::Fetch(_) => OffsetFetchResponse {
                 error_code,
                 partitions: [].into(),
@@ -82,14 +94,14 @@ impl Shard {
         match request {
             GroupRequest::Fetch(fetch) => return self.fetch_offsets(connection, fetch, turn),
             // Whoever is in no group may make one by committing.
-            GroupRequest::Commit(commit) if commit.generation_id.0 < 0 => {
+            GroupRequest::Commit(commit, _) if commit.generation_id.0 < 0 => {
                 self.group(&commit.group_id, Some(turn.now));
             }
             GroupRequest::Join(_)
             | GroupRequest::Sync(_)
             | GroupRequest::Heartbeat(_)
             | GroupRequest::Leave(_)
-            | GroupRequest::Commit(_) => {}
+            | GroupRequest::Commit(..) => {}
         }
         let Some(group) = self.groups.get_mut(request.group()) else {
             return turn.respond(connection, no_such_group(request));
@@ -105,7 +117,7 @@ impl Shard {
             GroupRequest::Sync(sync) => group.sync(connection, sync, turn),
             GroupRequest::Heartbeat(heartbeat) => group.heartbeat(connection, heartbeat, turn),
             GroupRequest::Leave(leave) => group.leave(connection, leave, turn),
-            GroupRequest::Commit(commit) => group.commit(connection, commit, turn),
+            GroupRequest::Commit(commit, refused) => group.commit(connection, commit, refused, turn),
             GroupRequest::Fetch(_) => {}
         }
     }
@@ -142,6 +154,10 @@ impl Shard {
     }
 }
 
+const fn is_about_coordinators(error: ErrorCode) -> bool {
+    matches!(error, ErrorCode::NotCoordinator | ErrorCode::CoordinatorLoadInProgress)
+}
+
 fn no_such_group(request: &GroupRequest) -> Response {
     match request {
         GroupRequest::Leave(leave) => {
@@ -156,7 +172,7 @@ fn no_such_group(request: &GroupRequest) -> Response {
             }
             .into()
         }
-        GroupRequest::Commit(_) => request.refusal(ErrorCode::GroupIdNotFound),
+        GroupRequest::Commit(..) => request.refusal(ErrorCode::GroupIdNotFound),
         GroupRequest::Join(_) | GroupRequest::Sync(_) | GroupRequest::Heartbeat(_) | GroupRequest::Fetch(_) => {
             request.refusal(ErrorCode::UnknownMemberId)
         }

@@ -51,7 +51,7 @@ fn who_leads_no_longer_sends_everybody_away() {
         > unloaded after e0
         > c1: join c-0.101.0.0 NOT_COORDINATOR
         > connect 2 Replica
-        > 9 Metadata: fetch metadata@7 e=-1 last=-1
+        > 9 Metadata: fetch metadata@10 e=-1 last=-1
         commit c2 t-0@5
         > c2: commit t-0 NOT_COORDINATOR
         who c2

@@ -41,8 +41,9 @@ fn coordinating(replicas: &str) -> String {
         "open 9 Lifecycle
          open 9 Metadata
          registered 0
-         log register 1; register 2; unfence 1; unfence 2; topic 1 name=__consumer_offsets
+         log register 1; register 2; unfence 1; unfence 2; topic 1 name=__consumer_offsets; topic 2 name=t
          alive
+         log partition t2-0 replicas=2 isr=2 leader=2; partition t2-1 replicas=2 isr=2 leader=2
          log partition t1-0 replicas={replicas} isr={replicas} leader=1
          timer load"
     )
