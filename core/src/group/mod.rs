@@ -1,6 +1,8 @@
 //! What consumer groups are made of, as bytes: the records of `__consumer_offsets`, and what members tell each other through their coordinator.
 
 mod fields;
+#[cfg(test)]
+mod golden;
 mod protocol;
 mod records;
 

@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 
 use bytes::{Buf, BufMut, Bytes};
 
-use super::fields::{
-    Malformed, array, optional_bytes, optional_string, put_bytes, put_length, put_optional_string, put_string, string,
-};
+use super::fields::{Lengths, Malformed, put_bytes, put_length, put_optional_string, put_string};
 use crate::ids::{GenerationId, TopicName};
 
 /// The version in which both messages are written. Newer ones are read like this one.
 const VERSION: i16 = 3;
+/// No version is flexible.
+const LENGTHS: Lengths = Lengths::Fixed;
 
 /// What a member wants, and what it had.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,8 +58,8 @@ impl Subscription {
     pub fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
         let mut bytes = bytes.clone();
         let version = version(&mut bytes)?;
-        let topics = array(&mut bytes, string)?;
-        let user_data = optional_bytes(&mut bytes)?;
+        let topics = LENGTHS.array(&mut bytes, |bytes| LENGTHS.string(bytes))?;
+        let user_data = LENGTHS.optional_bytes(&mut bytes)?;
         let owned_partitions = if version >= 1 {
             partitions(&mut bytes)?
         } else {
@@ -72,7 +72,7 @@ impl Subscription {
         };
         if version >= 3 {
             // Nothing here depends on racks.
-            optional_string(&mut bytes)?;
+            LENGTHS.optional_string(&mut bytes)?;
         }
         Ok(Self {
             topics: topics.into_iter().map(TopicName::from).collect(),
@@ -103,7 +103,7 @@ impl Assignment {
         version(&mut bytes)?;
         Ok(Self {
             partitions: partitions(&mut bytes)?,
-            user_data: optional_bytes(&mut bytes)?,
+            user_data: LENGTHS.optional_bytes(&mut bytes)?,
         })
     }
 }
@@ -149,9 +149,9 @@ pub(crate) fn put_partitions(out: &mut Vec<u8>, partitions: &[(TopicName, i32)])
 
 /// Partitions by topic.
 pub(crate) fn partitions(bytes: &mut Bytes) -> Result<Vec<(TopicName, i32)>, Malformed> {
-    let by_topic: Vec<(String, Vec<i32>)> = array(bytes, |bytes| {
-        let topic = string(bytes)?;
-        Ok((topic, array(bytes, |bytes| Ok(bytes.try_get_i32()?))?))
+    let by_topic: Vec<(String, Vec<i32>)> = LENGTHS.array(bytes, |bytes| {
+        let topic = LENGTHS.string(bytes)?;
+        Ok((topic, LENGTHS.array(bytes, |bytes| Ok(bytes.try_get_i32()?))?))
     })?;
     let flattened = by_topic.into_iter().flat_map(|(topic, partitions)| {
         let topic = TopicName::from(topic);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::{Buf, BufMut, Bytes};
 
 use super::fields::{
-    Malformed, array, optional_bytes, optional_string, put_bytes, put_length, put_optional_string, put_string, string,
+    Lengths, Malformed, put_bytes, put_compact_string, put_length, put_no_tags, put_optional_string, put_string,
 };
 use crate::ids::{GenerationId, GroupId, InstanceId, LeaderEpoch, MemberId, Offset, Timestamp, TopicName};
 
@@ -14,8 +14,12 @@ use crate::ids::{GenerationId, GroupId, InstanceId, LeaderEpoch, MemberId, Offse
 const OFFSET_COMMIT_KEY: i16 = 1;
 /// The version of `GroupMetadataKey`.
 const GROUP_METADATA_KEY: i16 = 2;
-/// The version in which values are written.
-const VALUE: i16 = 3;
+/// The version in which a commit is written, the first flexible one.
+const OFFSET_COMMIT_VALUE: i16 = 4;
+/// The version in which a generation is written, the last that is not flexible.
+const GROUP_METADATA_VALUE: i16 = 3;
+/// The first flexible version of both values, and the last that is read.
+const FLEXIBLE: i16 = 4;
 
 /// One record. Without a value, what it names is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -117,18 +121,19 @@ impl GroupRecord {
         }
     }
 
-    /// Reads a record of any version that classic groups were ever written in, up to the newest before flexible versions.
+    /// Reads a record of any version that Kafka 4.1 reads. Passed over is what no request of ours can ask for: when a single commit is
+    /// to expire (version 1), the topic's id (a tag of version 4), and tags that nobody knows yet.
     pub fn decode(key: &Bytes, value: Option<&Bytes>) -> Result<Self, Malformed> {
         let mut key = key.clone();
         match key.try_get_i16()? {
             0 | OFFSET_COMMIT_KEY => Ok(Self::OffsetCommit {
-                group: string(&mut key)?.into(),
-                topic: string(&mut key)?.into(),
+                group: Lengths::Fixed.string(&mut key)?.into(),
+                topic: Lengths::Fixed.string(&mut key)?.into(),
                 partition: key.try_get_i32()?,
                 value: value.map(CommittedOffset::decode).transpose()?,
             }),
             GROUP_METADATA_KEY => Ok(Self::GroupMetadata {
-                group: string(&mut key)?.into(),
+                group: Lengths::Fixed.string(&mut key)?.into(),
                 value: value.map(GroupMetadata::decode).transpose()?,
             }),
             _ => Err(Malformed),
@@ -139,28 +144,35 @@ impl GroupRecord {
 impl CommittedOffset {
     fn encode(&self) -> Bytes {
         let mut out = Vec::new();
-        out.put_i16(VALUE);
+        out.put_i16(OFFSET_COMMIT_VALUE);
         out.put_i64(self.offset.0);
         out.put_i32(self.leader_epoch.0);
-        put_string(&mut out, &self.metadata);
+        put_compact_string(&mut out, &self.metadata);
         out.put_i64(self.commit_timestamp.0);
+        put_no_tags(&mut out);
         out.into()
     }
 
     fn decode(value: &Bytes) -> Result<Self, Malformed> {
         let mut bytes = value.clone();
-        let version = known(bytes.try_get_i16()?)?;
+        let (version, lengths) = version_of(&mut bytes)?;
         let offset = Offset(bytes.try_get_i64()?);
         let leader_epoch = if version >= 3 {
             LeaderEpoch(bytes.try_get_i32()?)
         } else {
             LeaderEpoch::NONE
         };
+        let metadata = lengths.string(&mut bytes)?;
+        let commit_timestamp = Timestamp(bytes.try_get_i64()?);
+        if version == 1 {
+            let _expire_timestamp = bytes.try_get_i64()?;
+        }
+        lengths.skip_tags(&mut bytes)?;
         Ok(Self {
             offset,
             leader_epoch,
-            metadata: string(&mut bytes)?,
-            commit_timestamp: Timestamp(bytes.try_get_i64()?),
+            metadata,
+            commit_timestamp,
         })
     }
 }
@@ -168,7 +180,7 @@ impl CommittedOffset {
 impl GroupMetadata {
     fn encode(&self) -> Bytes {
         let mut out = Vec::new();
-        out.put_i16(VALUE);
+        out.put_i16(GROUP_METADATA_VALUE);
         put_string(&mut out, &self.protocol_type);
         out.put_i32(self.generation.0);
         put_optional_string(&mut out, self.protocol.as_deref());
@@ -190,31 +202,40 @@ impl GroupMetadata {
 
     fn decode(value: &Bytes) -> Result<Self, Malformed> {
         let mut bytes = value.clone();
-        let version = known(bytes.try_get_i16()?)?;
-        let protocol_type = string(&mut bytes)?;
+        let (version, lengths) = version_of(&mut bytes)?;
+        let protocol_type = lengths.string(&mut bytes)?;
         let generation = GenerationId(bytes.try_get_i32()?);
-        let protocol = optional_string(&mut bytes)?;
-        let leader = optional_string(&mut bytes)?.map(MemberId::from);
+        let protocol = lengths.optional_string(&mut bytes)?;
+        let leader = lengths.optional_string(&mut bytes)?.map(MemberId::from);
         let since = if version >= 2 { bytes.try_get_i64()? } else { -1 };
+        let members = lengths.array(&mut bytes, |bytes| GroupMember::decode(bytes, version, lengths))?;
+        lengths.skip_tags(&mut bytes)?;
         Ok(Self {
             protocol_type,
             generation,
             protocol,
             leader,
             current_state_timestamp: Some(Timestamp(since)).filter(|since| *since != Timestamp::NONE),
-            members: array(&mut bytes, |bytes| GroupMember::decode(bytes, version))?,
+            members,
         })
     }
 }
 
 impl GroupMember {
-    fn decode(bytes: &mut Bytes, version: i16) -> Result<Self, Malformed> {
-        let member_id = string(bytes)?.into();
-        let group_instance_id = if version >= 3 { optional_string(bytes)? } else { None };
-        let client_id = string(bytes)?;
-        let client_host = string(bytes)?;
+    fn decode(bytes: &mut Bytes, version: i16, lengths: Lengths) -> Result<Self, Malformed> {
+        let member_id = lengths.string(bytes)?.into();
+        let group_instance_id = if version >= 3 {
+            lengths.optional_string(bytes)?
+        } else {
+            None
+        };
+        let client_id = lengths.string(bytes)?;
+        let client_host = lengths.string(bytes)?;
         let rebalance_timeout = if version >= 1 { Some(bytes.try_get_i32()?) } else { None };
         let session_timeout_ms = bytes.try_get_i32()?;
+        let subscription = lengths.optional_bytes(bytes)?.ok_or(Malformed)?;
+        let assignment = lengths.optional_bytes(bytes)?.ok_or(Malformed)?;
+        lengths.skip_tags(bytes)?;
         Ok(Self {
             member_id,
             group_instance_id: group_instance_id.map(InstanceId::from),
@@ -223,17 +244,18 @@ impl GroupMember {
             // Who was written before there was one is waited for as long as it may be silent.
             rebalance_timeout_ms: rebalance_timeout.filter(|ms| *ms != -1).unwrap_or(session_timeout_ms),
             session_timeout_ms,
-            subscription: optional_bytes(bytes)?.ok_or(Malformed)?,
-            assignment: optional_bytes(bytes)?.ok_or(Malformed)?,
+            subscription,
+            assignment,
         })
     }
 }
 
-fn known(version: i16) -> Result<i16, Malformed> {
-    if (0..=VALUE).contains(&version) {
-        Ok(version)
-    } else {
-        Err(Malformed)
+/// The version of a value, and how lengths are written in it.
+fn version_of(bytes: &mut Bytes) -> Result<(i16, Lengths), Malformed> {
+    match bytes.try_get_i16()? {
+        FLEXIBLE => Ok((FLEXIBLE, Lengths::Compact)),
+        version if (0..FLEXIBLE).contains(&version) => Ok((version, Lengths::Fixed)),
+        _ => Err(Malformed),
     }
 }
 

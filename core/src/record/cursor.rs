@@ -77,14 +77,6 @@ impl<'a> Cursor<'a> {
     }
 
     fn unsigned(&mut self, max_bytes: usize) -> Result<u64, BatchError> {
-        let mut value = 0;
-        for index in 0..max_bytes {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(BatchError::Malformed)
+        varint::read_unsigned(max_bytes, || self.byte())?.ok_or(BatchError::Malformed)
     }
 }

@@ -10,7 +10,7 @@ mod header;
 mod metadata;
 #[expect(clippy::module_inception, reason = "a record is one part of the record format")]
 mod record;
-mod varint;
+pub(crate) mod varint;
 
 pub use batch::{Batch, BatchError};
 pub use builder::BatchBuilder;

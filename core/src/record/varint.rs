@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// The most bytes that an integer of 32 bits takes.
-pub(super) const MAX_BYTES_32: usize = 5;
+pub(crate) const MAX_BYTES_32: usize = 5;
 /// The most bytes that an integer of 64 bits takes.
 pub(super) const MAX_BYTES_64: usize = 10;
 
@@ -29,12 +29,28 @@ pub(super) const fn signed_size(value: i64) -> usize {
 }
 
 /// Appends an unsigned integer.
-pub(super) fn write_unsigned(into: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn write_unsigned(into: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         into.push(value as u8 | 0x80);
         value >>= 7;
     }
     into.push(value as u8);
+}
+
+/// Reads an unsigned integer byte by byte; `None` if it has not ended after `max_bytes`.
+pub(crate) fn read_unsigned<E>(
+    max_bytes: usize,
+    mut next_byte: impl FnMut() -> Result<u8, E>,
+) -> Result<Option<u64>, E> {
+    let mut value = 0;
+    for index in 0..max_bytes {
+        let byte = next_byte()?;
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
 }
 
 /// Appends a signed integer. One of 32 bits has the same bytes as the same number in 64 bits.
