@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ErrorCode;
 use crate::ids::{CallId, LeaderEpoch, NodeId, Offset, Timestamp, TopicName, TopicPartition};
 use crate::lookup::{LookedUp, LookupError, OffsetLookup};
-use crate::message::{DeleteBefore, ElectionType};
+use crate::message::{DeleteBefore, ElectionType, OffsetCommitPartition};
 
 /// A call into a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,13 +32,35 @@ pub enum Call {
     /// answered. One at a time.
     Flush,
     /// Producer: `close(timeout)`; finishes what was sent before, gives up what is left after the timeout, and is answered with
-    /// [`Answer::Closed`]. Whatever is sent after it is refused. Consumer: hangs up, and is answered at once; nothing may be called after it.
+    /// [`Answer::Closed`]. Whatever is sent after it is refused. Consumer: commits if it does that by itself, leaves its group and hangs up;
+    /// nothing may be called after it.
     Close {
-        /// How long to finish, in milliseconds; `None` is as long as it takes. A consumer without a group has nothing to finish.
+        /// How long to finish, in milliseconds; `None` is as long as it takes for a producer, and Kafka's 30 s for a consumer.
         timeout_ms: Option<u64>,
     },
     /// Consumer: `assign(partitions)`, replacing the earlier assignment. Not answered.
     Assign(Vec<(TopicName, i32)>),
+    /// Consumer: `subscribe(topics, listener)` or `subscribe(pattern, listener)`, replacing the earlier subscription. Not answered. The listener is
+    /// told of every [`Rebalance`].
+    Subscribe(Subscribed),
+    /// Consumer: `unsubscribe()`; answered with [`Answer::Unsubscribed`], after the listener was told.
+    Unsubscribe,
+    /// Consumer: the rebalance listener, called with [`Answer::Rebalanced`], returns.
+    ListenerReturned,
+    /// Consumer: `commitSync(offsets)`; answered with [`Answer::Committed`].
+    CommitSync {
+        /// What to commit; `None` is the position in every partition that is assigned.
+        offsets: Option<Vec<OffsetCommitPartition>>,
+        /// How long to try, in milliseconds; `None` is `default.api.timeout.ms`.
+        timeout_ms: Option<u64>,
+    },
+    /// Consumer: `commitAsync(offsets, callback)`. It is not waited for: the callback is called with [`Answer::CommitCompleted`] in a later call.
+    CommitAsync {
+        /// Comes back with the answer.
+        call: CallId,
+        /// What to commit; `None` is the position in every partition that is assigned.
+        offsets: Option<Vec<OffsetCommitPartition>>,
+    },
     /// Consumer: `poll(timeout)`; answered with [`Answer::Polled`]. One at a time.
     Poll {
         /// How long to wait for records, in milliseconds.
@@ -213,6 +235,42 @@ pub struct Reassignment {
     pub replicas: Option<Vec<NodeId>>,
 }
 
+/// What a consumer wants to read as a member of its group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subscribed {
+    /// The topics of these names, whether they exist or not.
+    Topics(Vec<TopicName>),
+    /// Every topic, but for internal ones, whose whole name matches this regular expression.
+    Pattern(alloc::string::String),
+}
+
+impl fmt::Display for Subscribed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Topics(topics) => {
+                for (index, topic) in topics.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { ", " };
+                    write!(f, "{separator}{topic}")?;
+                }
+                Ok(())
+            }
+            Self::Pattern(pattern) => write!(f, "/{pattern}/"),
+        }
+    }
+}
+
+/// What a `ConsumerRebalanceListener` is told, within a poll, an unsubscribe or a close. What it is told of is still, or already, assigned:
+/// positions can be asked for and offsets committed, but not of what is lost.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Rebalance {
+    /// `onPartitionsAssigned`: what came in addition to what the consumer has.
+    Assigned(Vec<(TopicName, i32)>),
+    /// `onPartitionsRevoked`: what the consumer gives up.
+    Revoked(Vec<(TopicName, i32)>),
+    /// `onPartitionsLost`: what the consumer had, and others may have already.
+    Lost(Vec<(TopicName, i32)>),
+}
+
 /// What a machine tells its caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
@@ -236,6 +294,19 @@ pub enum Answer {
     Closed,
     /// A poll returned.
     Polled(Result<Vec<ConsumerRecord>, PollError>),
+    /// The rebalance listener is called. It may steer, look up and commit, and ends with [`Call::ListenerReturned`].
+    Rebalanced(Rebalance),
+    /// An unsubscribe returned.
+    Unsubscribed,
+    /// A `commitSync` returned: what was committed, or why it is not known to be.
+    Committed(Result<Vec<OffsetCommitPartition>, CommitError>),
+    /// The callback of a `commitAsync` is called.
+    CommitCompleted {
+        /// The call that it answers.
+        call: CallId,
+        /// What was committed, or why it is not known to be.
+        result: Result<Vec<OffsetCommitPartition>, CommitError>,
+    },
     /// A lookup returned: what is known of each partition, in the order in which they were asked about.
     LookedUp(Result<Vec<LookedUp>, LookupError>),
     /// The broker has shut down in order; the process ends.
@@ -367,4 +438,61 @@ pub enum PollError {
         /// Base offset of the batch.
         offset: Offset,
     },
+    /// `FencedInstanceIdException`: another process has the same `group.instance.id`.
+    FencedInstanceId,
+    /// The group does not take this consumer: INCONSISTENT_GROUP_PROTOCOL, INVALID_SESSION_TIMEOUT, GROUP_MAX_SIZE_REACHED and the like.
+    Group(ErrorCode),
+}
+
+/// Why a commit is not known to have succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CommitError {
+    /// `CommitFailedException`: the consumer is not a member of the group any more.
+    CommitFailed,
+    /// `RebalanceInProgressException`: the group is being rebalanced; a poll takes part in that.
+    RebalanceInProgress,
+    /// `FencedInstanceIdException`: another process has the same `group.instance.id`.
+    FencedInstanceId,
+    /// `RetriableCommitFailedException`: an asynchronous commit is not tried again by the consumer itself. The commit may have been carried out
+    /// if no answer came ([`ErrorCode::NetworkException`]).
+    Retriable(ErrorCode),
+    /// Any other error.
+    Kafka(ErrorCode),
+    /// `TimeoutException`: it may be carried out yet.
+    Timeout,
+    /// `WakeupException`: it may be carried out yet.
+    Wakeup,
+}
+
+impl fmt::Display for Rebalance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, partitions) = match self {
+            Self::Assigned(partitions) => ("assigned", partitions),
+            Self::Revoked(partitions) => ("revoked", partitions),
+            Self::Lost(partitions) => ("lost", partitions),
+        };
+        f.write_str(what)?;
+        if partitions.is_empty() {
+            return f.write_str(" nothing");
+        }
+        for (index, (topic, partition)) in partitions.iter().enumerate() {
+            let separator = if index == 0 { " " } else { ", " };
+            write!(f, "{separator}{topic}-{partition}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommitFailed => f.write_str("not a member of the group any more"),
+            Self::RebalanceInProgress => f.write_str("the group is being rebalanced"),
+            Self::FencedInstanceId => f.write_str("fenced by another instance"),
+            Self::Retriable(error) => write!(f, "{error}, not tried again"),
+            Self::Kafka(error) => error.fmt(f),
+            Self::Timeout => f.write_str("timed out"),
+            Self::Wakeup => f.write_str("woken up"),
+        }
+    }
 }

@@ -16,6 +16,8 @@ pub enum OffsetLookup {
         /// The partition; it is assigned.
         partition: i32,
     },
+    /// `committed(partitions)`: how far the consumer's group has come.
+    Committed(Vec<(TopicName, i32)>),
     /// `offsetsForTimes(timestamps)`: the first record at or after the time. Like the others below, for assigned partitions or any others.
     ForTimes(Vec<(TopicName, i32, Timestamp)>),
     /// `beginningOffsets(partitions)`
@@ -31,7 +33,7 @@ pub struct LookedUp {
     pub topic: TopicName,
     /// The partition.
     pub partition: i32,
-    /// The offset; none, if there is no record so late.
+    /// The offset; none, if there is no record so late, or if nothing was committed.
     pub offset: Option<Offset>,
     /// The record's time, or -1 if a time was not what was looked for.
     pub timestamp: Timestamp,
@@ -58,6 +60,7 @@ impl fmt::Display for OffsetLookup {
                 }
                 return Ok(());
             }
+            Self::Committed(partitions) => ("committed offsets", partitions),
             Self::Beginning(partitions) => ("beginning", partitions),
             Self::End(partitions) => ("end", partitions),
         };

@@ -5,10 +5,23 @@ use alloc::vec::Vec;
 use crate::error::ErrorCode;
 use crate::ids::{
     BrokerEpoch, GenerationId, GroupId, LeaderEpoch, MemberId, NodeId, Offset, PartitionEpoch, ProducerEpoch,
-    ProducerId, Sequence, Timestamp, TopicId, TopicPartition,
+    ProducerId, Sequence, Timestamp, TopicId, TopicName, TopicPartition,
 };
-use crate::message::ElectionType;
+use crate::message::{ElectionType, OffsetCommitPartition};
 use crate::record::Batch;
+
+/// Why a consumer is not a member of a generation any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MembershipEnd {
+    /// The application has unsubscribed.
+    Unsubscribed,
+    /// The application has closed it.
+    Closed,
+    /// The application has not polled for `max.poll.interval.ms`.
+    MaxPollInterval,
+    /// The coordinator does not accept the generation, the member, or the instance any more.
+    Refused(ErrorCode),
+}
 
 /// Something worth telling happened inside a machine.
 #[expect(missing_docs, reason = "each variant's line explains its fields")]
@@ -191,6 +204,51 @@ pub enum Note {
         generation: GenerationId,
         member: MemberId,
     },
+    /// A consumer has found the coordinator of its group.
+    CoordinatorFound { coordinator: NodeId },
+    /// A consumer does not believe any more that this broker coordinates its group.
+    CoordinatorUnknown { coordinator: NodeId },
+    /// A consumer was told that a generation begins, of which it is a member.
+    MemberJoined {
+        group: GroupId,
+        generation: GenerationId,
+        member: MemberId,
+        is_leader: bool,
+    },
+    /// A member was told what it has to read.
+    MemberSynced {
+        group: GroupId,
+        generation: GenerationId,
+        member: MemberId,
+        partitions: usize,
+    },
+    /// A consumer is not, or does not believe itself, a member of a generation any more.
+    MembershipEnded {
+        group: GroupId,
+        generation: GenerationId,
+        member: MemberId,
+        because: MembershipEnd,
+    },
+    /// A consumer asks its coordinator to remember how far its group has come, by itself or for its application.
+    CommitSent {
+        group: GroupId,
+        generation: GenerationId,
+        member: MemberId,
+        offsets: Vec<OffsetCommitPartition>,
+        is_automatic: bool,
+    },
+    /// A consumer was told that its coordinator remembers that.
+    OffsetsCommitted {
+        group: GroupId,
+        offsets: Vec<OffsetCommitPartition>,
+    },
+    /// A consumer begins, or tells its application, where its group has come to; nothing, if it has committed nothing there.
+    CommittedTold {
+        group: GroupId,
+        topic: TopicName,
+        partition: i32,
+        offset: Option<Offset>,
+    },
     /// A send waits for room in `buffer.memory`.
     MemoryAwaited,
     /// Records without a key go to this partition from now on, which was drawn with odds that depend on queues or not (KIP-794).
@@ -302,6 +360,14 @@ impl Note {
             | Self::BrokerFenced { .. }
             | Self::Parked { .. }
             | Self::ParkedExpired { .. }
+            | Self::CoordinatorFound { .. }
+            | Self::CoordinatorUnknown { .. }
+            | Self::MemberJoined { .. }
+            | Self::MemberSynced { .. }
+            | Self::MembershipEnded { .. }
+            | Self::CommitSent { .. }
+            | Self::OffsetsCommitted { .. }
+            | Self::CommittedTold { .. }
             | Self::MemoryAwaited
             | Self::ProducerIdAssigned { .. } => None,
         }

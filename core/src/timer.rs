@@ -72,10 +72,27 @@ pub enum Timer {
     /// Consumer: look up or validate the position of this partition again after an error.
     PositionBackoff { partition: TopicPartition },
 
+    /// Consumer: a call that the rebalance listener makes has waited for its timeout.
+    ListenerCallTimeout,
+    /// Consumer: look for the coordinator again (`retry.backoff.ms`).
+    CoordinatorBackoff,
+    /// Consumer: the call that waits asks its coordinator again (`retry.backoff.ms`).
+    OffsetsBackoff,
+    /// Consumer: the next heartbeat to the coordinator is due (`heartbeat.interval.ms`).
+    MemberHeartbeat,
+    /// Consumer: the coordinator has not answered a heartbeat for `session.timeout.ms`.
+    MemberSession,
+    /// Consumer: the application has not polled for `max.poll.interval.ms`.
+    MaxPollInterval,
+    /// Consumer: the next commit is due (`auto.commit.interval.ms`).
+    AutoCommit,
+    /// Consumer: a commit before a rebalance is not waited for any longer (`max.poll.interval.ms`).
+    JoinPrepare,
+
     /// Operator: try the outstanding request again.
     OperatorBackoff,
 
-    /// Producer: the timeout of its `close` is over.
+    /// Producer and consumer: the timeout of its `close` is over.
     CloseTimeout,
 
     /// Broker: forget producers that have been idle for too long (`producer.id.expiration.check.interval.ms`).
@@ -143,18 +160,26 @@ impl Timer {
             Self::DeliveryTimeout { partition, batch } => of_partition(17, partition, batch),
             Self::InitProducerIdBackoff => pack(18, [0; 3]),
             Self::MaxBlock { call } => pack(19, [call, 0, 0]),
-            Self::CloseTimeout => pack(26, [0; 3]),
             Self::MetadataBackoff => pack(20, [0; 3]),
             Self::MetadataMaxAge => pack(21, [0; 3]),
             Self::PollTimeout => pack(22, [0; 3]),
             Self::FetchBackoff { leader } => pack(23, [leader.0 as u32, 0, 0]),
             Self::PositionBackoff { partition } => of_partition(24, partition, 0),
-            Self::OperatorBackoff => pack(25, [0; 3]),
-            Self::ProducerExpiration => pack(27, [0; 3]),
-            Self::LogCleaner => pack(28, [0; 3]),
+            Self::ListenerCallTimeout => pack(25, [0; 3]),
+            Self::CoordinatorBackoff => pack(26, [0; 3]),
+            Self::OffsetsBackoff => pack(27, [0; 3]),
+            Self::MemberHeartbeat => pack(28, [0; 3]),
+            Self::MemberSession => pack(29, [0; 3]),
+            Self::MaxPollInterval => pack(30, [0; 3]),
+            Self::AutoCommit => pack(31, [0; 3]),
+            Self::JoinPrepare => pack(32, [0; 3]),
+            Self::OperatorBackoff => pack(33, [0; 3]),
+            Self::CloseTimeout => pack(34, [0; 3]),
+            Self::ProducerExpiration => pack(35, [0; 3]),
+            Self::LogCleaner => pack(36, [0; 3]),
             Self::Group { partition, timer } => {
                 let [group, member] = timer.key();
-                pack(29, [partition as u32, group, member])
+                pack(37, [partition as u32, group, member])
             }
         }
     }
@@ -177,6 +202,11 @@ impl Timer {
             | Self::PollTimeout
             | Self::FetchBackoff { .. }
             | Self::PositionBackoff { .. }
+            | Self::ListenerCallTimeout
+            | Self::CoordinatorBackoff
+            | Self::OffsetsBackoff
+            | Self::MemberHeartbeat
+            | Self::AutoCommit
             | Self::OperatorBackoff => TimerClass::Progress,
             Self::RequestTimeout { .. }
             | Self::ReplicaLag { .. }
@@ -185,6 +215,9 @@ impl Timer {
             | Self::Session { .. }
             | Self::DeliveryTimeout { .. }
             | Self::MaxBlock { .. }
+            | Self::MemberSession
+            | Self::MaxPollInterval
+            | Self::JoinPrepare
             | Self::CloseTimeout => TimerClass::Suspicion,
             Self::HighWatermarkCheckpoint
             | Self::LogRetention
@@ -433,6 +466,14 @@ mod tests {
             Timer::MetadataBackoff,
             Timer::MetadataMaxAge,
             Timer::PollTimeout,
+            Timer::ListenerCallTimeout,
+            Timer::CoordinatorBackoff,
+            Timer::OffsetsBackoff,
+            Timer::MemberHeartbeat,
+            Timer::MemberSession,
+            Timer::MaxPollInterval,
+            Timer::AutoCommit,
+            Timer::JoinPrepare,
             Timer::OperatorBackoff,
             Timer::CloseTimeout,
             Timer::ProducerExpiration,

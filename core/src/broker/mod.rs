@@ -363,6 +363,14 @@ impl Broker {
             | Timer::PollTimeout
             | Timer::FetchBackoff { .. }
             | Timer::PositionBackoff { .. }
+            | Timer::ListenerCallTimeout
+            | Timer::CoordinatorBackoff
+            | Timer::OffsetsBackoff
+            | Timer::MemberHeartbeat
+            | Timer::MemberSession
+            | Timer::MaxPollInterval
+            | Timer::AutoCommit
+            | Timer::JoinPrepare
             | Timer::OperatorBackoff => panic!("a broker never arms {timer:?}"),
         }
     }
@@ -375,6 +383,11 @@ impl Broker {
             | Call::Flush
             | Call::Close { .. }
             | Call::Assign(_)
+            | Call::Subscribe(_)
+            | Call::Unsubscribe
+            | Call::ListenerReturned
+            | Call::CommitSync { .. }
+            | Call::CommitAsync { .. }
             | Call::Poll { .. }
             | Call::Steer(_)
             | Call::LookUp { .. }

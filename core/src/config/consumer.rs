@@ -4,10 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::ConfigError;
-use super::domain::{BOOLEAN, INT, LONG, Nodes, OneOf, Text, one_of};
+use super::domain::{Assignors, BOOLEAN, INT, LONG, Nodes, OneOf, OptionalName, Text, one_of};
 use super::error::require_nodes;
-use super::key::{Table, configuration};
-use crate::ids::NodeId;
+use super::key::{Given, Table, configuration};
+use crate::consumer::assignor::Assignor;
+use crate::ids::{GroupId, InstanceId, NodeId};
 use crate::message::{IsolationLevel, OffsetSpec};
 
 configuration! {
@@ -17,6 +18,22 @@ configuration! {
         "bootstrap.servers" = "", Nodes => bootstrap_servers: Vec<NodeId>;
         /// What the consumer calls itself.
         "client.id" = "", Text => client_id: String;
+        /// The group of which it is a member, or whose offsets it commits; none if it is empty.
+        "group.id" = "", OptionalName => group_id: Option<GroupId>;
+        /// What a static member calls itself (KIP-345); none if it is empty.
+        "group.instance.id" = "", OptionalName => group_instance_id: Option<InstanceId>;
+        /// How the partitions of a group are distributed, the best way first. Kafka's classes or the names that they give themselves.
+        "partition.assignment.strategy" = "range,cooperative-sticky", Assignors => partition_assignment_strategy: Vec<Assignor>;
+        /// How long the coordinator goes without a heartbeat before it takes the consumer for dead.
+        "session.timeout.ms" = "45000", INT.at_least(1) => session_timeout_ms: u32;
+        /// How long to wait between heartbeats.
+        "heartbeat.interval.ms" = "3000", INT.at_least(1) => heartbeat_interval_ms: u64;
+        /// How long the application may go without a poll before the consumer leaves the group; also how long others wait for it in a rebalance.
+        "max.poll.interval.ms" = "300000", INT.at_least(1) => max_poll_interval_ms: u32;
+        /// Whether positions are committed by the way. Not without a group.
+        "enable.auto.commit" = "true", BOOLEAN => enable_auto_commit: bool;
+        /// How often.
+        "auto.commit.interval.ms" = "5000", INT.at_least(0) => auto_commit_interval_ms: u64;
         /// Where to start when there is no usable position.
         "auto.offset.reset" = "latest", RESET => auto_offset_reset: AutoOffsetReset;
         /// Whether records of open and aborted transactions are returned.
@@ -91,6 +108,7 @@ impl ConsumerConfig {
     pub fn defaults(bootstrap_servers: Vec<NodeId>) -> Self {
         Self {
             bootstrap_servers,
+            enable_auto_commit: false,
             ..Self::of_defaults()
         }
     }
@@ -100,10 +118,51 @@ impl ConsumerConfig {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
         bootstrap_servers: Vec<NodeId>,
     ) -> Result<Self, ConfigError> {
-        let mut config = Self::defaults(bootstrap_servers);
-        config.read(pairs)?;
+        let mut config = Self {
+            bootstrap_servers,
+            ..Self::of_defaults()
+        };
+        let given = config.read(pairs)?;
         require_nodes("bootstrap.servers", &config.bootstrap_servers)?;
+        config.settle_auto_commit(&given)?;
+        config.check_heartbeat()?;
         config.retry_backoff_ms = config.retry_backoff_ms.min(config.retry_backoff_max_ms);
         Ok(config)
+    }
+
+    /// Without a group nothing is committed, unless that is asked for, which cannot be (KIP-289).
+    fn settle_auto_commit(&mut self, given: &Given) -> Result<(), ConfigError> {
+        if self.group_id.is_some() || !self.enable_auto_commit {
+            return Ok(());
+        }
+        if given.contains("enable.auto.commit") {
+            return Err(ConfigError::invalid(
+                "enable.auto.commit",
+                "true",
+                "false, because there is no group.id",
+            ));
+        }
+        self.enable_auto_commit = false;
+        Ok(())
+    }
+
+    fn check_heartbeat(&self) -> Result<(), ConfigError> {
+        let session_ms = self.session_timeout_ms;
+        if self.heartbeat_interval_ms < u64::from(session_ms) {
+            return Ok(());
+        }
+        Err(ConfigError::invalid(
+            "heartbeat.interval.ms",
+            self.heartbeat_interval_ms,
+            alloc::format!("less than session.timeout.ms={session_ms}"),
+        ))
+    }
+
+    /// Whether the group is rebalanced without everybody giving everything up first (KIP-429): if all assignors allow for that.
+    #[must_use]
+    pub fn is_cooperative(&self) -> bool {
+        self.partition_assignment_strategy
+            .iter()
+            .all(|assignor| assignor.is_cooperative())
     }
 }

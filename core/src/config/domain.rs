@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::consumer::assignor::Assignor;
 use crate::ids::NodeId;
 
 /// The values that a key accepts. Displayed, it ends the sentence "expected …".
@@ -215,6 +216,84 @@ impl Domain<String> for Text {
 
     fn write(&self, value: &String) -> String {
         value.clone()
+    }
+}
+
+/// A name that need not be given.
+pub(super) struct OptionalName;
+
+impl fmt::Display for OptionalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any text, or nothing")
+    }
+}
+
+impl<T: for<'a> From<&'a str> + core::ops::Deref<Target = str>> Domain<Option<T>> for OptionalName {
+    fn read(&self, text: &str) -> Result<Option<T>, Refusal> {
+        Ok((!text.is_empty()).then(|| text.into()))
+    }
+
+    fn write(&self, value: &Option<T>) -> String {
+        value.as_deref().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+/// Ways of distributing partitions, by Kafka's classes or their names.
+pub(super) struct Assignors;
+
+impl Assignors {
+    fn class(assignor: Assignor) -> &'static str {
+        match assignor {
+            Assignor::Range => "RangeAssignor",
+            Assignor::RoundRobin => "RoundRobinAssignor",
+            Assignor::Sticky => "StickyAssignor",
+            Assignor::CooperativeSticky => "CooperativeStickyAssignor",
+        }
+    }
+
+    fn find(name: &str) -> Option<Assignor> {
+        let class = name.strip_prefix("org.apache.kafka.clients.consumer.").unwrap_or(name);
+        let named = Assignor::ALL
+            .into_iter()
+            .find(|assignor| Self::class(*assignor) == class);
+        named.or_else(|| Assignor::from_name(name))
+    }
+}
+
+impl fmt::Display for Assignors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("distinct ones of range, roundrobin, sticky and cooperative-sticky, or Kafka's classes, separated by commas")
+    }
+}
+
+impl Domain<Vec<Assignor>> for Assignors {
+    fn read(&self, text: &str) -> Result<Vec<Assignor>, Refusal> {
+        let mut assignors = Vec::new();
+        for name in text.split(',') {
+            let name = name.trim();
+            let Some(assignor) = Self::find(name) else {
+                // A class of somebody's own.
+                let refusal = if name.contains('.') {
+                    Refusal::NotSimulated
+                } else {
+                    Refusal::Malformed
+                };
+                return Err(refusal);
+            };
+            if assignors.contains(&assignor) {
+                return Err(Refusal::Malformed);
+            }
+            assignors.push(assignor);
+        }
+        Ok(assignors)
+    }
+
+    fn write(&self, value: &Vec<Assignor>) -> String {
+        value
+            .iter()
+            .map(|assignor| assignor.name())
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 

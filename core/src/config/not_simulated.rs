@@ -134,10 +134,8 @@ const PRODUCER: &str = "
 
 /// Of a consumer alone.
 const CONSUMER: &str = "
-    allow.auto.create.topics auto.commit.interval.ms client.rack enable.auto.commit
-    exclude.internal.topics group.id group.instance.id group.protocol group.remote.assignor heartbeat.interval.ms
-    interceptor.classes key.deserializer max.poll.interval.ms partition.assignment.strategy session.timeout.ms
-    share.acknowledgement.mode value.deserializer
+    allow.auto.create.topics client.rack exclude.internal.topics group.protocol group.remote.assignor
+    interceptor.classes key.deserializer share.acknowledgement.mode value.deserializer
 ";
 
 /// Of an operator alone.

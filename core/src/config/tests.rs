@@ -216,7 +216,11 @@ fn a_key_that_is_not_in_the_table_is_explained() {
         "transactional.id=a",
         "error: transactional.id is not simulated yet",
     );
-    check(Kind::Consumer, "group.id=a", "error: group.id is not simulated yet");
+    check(
+        Kind::Consumer,
+        "group.protocol=consumer",
+        "error: group.protocol is not simulated yet",
+    );
     check(
         Kind::Operator,
         "ssl.protocol=a",
@@ -381,6 +385,7 @@ const TEXTS: &[&str] = &[
     "read_uncommitted",
     "1,2,3",
     "a client",
+    "sticky,range",
 ];
 
 /// Some keys of this kind, each with a text that it accepts by itself.

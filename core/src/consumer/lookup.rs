@@ -107,6 +107,7 @@ impl Consumer {
                 let to = OffsetSpec::Timestamp(time);
                 ((topic, partition), to)
             })),
+            OffsetLookup::Committed(_) => panic!("a consumer without a group has no committed offsets"),
             OffsetLookup::Beginning(partitions) => wanted(to_each(partitions, OffsetSpec::Earliest)),
             OffsetLookup::End(partitions) => wanted(to_each(partitions, OffsetSpec::Latest)),
         };

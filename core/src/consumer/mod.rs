@@ -226,6 +226,14 @@ impl Consumer {
             | Timer::MaxBlock { .. }
             | Timer::CloseTimeout
             | Timer::Group { .. }
+            | Timer::ListenerCallTimeout
+            | Timer::CoordinatorBackoff
+            | Timer::OffsetsBackoff
+            | Timer::MemberHeartbeat
+            | Timer::MemberSession
+            | Timer::MaxPollInterval
+            | Timer::AutoCommit
+            | Timer::JoinPrepare
             | Timer::OperatorBackoff => panic!("a consumer does not arm {timer:?}"),
         }
     }
@@ -241,7 +249,12 @@ impl Consumer {
             Call::Steer(steering) => self.steer(&steering, out),
             Call::LookUp { lookup, timeout_ms } => self.on_look_up(context, lookup, timeout_ms, out),
             Call::Close { .. } => self.close(context, out),
-            Call::Send { .. }
+            Call::Subscribe(_)
+            | Call::Unsubscribe
+            | Call::ListenerReturned
+            | Call::CommitSync { .. }
+            | Call::CommitAsync { .. }
+            | Call::Send { .. }
             | Call::PartitionsFor { .. }
             | Call::Flush
             | Call::ShutDown

@@ -191,6 +191,14 @@ impl Controller {
             | Timer::PollTimeout
             | Timer::FetchBackoff { .. }
             | Timer::PositionBackoff { .. }
+            | Timer::ListenerCallTimeout
+            | Timer::CoordinatorBackoff
+            | Timer::OffsetsBackoff
+            | Timer::MemberHeartbeat
+            | Timer::MemberSession
+            | Timer::MaxPollInterval
+            | Timer::AutoCommit
+            | Timer::JoinPrepare
             | Timer::Group { .. }
             | Timer::OperatorBackoff => panic!("a controller never armed {timer:?}"),
         }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::error::ErrorCode;
 use crate::ids::{GenerationId, GroupId, InstanceId, LeaderEpoch, MemberId, Offset, TopicName};
@@ -52,4 +53,10 @@ pub struct CommittedPartition {
     pub partition: i32,
     /// Success, or why not.
     pub error_code: ErrorCode,
+}
+
+impl fmt::Display for OffsetCommitPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}@{}", self.topic, self.partition, self.committed_offset)
+    }
 }

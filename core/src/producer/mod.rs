@@ -130,6 +130,11 @@ impl Machine for Producer {
             Input::Call(Call::Close { timeout_ms }) => self.on_close(timeout_ms, out),
             Input::Call(
                 call @ (Call::Assign(_)
+                | Call::Subscribe(_)
+                | Call::Unsubscribe
+                | Call::ListenerReturned
+                | Call::CommitSync { .. }
+                | Call::CommitAsync { .. }
                 | Call::Poll { .. }
                 | Call::Steer(_)
                 | Call::LookUp { .. }
@@ -400,6 +405,14 @@ impl Producer {
             | Timer::PollTimeout
             | Timer::FetchBackoff { .. }
             | Timer::PositionBackoff { .. }
+            | Timer::ListenerCallTimeout
+            | Timer::CoordinatorBackoff
+            | Timer::OffsetsBackoff
+            | Timer::MemberHeartbeat
+            | Timer::MemberSession
+            | Timer::MaxPollInterval
+            | Timer::AutoCommit
+            | Timer::JoinPrepare
             | Timer::Group { .. }
             | Timer::OperatorBackoff => panic!("a producer never arms {timer:?}"),
         }

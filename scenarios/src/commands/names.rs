@@ -190,6 +190,14 @@ impl Names {
             Timer::PositionBackoff { partition } => {
                 format!("may look up the position in {} again", self.partition(*partition))
             }
+            Timer::ListenerCallTimeout => "the listener's call has waited".to_owned(),
+            Timer::CoordinatorBackoff => "coordinator back-off over".to_owned(),
+            Timer::OffsetsBackoff => "back-off of a commit or of a lookup over".to_owned(),
+            Timer::MemberHeartbeat => "heartbeat to the coordinator due".to_owned(),
+            Timer::MemberSession => "coordinator not heard from".to_owned(),
+            Timer::MaxPollInterval => "max.poll.interval.ms over".to_owned(),
+            Timer::AutoCommit => "commit due".to_owned(),
+            Timer::JoinPrepare => "commit before the rebalance not waited for any longer".to_owned(),
             Timer::OperatorBackoff => "may try again".to_owned(),
         }
     }

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use kafkasim::world::Event;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, ProducerRecord, RecordMetadata};
 use kafkasim_core::ids::TopicPartition;
-use kafkasim_core::message::ElectionType;
-use kafkasim_core::note::{LogStartCause, Note};
+use kafkasim_core::message::{ElectionType, OffsetCommitPartition};
+use kafkasim_core::note::{LogStartCause, MembershipEnd, Note};
 
 use super::names::Names;
 
@@ -47,6 +47,18 @@ fn called(call: &Call) -> String {
         }
         Call::Steer(steering) => steering.to_string(),
         Call::LookUp { lookup, .. } => lookup.to_string(),
+        Call::Subscribe(to) => format!("subscribe to {to}"),
+        Call::Unsubscribe => "unsubscribe".to_owned(),
+        Call::ListenerReturned => "the rebalance listener returns".to_owned(),
+        Call::CommitSync { offsets: None, .. } => "commit the positions".to_owned(),
+        Call::CommitSync {
+            offsets: Some(offsets), ..
+        } => format!("commit {}", offsets_of(offsets)),
+        Call::CommitAsync { call, offsets: None } => format!("commit the positions ({call})"),
+        Call::CommitAsync {
+            call,
+            offsets: Some(offsets),
+        } => format!("commit {} ({call})", offsets_of(offsets)),
         Call::Poll { timeout_ms } => format!("poll for at most {timeout_ms} ms"),
         Call::ShutDown => "shut down".to_owned(),
         Call::DeleteRecords(_) => "delete records".to_owned(),
@@ -96,6 +108,18 @@ fn answered(answer: &Answer) -> String {
         Answer::LookedUp(Err(error)) => format!("is told nothing: {error:?}"),
         Answer::PartitionsFor { result: Ok(told), .. } => format!("is told of {} partitions", told.len()),
         Answer::PartitionsFor { result: Err(error), .. } => format!("is told of no partitions: {error:?}"),
+        Answer::Rebalanced(rebalance) => format!("the rebalance listener is told: {rebalance}"),
+        Answer::Unsubscribed => "is unsubscribed".to_owned(),
+        Answer::Committed(Ok(offsets)) => format!("committed {}", offsets_of(offsets)),
+        Answer::Committed(Err(error)) => format!("perhaps not committed: {error}"),
+        Answer::CommitCompleted {
+            call,
+            result: Ok(offsets),
+        } => format!("commit {call} succeeded: {}", offsets_of(offsets)),
+        Answer::CommitCompleted {
+            call,
+            result: Err(error),
+        } => format!("commit {call} perhaps failed: {error}"),
         Answer::Flushed => "everything is flushed".to_owned(),
         Answer::Closed => "is closed".to_owned(),
         Answer::ShutDown => "has shut down".to_owned(),
@@ -323,6 +347,54 @@ fn noted(note: &Note, names: &Names) -> String {
             let who = if member.is_empty() { "somebody" } else { member };
             format!("group {group}: {who} commits in generation {generation}")
         }
+        Note::CoordinatorFound { coordinator } => format!("{} coordinates its group", names.process(*coordinator)),
+        Note::CoordinatorUnknown { coordinator } => {
+            format!(
+                "it does not believe any more that {} coordinates its group",
+                names.process(*coordinator)
+            )
+        }
+        Note::MemberJoined {
+            group,
+            generation,
+            member,
+            is_leader,
+        } => {
+            let leads = if *is_leader { ", and leads it" } else { "" };
+            format!("it is {member} of {group} in generation {generation}{leads}")
+        }
+        Note::MemberSynced {
+            generation, partitions, ..
+        } => {
+            format!("it has {partitions} partitions in generation {generation}")
+        }
+        Note::MembershipEnded {
+            generation, because, ..
+        } => {
+            let why = match because {
+                MembershipEnd::Unsubscribed => "it unsubscribes".to_owned(),
+                MembershipEnd::Closed => "it closes".to_owned(),
+                MembershipEnd::MaxPollInterval => "it has not polled for max.poll.interval.ms".to_owned(),
+                MembershipEnd::Refused(error) => error.to_string(),
+            };
+            format!("it is not a member in generation {generation} any more: {why}")
+        }
+        Note::CommitSent {
+            offsets, is_automatic, ..
+        } => {
+            let by_itself = if *is_automatic { " by itself" } else { "" };
+            format!("it commits {}{by_itself}", offsets_of(offsets))
+        }
+        Note::OffsetsCommitted { offsets, .. } => format!("its commit of {} succeeded", offsets_of(offsets)),
+        Note::CommittedTold {
+            topic,
+            partition,
+            offset,
+            ..
+        } => match offset {
+            Some(offset) => format!("its group has come to {offset} in {topic}-{partition}"),
+            None => format!("its group has committed nothing in {topic}-{partition}"),
+        },
         Note::TruncationDetected {
             partition,
             position,
@@ -332,4 +404,9 @@ fn noted(note: &Note, names: &Names) -> String {
             &format_args!("position {position} is beyond the log, which differs from {divergent_offset} on"),
         ),
     }
+}
+
+fn offsets_of(offsets: &[OffsetCommitPartition]) -> String {
+    let each = offsets.iter().map(ToString::to_string).collect::<Vec<_>>();
+    each.join(", ")
 }

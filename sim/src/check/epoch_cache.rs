@@ -39,6 +39,14 @@ pub(crate) fn noted(scene: &Scene<'_>, node: NodeId, note: &Note) -> Option<Find
         | Note::GroupsLoaded { .. }
         | Note::GroupsUnloaded { .. }
         | Note::GroupState { .. }
+        | Note::CoordinatorFound { .. }
+        | Note::CoordinatorUnknown { .. }
+        | Note::MemberJoined { .. }
+        | Note::MemberSynced { .. }
+        | Note::MembershipEnded { .. }
+        | Note::CommitSent { .. }
+        | Note::OffsetsCommitted { .. }
+        | Note::CommittedTold { .. }
         | Note::OffsetsAccepted { .. }
         | Note::FetchDiverged { .. }
         | Note::EpochRefused { .. }

@@ -53,6 +53,11 @@ impl Finishing {
             }
             Call::PartitionsFor { .. }
             | Call::Assign(_)
+            | Call::Subscribe(_)
+            | Call::Unsubscribe
+            | Call::ListenerReturned
+            | Call::CommitSync { .. }
+            | Call::CommitAsync { .. }
             | Call::Poll { .. }
             | Call::Steer(_)
             | Call::LookUp { .. }
@@ -93,6 +98,10 @@ impl Finishing {
             }
             Answer::PartitionsFor { .. }
             | Answer::Polled(_)
+            | Answer::Rebalanced(_)
+            | Answer::Unsubscribed
+            | Answer::Committed(_)
+            | Answer::CommitCompleted { .. }
             | Answer::LookedUp(_)
             | Answer::ShutDown
             | Answer::Administered { .. }

@@ -76,7 +76,8 @@ impl Lookups {
                         .get(index)
                         .and_then(|(.., time)| told.for_time(*time, at, found.timestamp, known))
                 }
-                (OffsetLookup::Position { .. } | OffsetLookup::Beginning(_) | OffsetLookup::End(_), None) => None,
+                (OffsetLookup::Position { .. } | OffsetLookup::Beginning(_) | OffsetLookup::End(_), None)
+                | (OffsetLookup::Committed(_), _) => None,
             });
         }
     }

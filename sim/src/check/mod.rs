@@ -399,6 +399,14 @@ impl State {
             | Note::GroupsLoaded { .. }
             | Note::GroupsUnloaded { .. }
             | Note::GroupState { .. }
+            | Note::CoordinatorFound { .. }
+            | Note::CoordinatorUnknown { .. }
+            | Note::MemberJoined { .. }
+            | Note::MemberSynced { .. }
+            | Note::MembershipEnded { .. }
+            | Note::CommitSent { .. }
+            | Note::OffsetsCommitted { .. }
+            | Note::CommittedTold { .. }
             | Note::OffsetsAccepted { .. }
             | Note::Truncated { .. }
             | Note::LogStart { .. }
@@ -503,6 +511,11 @@ fn is_relevant(event: &Event) -> bool {
                 | Call::Flush
                 | Call::Close { .. }
                 | Call::Assign(_)
+                | Call::Subscribe(_)
+                | Call::Unsubscribe
+                | Call::ListenerReturned
+                | Call::CommitSync { .. }
+                | Call::CommitAsync { .. }
                 | Call::Steer(_)
                 | Call::LookUp { .. }
                 | Call::DeleteRecords(_)
@@ -511,6 +524,10 @@ fn is_relevant(event: &Event) -> bool {
             Answer::Sent { .. } | Answer::Flushed | Answer::Closed | Answer::LookedUp(_) => true,
             Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
             Answer::PartitionsFor { .. }
+            | Answer::Rebalanced(_)
+            | Answer::Unsubscribed
+            | Answer::Committed(_)
+            | Answer::CommitCompleted { .. }
             | Answer::ShutDown
             | Answer::Administered { .. }
             | Answer::RecordsDeleted(_) => false,
@@ -567,6 +584,14 @@ fn is_relevant_note(note: &Note) -> bool {
         | Note::GroupsLoaded { .. }
         | Note::GroupsUnloaded { .. }
         | Note::GroupState { .. }
+        | Note::CoordinatorFound { .. }
+        | Note::CoordinatorUnknown { .. }
+        | Note::MemberJoined { .. }
+        | Note::MemberSynced { .. }
+        | Note::MembershipEnded { .. }
+        | Note::CommitSent { .. }
+        | Note::OffsetsCommitted { .. }
+        | Note::CommittedTold { .. }
         | Note::OffsetsAccepted { .. }
         | Note::PositionValidated { .. } => false,
     }

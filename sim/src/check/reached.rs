@@ -324,6 +324,10 @@ impl Coverage {
             } => self.reached(Reached::PartitionAdded),
             Answer::PartitionsFor { result: Err(_), .. }
             | Answer::Polled(_)
+            | Answer::Rebalanced(_)
+            | Answer::Unsubscribed
+            | Answer::Committed(_)
+            | Answer::CommitCompleted { .. }
             | Answer::ShutDown
             | Answer::Administered { .. }
             | Answer::RecordsDeleted(_) => {}
@@ -372,7 +376,7 @@ impl Coverage {
             Some(OffsetLookup::ForTimes(_)) => offsets
                 .map(|offset| offset.map_or(Reached::NotFoundByTime, |_| Reached::FoundByTime))
                 .collect(),
-            None => Vec::new(),
+            Some(OffsetLookup::Committed(_)) | None => Vec::new(),
         };
         each.into_iter().for_each(|situation| self.reached(situation));
     }
@@ -466,6 +470,14 @@ impl Coverage {
             Note::GroupsLoaded { .. }
             | Note::GroupsUnloaded { .. }
             | Note::GroupState { .. }
+            | Note::CoordinatorFound { .. }
+            | Note::CoordinatorUnknown { .. }
+            | Note::MemberJoined { .. }
+            | Note::MemberSynced { .. }
+            | Note::MembershipEnded { .. }
+            | Note::CommitSent { .. }
+            | Note::OffsetsCommitted { .. }
+            | Note::CommittedTold { .. }
             | Note::OffsetsAccepted { .. } => {}
             Note::ProducersExpired { .. } => self.reached(Reached::ProducersExpired),
             Note::LogStartedAnew { .. } => self.reached(Reached::LogStartedAnew),

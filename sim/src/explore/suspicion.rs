@@ -60,6 +60,14 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::PollTimeout
         | Timer::FetchBackoff { .. }
         | Timer::PositionBackoff { .. }
+        | Timer::ListenerCallTimeout
+        | Timer::CoordinatorBackoff
+        | Timer::OffsetsBackoff
+        | Timer::MemberHeartbeat
+        | Timer::MemberSession
+        | Timer::MaxPollInterval
+        | Timer::AutoCommit
+        | Timer::JoinPrepare
         | Timer::Group { .. }
         | Timer::OperatorBackoff => false,
     }
@@ -113,6 +121,14 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::PollTimeout
         | Timer::FetchBackoff { .. }
         | Timer::PositionBackoff { .. }
+        | Timer::ListenerCallTimeout
+        | Timer::CoordinatorBackoff
+        | Timer::OffsetsBackoff
+        | Timer::MemberHeartbeat
+        | Timer::MemberSession
+        | Timer::MaxPollInterval
+        | Timer::AutoCommit
+        | Timer::JoinPrepare
         | Timer::OperatorBackoff => false,
     }
 }

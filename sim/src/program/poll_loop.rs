@@ -243,6 +243,11 @@ impl Program for PollLoop {
             Call::LookUp { .. } => self.state = State::Waiting,
             Call::Steer(_)
             | Call::Send { .. }
+            | Call::Subscribe(_)
+            | Call::Unsubscribe
+            | Call::ListenerReturned
+            | Call::CommitSync { .. }
+            | Call::CommitAsync { .. }
             | Call::PartitionsFor { .. }
             | Call::Flush
             | Call::ShutDown
@@ -277,6 +282,10 @@ impl Program for PollLoop {
             Answer::Closed
             | Answer::Sent { .. }
             | Answer::PartitionsFor { .. }
+            | Answer::Rebalanced(_)
+            | Answer::Unsubscribed
+            | Answer::Committed(_)
+            | Answer::CommitCompleted { .. }
             | Answer::Flushed
             | Answer::ShutDown
             | Answer::Administered { .. }

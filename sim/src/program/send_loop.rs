@@ -214,6 +214,11 @@ impl Program for SendLoop {
                 };
             }
             Call::Assign(_)
+            | Call::Subscribe(_)
+            | Call::Unsubscribe
+            | Call::ListenerReturned
+            | Call::CommitSync { .. }
+            | Call::CommitAsync { .. }
             | Call::Poll { .. }
             | Call::Steer(_)
             | Call::LookUp { .. }
@@ -244,6 +249,10 @@ impl Program for SendLoop {
                 }
             }
             Answer::Polled(_)
+            | Answer::Rebalanced(_)
+            | Answer::Unsubscribed
+            | Answer::Committed(_)
+            | Answer::CommitCompleted { .. }
             | Answer::LookedUp(_)
             | Answer::ShutDown
             | Answer::Administered { .. }

@@ -4,13 +4,13 @@ use kafkasim_core::call::{Answer, Call, ConsumerRecord, PollError, ProducerRecor
 use kafkasim_core::ids::{NodeId, Offset, TopicName};
 use kafkasim_core::lookup::{LookedUp, LookupError};
 
-use super::administration;
 use super::messages::{Words, marked};
 use super::names::{self, Names, listed};
 use super::notes;
 use super::scene::Scene;
 use super::story::View;
 use super::text::{Line, Tone};
+use super::{administration, groups};
 use crate::world::Event;
 
 /// How a call ended, as its caller may take it.
@@ -66,6 +66,8 @@ pub(super) fn send_failure(failure: SendFailure) -> Outcome {
 pub(super) fn poll_failure(error: &PollError) -> String {
     match error {
         PollError::Wakeup => "woken up".to_owned(),
+        PollError::FencedInstanceId => "fenced by another instance".to_owned(),
+        PollError::Group(error) => format!("not taken into the group: {error}"),
         PollError::NoOffsetForPartition { topic, partition } => format!("no offset for {topic}-{partition}"),
         PollError::OffsetOutOfRange {
             topic,
@@ -177,7 +179,10 @@ fn called(call: &Call, names: &Names) -> Words {
         Call::Close { timeout_ms } => Words::notable(Line::plain(names::close(*timeout_ms))),
         Call::Steer(steering) => Words::notable(Line::plain(steering.to_string())),
         Call::LookUp { lookup, .. } => Words::ordinary(Line::plain(lookup.to_string())),
-        Call::Poll { .. } => Words::routine(Line::plain("poll")),
+        Call::Poll { .. } | Call::ListenerReturned => Words::routine(Line::plain("poll")),
+        Call::Subscribe(_) | Call::Unsubscribe | Call::CommitSync { .. } | Call::CommitAsync { .. } => {
+            Words::notable(Line::plain(groups::call(call).unwrap_or_default()))
+        }
         Call::ShutDown => Words::routine(Line::plain("shut down")),
         // What the environment made of it says the same.
         Call::DeleteRecords(_) => Words::routine(Line::plain("delete records")),
@@ -251,6 +256,9 @@ fn answered(answer: &Answer, view: View<'_>) -> Option<Words> {
         Answer::PartitionsFor { result, .. } => {
             let told = format!("is told partitions: {}", names::partitions(result));
             Some(Words::ordinary(Line::plain(told)))
+        }
+        Answer::Rebalanced(_) | Answer::Unsubscribed | Answer::Committed(_) | Answer::CommitCompleted { .. } => {
+            groups::answer(answer).map(|(tone, words)| Words::notable(Line::of(tone, words)))
         }
         Answer::Flushed => Some(Words::ordinary(Line::of(Tone::Good, "flushed"))),
         Answer::Closed => Some(Words::notable(Line::plain("closed"))),

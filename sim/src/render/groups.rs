@@ -5,9 +5,12 @@
     reason = "what is not about groups has its words elsewhere"
 )]
 
+use kafkasim_core::call::{Answer, Call, Rebalance};
 use kafkasim_core::error::ErrorCode;
-use kafkasim_core::message::{JoinGroupResponse, OffsetCommitRequest, OffsetFetchResponse, Request, Response};
-use kafkasim_core::note::Note;
+use kafkasim_core::message::{
+    JoinGroupResponse, OffsetCommitPartition, OffsetCommitRequest, OffsetFetchResponse, Request, Response,
+};
+use kafkasim_core::note::{MembershipEnd, Note};
 
 use super::messages::{Words, joined, outcome};
 use super::names::Names;
@@ -154,7 +157,76 @@ pub(super) fn note(note: &Note, names: &Names) -> Option<Words> {
             let line = Line::of(Tone::Leader, format!("{group} is {state} gen {generation}{members}"));
             Words::notable(line)
         }
+        Note::CoordinatorFound { coordinator } => Words::ordinary(Line::plain(format!(
+            "{} coordinates its group",
+            names.process(*coordinator)
+        ))),
+        Note::CoordinatorUnknown { coordinator } => Words::ordinary(Line::plain(format!(
+            "does not believe any more that {} coordinates its group",
+            names.process(*coordinator)
+        ))),
+        Note::MemberJoined {
+            generation, is_leader, ..
+        } => {
+            let leads = if *is_leader { ", leads" } else { "" };
+            Words::notable(Line::plain(format!("is in gen {generation}{leads}")))
+        }
+        Note::MembershipEnded {
+            generation, because, ..
+        } => {
+            let why = match because {
+                MembershipEnd::Unsubscribed => "unsubscribes".to_owned(),
+                MembershipEnd::Closed => "closes".to_owned(),
+                MembershipEnd::MaxPollInterval => "has not polled for max.poll.interval.ms".to_owned(),
+                MembershipEnd::Refused(error) => error.to_string(),
+            };
+            Words::notable(Line::of(
+                Tone::Bad,
+                format!("is not in gen {generation} any more: {why}"),
+            ))
+        }
+        Note::CommitSent {
+            offsets,
+            is_automatic: true,
+            ..
+        } => Words::notable(Line::plain(format!("commits {} by itself", each(offsets)))),
         _ => return None,
     };
     Some(words)
+}
+
+/// What an application asks of its consumer about groups and commits.
+pub(super) fn call(call: &Call) -> Option<String> {
+    Some(match call {
+        Call::Subscribe(to) => format!("subscribe to {to}"),
+        Call::Unsubscribe => "unsubscribe".to_owned(),
+        Call::CommitSync { offsets, .. } => format!("commit {}", to_commit(offsets.as_deref())),
+        Call::CommitAsync { offsets, .. } => format!("commit {} by the way", to_commit(offsets.as_deref())),
+        _ => return None,
+    })
+}
+
+/// What it is told about that.
+pub(super) fn answer(answer: &Answer) -> Option<(Tone, String)> {
+    Some(match answer {
+        Answer::Rebalanced(rebalance @ Rebalance::Lost(_)) => (Tone::Bad, rebalance.to_string()),
+        Answer::Rebalanced(rebalance) => (Tone::Plain, rebalance.to_string()),
+        Answer::Unsubscribed => (Tone::Plain, "unsubscribed".to_owned()),
+        Answer::Committed(result) | Answer::CommitCompleted { result, .. } => match result {
+            Ok(offsets) => (Tone::Good, format!("committed {}", each(offsets))),
+            Err(error) => (Tone::Bad, format!("perhaps not committed: {error}")),
+        },
+        _ => return None,
+    })
+}
+
+fn to_commit(offsets: Option<&[OffsetCommitPartition]>) -> String {
+    offsets.map_or_else(|| "positions".to_owned(), each)
+}
+
+fn each(offsets: &[OffsetCommitPartition]) -> String {
+    if offsets.is_empty() {
+        return "nothing".to_owned();
+    }
+    offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

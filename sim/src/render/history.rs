@@ -7,9 +7,9 @@ use kafkasim_core::call::{Answer, Call, ConsumerRecord};
 use kafkasim_core::ids::{CallId, NodeId, Timestamp};
 use kafkasim_core::message::DeleteBefore;
 
-use super::administration;
 use super::events::{Outcome, assignment, destination, looked_up, poll_failure, send_failure};
 use super::names::{self, Names};
+use super::{administration, groups};
 use crate::run::Observer;
 use crate::setup::{Role, Setup};
 use crate::world::{Event, Step, World};
@@ -108,8 +108,11 @@ impl History {
             Call::Assign(partitions) => Some(format!("assign {}", assignment(partitions))),
             Call::Steer(steering) => Some(steering.to_string()),
             Call::LookUp { lookup, .. } => Some(lookup.to_string()),
+            Call::Subscribe(_) | Call::Unsubscribe | Call::CommitSync { .. } | Call::CommitAsync { .. } => {
+                groups::call(call)
+            }
             // One at a time, and answered soon: the answer says all.
-            Call::Poll { .. } => None,
+            Call::Poll { .. } | Call::ListenerReturned => None,
             Call::ShutDown => None,
             Call::DeleteRecords(deletion) => {
                 let before = match deletion.before {
@@ -149,6 +152,9 @@ impl History {
             Answer::Polled(Err(error)) => Some(format!("poll -> throws: {}", poll_failure(error))),
             Answer::LookedUp(found) => Some(format!("ask -> {}", looked_up(found))),
             Answer::PartitionsFor { result, .. } => Some(format!("partitions -> {}", names::partitions(result))),
+            Answer::Rebalanced(_) | Answer::Unsubscribed | Answer::Committed(_) | Answer::CommitCompleted { .. } => {
+                groups::answer(answer).map(|(_, words)| words)
+            }
             Answer::Flushed => Some("flush -> ok".to_owned()),
             Answer::Closed => Some("close -> ok".to_owned()),
             Answer::ShutDown => None,

@@ -64,6 +64,10 @@ pub(super) fn landmarks<'a>(
             answer:
                 Answer::Polled(Err(_))
                 | Answer::LookedUp(_)
+                | Answer::Rebalanced(_)
+                | Answer::Unsubscribed
+                | Answer::Committed(_)
+                | Answer::CommitCompleted { .. }
                 | Answer::PartitionsFor { .. }
                 | Answer::Flushed
                 | Answer::Closed
@@ -78,6 +82,11 @@ pub(super) fn landmarks<'a>(
                 | Call::Flush
                 | Call::Close { .. }
                 | Call::Assign(_)
+                | Call::Subscribe(_)
+                | Call::Unsubscribe
+                | Call::ListenerReturned
+                | Call::CommitSync { .. }
+                | Call::CommitAsync { .. }
                 | Call::Steer(_)
                 | Call::LookUp { .. }
                 | Call::Poll { .. }

@@ -241,6 +241,14 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
         | Note::GroupsLoaded { .. }
         | Note::GroupsUnloaded { .. }
         | Note::GroupState { .. }
+        | Note::CoordinatorFound { .. }
+        | Note::CoordinatorUnknown { .. }
+        | Note::MemberJoined { .. }
+        | Note::MemberSynced { .. }
+        | Note::MembershipEnded { .. }
+        | Note::CommitSent { .. }
+        | Note::OffsetsCommitted { .. }
+        | Note::CommittedTold { .. }
         | Note::OffsetsAccepted { .. } => return None,
     };
     Some(if note.partition() == Some(TopicPartition::CLUSTER_METADATA) {
@@ -251,6 +259,9 @@ fn of_broker(node: NodeId, note: &Note, View { names, scene, marks }: View<'_>) 
 }
 
 fn of_client(note: &Note, names: &Names) -> Option<Words> {
+    if let Some(words) = groups::note(note, names) {
+        return Some(words);
+    }
     let words = if let Note::BatchSent {
         partition,
         sequence,

@@ -146,6 +146,11 @@ impl Scene {
                     | Call::Flush
                     | Call::Close { .. }
                     | Call::Assign(_)
+                    | Call::Subscribe(_)
+                    | Call::Unsubscribe
+                    | Call::ListenerReturned
+                    | Call::CommitSync { .. }
+                    | Call::CommitAsync { .. }
                     | Call::Steer(_)
                     | Call::LookUp { .. }
                     | Call::Poll { .. }
@@ -164,6 +169,10 @@ impl Scene {
                 answer:
                     Answer::Polled(_)
                     | Answer::LookedUp(_)
+                    | Answer::Rebalanced(_)
+                    | Answer::Unsubscribed
+                    | Answer::Committed(_)
+                    | Answer::CommitCompleted { .. }
                     | Answer::PartitionsFor { .. }
                     | Answer::Flushed
                     | Answer::Closed

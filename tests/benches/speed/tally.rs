@@ -107,6 +107,14 @@ const fn fired(timer: &Timer) -> &'static str {
         | Timer::MetadataMaxAge
         | Timer::FetchBackoff { .. }
         | Timer::PositionBackoff { .. }
+        | Timer::ListenerCallTimeout
+        | Timer::CoordinatorBackoff
+        | Timer::OffsetsBackoff
+        | Timer::MemberHeartbeat
+        | Timer::MemberSession
+        | Timer::MaxPollInterval
+        | Timer::AutoCommit
+        | Timer::JoinPrepare
         | Timer::Group { .. }
         | Timer::OperatorBackoff => "timers: others",
     }

@@ -338,6 +338,8 @@ pub(super) fn looked_up_text(found: &Result<Vec<LookedUp>, LookupError>) -> Stri
 fn error_text(error: &PollError) -> String {
     match error {
         PollError::Wakeup => "Wakeup".to_owned(),
+        PollError::FencedInstanceId => "FencedInstanceId".to_owned(),
+        PollError::Group(error) => error.name().to_owned(),
         PollError::NoOffsetForPartition { topic, partition } => format!("NoOffsetForPartition {topic}-{partition}"),
         PollError::OffsetOutOfRange {
             topic,

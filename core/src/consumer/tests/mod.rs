@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::assignor::Assignor;
 use crate::config::{AutoOffsetReset, ConsumerConfig};
 use crate::ids::{LeaderEpoch, NodeId, Offset, Timestamp};
 use crate::machine::Context;
@@ -26,6 +27,14 @@ fn config() -> ConsumerConfig {
     ConsumerConfig {
         bootstrap_servers: [NodeId(1), NodeId(2)].into(),
         client_id: String::new(),
+        group_id: None,
+        group_instance_id: None,
+        partition_assignment_strategy: [Assignor::Range, Assignor::CooperativeSticky].into(),
+        session_timeout_ms: 45_000,
+        heartbeat_interval_ms: 3000,
+        max_poll_interval_ms: 300_000,
+        enable_auto_commit: false,
+        auto_commit_interval_ms: 5000,
         auto_offset_reset: AutoOffsetReset::Earliest,
         isolation_level: IsolationLevel::ReadUncommitted,
         fetch_min_bytes: 1,

@@ -353,6 +353,14 @@ impl Truth {
             | Note::GroupsLoaded { .. }
             | Note::GroupsUnloaded { .. }
             | Note::GroupState { .. }
+            | Note::CoordinatorFound { .. }
+            | Note::CoordinatorUnknown { .. }
+            | Note::MemberJoined { .. }
+            | Note::MemberSynced { .. }
+            | Note::MembershipEnded { .. }
+            | Note::CommitSent { .. }
+            | Note::OffsetsCommitted { .. }
+            | Note::CommittedTold { .. }
             | Note::OffsetsAccepted { .. }
             | Note::Truncated { .. }
             | Note::FetchDiverged { .. }
