@@ -100,7 +100,11 @@ impl Consumer {
     }
 
     /// One turn. `None`: not everything is known yet.
-    pub(super) fn take_lookup_turn(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) -> Option<Answered> {
+    pub(super) fn take_lookup_turn(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        out: &mut Outbox,
+    ) -> Option<Answered> {
         match mem::replace(&mut self.waiting, Waiting::Nothing) {
             Waiting::Position(topic, partition) => {
                 let answered = self.look_for_position(context, &topic, partition, out);
@@ -116,7 +120,12 @@ impl Consumer {
                 }
                 answered.map(Ok)
             }
-            waiting => {
+            waiting @ (Waiting::Nothing
+            | Waiting::Poll
+            | Waiting::Committed(_)
+            | Waiting::Commit(_)
+            | Waiting::Unsubscribing
+            | Waiting::Closing(_)) => {
                 self.waiting = waiting;
                 None
             }

@@ -100,9 +100,7 @@ impl Consumer {
     /// One turn of a call that is neither a poll nor the last. `None`: it has yet to wait.
     fn take_call_turn(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) -> Option<Answer> {
         match &self.waiting {
-            Waiting::Position(..) | Waiting::Offsets(_) => {
-                self.take_lookup_turn(context, out).map(Answer::LookedUp)
-            }
+            Waiting::Position(..) | Waiting::Offsets(_) => self.take_lookup_turn(context, out).map(Answer::LookedUp),
             Waiting::Committed(_) => self.take_committed_turn(context, out).map(Answer::LookedUp),
             Waiting::Commit(_) => self.take_commit_turn(context, out).map(Answer::Committed),
             Waiting::Nothing | Waiting::Poll | Waiting::Unsubscribing | Waiting::Closing(_) => None,
@@ -188,10 +186,10 @@ impl Consumer {
         self.waiting = Waiting::Nothing;
         let unanswered = self.connections.all_unanswered_mut();
         for pending in unanswered.chain(self.member.unsent_mut()) {
-            match pending {
-                Pending::Offsets(_) => *pending = Pending::Abandoned,
-                Pending::OffsetCommit(commit) => commit.abandon(),
-                _ => {}
+            if let Pending::OffsetCommit(commit) = pending {
+                commit.abandon();
+            } else if matches!(pending, Pending::Offsets(_)) {
+                *pending = Pending::Abandoned;
             }
         }
     }

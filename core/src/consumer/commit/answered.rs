@@ -6,7 +6,7 @@ use super::{Commit, Purpose};
 use crate::call::{Answer, CommitError, PollError};
 use crate::config::ConsumerConfig;
 use crate::consumer::Consumer;
-use crate::consumer::member::{MemberState, group_id};
+use crate::consumer::member::{MemberState, group_id, is_of_another_coordinator};
 use crate::error::ErrorCode;
 use crate::machine::{Context, Outbox};
 use crate::message::{OffsetCommitPartition, OffsetCommitResponse};
@@ -38,28 +38,29 @@ impl Consumer {
     ) -> CommitError {
         let is_of_this_generation = self.member.generation == commit.sent;
         let is_preparing = self.member.state == MemberState::PreparingRebalance;
-        match error {
-            ErrorCode::CoordinatorLoadInProgress | ErrorCode::UnknownTopicOrPartition => CommitError::Retriable(error),
-            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator | ErrorCode::RequestTimedOut => {
-                self.doubt_coordinator(context, out);
-                CommitError::Retriable(error)
-            }
-            ErrorCode::FencedInstanceId if is_of_this_generation => CommitError::FencedInstanceId,
-            ErrorCode::FencedInstanceId if is_preparing => CommitError::RebalanceInProgress,
-            ErrorCode::FencedInstanceId => CommitError::CommitFailed,
-            ErrorCode::RebalanceInProgress => {
-                self.request_rejoin();
-                CommitError::RebalanceInProgress
-            }
-            ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => {
-                if !is_of_this_generation && is_preparing {
-                    return CommitError::RebalanceInProgress;
-                }
-                // Also if the commit was that of a generation before.
+        if is_of_another_coordinator(error) || error == ErrorCode::RequestTimedOut {
+            self.doubt_coordinator(context, out);
+            CommitError::Retriable(error)
+        } else if matches!(
+            error,
+            ErrorCode::CoordinatorLoadInProgress | ErrorCode::UnknownTopicOrPartition
+        ) {
+            CommitError::Retriable(error)
+        } else if error == ErrorCode::RebalanceInProgress {
+            self.request_rejoin();
+            CommitError::RebalanceInProgress
+        } else if error == ErrorCode::FencedInstanceId && is_of_this_generation {
+            CommitError::FencedInstanceId
+        } else if error == ErrorCode::FencedInstanceId {
+            superseded(is_preparing)
+        } else if matches!(error, ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration) {
+            if is_of_this_generation || !is_preparing {
+                // Also if the commit was that of a generation before, as in Kafka.
                 self.end_membership(context, MembershipEnd::Refused(error), out);
-                CommitError::CommitFailed
             }
-            _ => CommitError::Kafka(error),
+            superseded(!is_of_this_generation && is_preparing)
+        } else {
+            CommitError::Kafka(error)
         }
     }
 
@@ -140,5 +141,14 @@ impl Consumer {
         out: &mut Outbox,
     ) {
         let _ = self.call_back(context, out);
+    }
+}
+
+/// The generation in whose name a commit was sent is over.
+const fn superseded(is_joining_another: bool) -> CommitError {
+    if is_joining_another {
+        CommitError::RebalanceInProgress
+    } else {
+        CommitError::CommitFailed
     }
 }

@@ -6,11 +6,11 @@ use super::{Consumer, group_id};
 use crate::call::PollError;
 use crate::config::ConsumerConfig;
 use crate::consumer::Pending;
-use crate::consumer::member::Generation;
-use crate::consumer::position::{FetchState, Position};
+use crate::consumer::member::{Generation, is_of_another_coordinator};
+use crate::consumer::position::{Assigned, FetchState, Position};
 use crate::consumer::waiting::Waiting;
 use crate::error::ErrorCode;
-use crate::ids::{Offset, Timestamp, TopicName};
+use crate::ids::{LeaderEpoch, Offset, Timestamp, TopicName};
 use crate::lookup::{LookedUp, LookupError};
 use crate::machine::{Context, Outbox};
 use crate::message::{FetchedOffset, OffsetFetchRequest, OffsetFetchResponse};
@@ -117,10 +117,7 @@ impl Consumer {
         let error = Some(response.error_code)
             .filter(|error| *error != ErrorCode::None)
             .or_else(of_partitions);
-        if matches!(
-            error,
-            Some(ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator)
-        ) {
+        if error.is_some_and(is_of_another_coordinator) {
             self.doubt_coordinator(context, out);
         }
         match error {
@@ -196,9 +193,7 @@ impl Consumer {
         if fetched.committed_offset < Offset::ZERO {
             return;
         }
-        let is_this = |assigned: &super::super::position::Assigned| {
-            assigned.topic == fetched.topic && assigned.partition == fetched.partition
-        };
+        let is_this = |assigned: &Assigned| assigned.topic == fetched.topic && assigned.partition == fetched.partition;
         let Some(index) = self.assigned.iter().position(is_this) else {
             return;
         };
@@ -211,7 +206,7 @@ impl Consumer {
             offset: fetched.committed_offset,
             offset_epoch: fetched.committed_leader_epoch,
             leader: view.and_then(|view| view.leader),
-            leader_epoch: view.map_or(crate::ids::LeaderEpoch::NONE, |view| view.leader_epoch),
+            leader_epoch: view.map_or(LeaderEpoch::NONE, |view| view.leader_epoch),
         };
         self.begin_at_position(context, index, position);
     }

@@ -127,7 +127,13 @@ impl Consumer {
     const fn awaited_commit(&mut self) -> Option<&mut SyncCommit> {
         match &mut self.waiting {
             Waiting::Commit(commit) | Waiting::Closing(Closing::Commits(commit)) => Some(commit),
-            _ => None,
+            Waiting::Nothing
+            | Waiting::Poll
+            | Waiting::Position(..)
+            | Waiting::Offsets(_)
+            | Waiting::Committed(_)
+            | Waiting::Unsubscribing
+            | Waiting::Closing(Closing::AwaitsCommits | Closing::Leaves | Closing::AwaitsAnswers) => None,
         }
     }
 }

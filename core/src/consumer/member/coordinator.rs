@@ -172,6 +172,11 @@ impl Consumer {
     }
 }
 
+/// Whether an error says that somebody else coordinates the group by now.
+pub(in crate::consumer) const fn is_of_another_coordinator(error: ErrorCode) -> bool {
+    matches!(error, ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator)
+}
+
 /// A JoinGroup is answered only once everybody has joined, who may take until the rebalance timeout.
 fn timeout_ms(config: &ConsumerConfig, request: &Request) -> u64 {
     const LAPSE_MS: u64 = 5000;

@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 
+use super::coordinator::is_of_another_coordinator;
 use super::{Generation, MemberState, group_id};
 use crate::config::ConsumerConfig;
 use crate::consumer::waiting::Waiting;
@@ -109,26 +110,24 @@ impl Consumer {
         out: &mut Outbox,
     ) {
         let error = response.error_code;
-        match error {
-            ErrorCode::None => self.expect_heartbeats(context, out),
-            ErrorCode::RebalanceInProgress => {
-                self.member.rejoin_needed |= self.member.state == MemberState::Stable;
-                self.expect_heartbeats(context, out);
-            }
-            ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::FencedInstanceId => {
-                if self.member.generation == *sent {
-                    self.end_membership(context, MembershipEnd::Refused(error), out);
-                    self.member.fenced |= error == ErrorCode::FencedInstanceId;
-                } else {
-                    // It is about a generation that is over.
-                    self.expect_heartbeats(context, out);
-                }
-            }
-            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
+        let ends_membership = matches!(
+            error,
+            ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::FencedInstanceId
+        );
+        if ends_membership && self.member.generation == *sent {
+            self.end_membership(context, MembershipEnd::Refused(error), out);
+            self.member.fenced |= error == ErrorCode::FencedInstanceId;
+        } else if ends_membership || error == ErrorCode::None {
+            // An error about a generation that is over says as much as none.
+            self.expect_heartbeats(context, out);
+        } else if error == ErrorCode::RebalanceInProgress {
+            self.member.rejoin_needed |= self.member.state == MemberState::Stable;
+            self.expect_heartbeats(context, out);
+        } else {
+            if is_of_another_coordinator(error) {
                 self.doubt_coordinator(context, out);
-                self.heartbeat_failed(context, out);
             }
-            _ => self.heartbeat_failed(context, out),
+            self.heartbeat_failed(context, out);
         }
     }
 

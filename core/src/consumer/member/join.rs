@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::coordinator::is_of_another_coordinator;
 use super::{Generation, JoinFailure, Joining, MemberState, group_id};
 use crate::call::PollError;
 use crate::config::ConsumerConfig;
@@ -129,30 +130,42 @@ impl Consumer {
         out: &mut Outbox,
     ) -> JoinFailure {
         let error = response.error_code;
-        match error {
-            ErrorCode::MemberIdRequired => {
-                self.member.generation = Generation {
-                    id: GenerationId::NONE,
-                    member: response.member_id,
-                    assignor: None,
-                };
-                self.member.rejoin_needed = true;
-                JoinFailure::MemberIdRequired
+        if error == ErrorCode::MemberIdRequired {
+            self.member.generation = Generation {
+                id: GenerationId::NONE,
+                member: response.member_id,
+                assignor: None,
+            };
+            self.member.rejoin_needed = true;
+            JoinFailure::MemberIdRequired
+        } else if error == ErrorCode::UnknownMemberId {
+            if self.member.generation == *sent {
+                self.end_membership(context, MembershipEnd::Refused(error), out);
             }
-            ErrorCode::UnknownMemberId => {
-                if self.member.generation == *sent {
-                    self.end_membership(context, MembershipEnd::Refused(error), out);
-                }
-                JoinFailure::Again
-            }
-            ErrorCode::RebalanceInProgress => JoinFailure::Again,
-            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
-                self.doubt_coordinator(context, out);
-                JoinFailure::Later
-            }
-            ErrorCode::CoordinatorLoadInProgress => JoinFailure::Later,
-            ErrorCode::FencedInstanceId => JoinFailure::Throw(PollError::FencedInstanceId),
-            _ => JoinFailure::Throw(PollError::Group(error)),
+            JoinFailure::Again
+        } else {
+            self.refused(context, error, out)
+        }
+    }
+
+    /// What any error to do with joining comes to.
+    pub(super) fn refused(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        error: ErrorCode,
+        out: &mut Outbox,
+    ) -> JoinFailure {
+        if is_of_another_coordinator(error) {
+            self.doubt_coordinator(context, out);
+            JoinFailure::Later
+        } else if error == ErrorCode::CoordinatorLoadInProgress {
+            JoinFailure::Later
+        } else if error == ErrorCode::RebalanceInProgress {
+            JoinFailure::Again
+        } else if error == ErrorCode::FencedInstanceId {
+            JoinFailure::Throw(PollError::FencedInstanceId)
+        } else {
+            JoinFailure::Throw(PollError::Group(error))
         }
     }
 

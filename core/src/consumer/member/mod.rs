@@ -22,7 +22,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
-pub(super) use self::coordinator::Coordinator;
+pub(super) use self::coordinator::{Coordinator, is_of_another_coordinator};
 pub(super) use self::leave::Closing;
 pub(super) use self::listener::Listening;
 pub(super) use self::rebalance::GroupTurn;

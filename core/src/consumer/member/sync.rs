@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use super::join::PROTOCOL_TYPE;
 use super::{Generation, JoinFailure, Joining, MemberState, group_id};
-use crate::call::PollError;
 use crate::config::ConsumerConfig;
 use crate::consumer::assignor::{Assignor, Member};
 use crate::consumer::{Consumer, Pending};
@@ -112,20 +111,13 @@ impl Consumer {
         error: ErrorCode,
         out: &mut Outbox,
     ) -> JoinFailure {
-        match error {
-            ErrorCode::RebalanceInProgress => JoinFailure::Again,
-            ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => {
-                if self.member.generation == *sent {
-                    self.end_membership(context, MembershipEnd::Refused(error), out);
-                }
-                JoinFailure::Again
+        if matches!(error, ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration) {
+            if self.member.generation == *sent {
+                self.end_membership(context, MembershipEnd::Refused(error), out);
             }
-            ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => {
-                self.doubt_coordinator(context, out);
-                JoinFailure::Later
-            }
-            ErrorCode::FencedInstanceId => JoinFailure::Throw(PollError::FencedInstanceId),
-            _ => JoinFailure::Throw(PollError::Group(error)),
+            JoinFailure::Again
+        } else {
+            self.refused(context, error, out)
         }
     }
 }
