@@ -259,6 +259,7 @@ impl State {
             Event::Note { node, note } => self.noted(view, *node, note, findings),
             Event::Called { .. }
             | Event::Answered { .. }
+            | Event::Processed { .. }
             | Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }
@@ -503,7 +504,7 @@ impl Scene<'_> {
 /// Whether any monitor looks at events of this kind.
 fn is_relevant(event: &Event) -> bool {
     match event {
-        Event::Started { .. } | Event::WriteRefused { .. } => false,
+        Event::Started { .. } | Event::WriteRefused { .. } | Event::Processed { .. } => false,
         Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Disk { .. } | Fault::Reset(_)),
         Event::Called { call, .. } => matches!(
             call,

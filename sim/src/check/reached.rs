@@ -218,6 +218,7 @@ impl Coverage {
             | Action::Sync { .. }
             | Action::Choose { .. }
             | Action::Call { .. }
+            | Action::Work { .. }
             | Action::Fault(_) => {}
         }
     }
@@ -255,7 +256,7 @@ impl Coverage {
             } => {
                 self.memory.readers.insert(*node);
             }
-            Event::Called { .. } => {}
+            Event::Called { .. } | Event::Processed { .. } => {}
             Event::Fault(fault) => self.broke(fault),
             Event::Late { .. } => self.reached(Reached::LateRequestDelivered),
             Event::Severed { .. } => self.reached(Reached::ConnectionSevered),

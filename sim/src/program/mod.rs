@@ -10,6 +10,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use kafkasim_core::call::{Answer, Call};
+use kafkasim_core::ids::{Offset, TopicName};
 
 pub use create_topics::CreateTopics;
 pub use poll_loop::PollLoop;
@@ -17,8 +18,8 @@ pub use send_loop::{Placement, SendLoop};
 
 use crate::fingerprint::Fingerprint;
 
-/// An application on top of one client: it makes calls and is told answers. It has no clock either; how long it thinks between two calls is
-/// the scheduler's business.
+/// An application on top of one client: it makes calls and is told answers, and may work on what it was told. It has no clock either; how long
+/// it thinks between two calls, and how long it works, is the scheduler's business.
 pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// Its process started, for the `incarnation`th time (from 0). What it knew before is gone.
     fn started(&mut self, _incarnation: u32) {}
@@ -43,7 +44,25 @@ pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// A call was answered.
     fn answered(&mut self, answer: &Answer);
 
-    /// Whether it has done all that it ever wants to do (a loop that polls for ever never has).
+    /// Whether it has something to do besides its calls, such as records to process. An application that works in the thread that polls has no
+    /// [`Self::next_call`] meanwhile; one that has handed its work to another thread may have both.
+    fn has_work(&self) -> bool {
+        false
+    }
+
+    /// How long the next piece of work takes, as a multiple of the time for which applications think in this run; 0 is no time at all.
+    fn effort(&self) -> u32 {
+        1
+    }
+
+    /// That piece of work is done: says which records have been processed by that. They are told to the monitors, who compare them with what was
+    /// polled and committed, in this order and before anything else happens.
+    fn work(&mut self) -> Vec<(TopicName, i32, Offset)> {
+        Vec::new()
+    }
+
+    /// Whether nobody has to wait for it before a run ends: it has done all that it ever wants to do, or it goes on for ever and has nothing that
+    /// it must still finish.
     fn is_done(&self) -> bool;
 }
 
@@ -90,6 +109,23 @@ impl AnyProgram {
         self.0.answered(answer);
     }
 
+    /// See [`Program::has_work`].
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        self.0.has_work()
+    }
+
+    /// See [`Program::effort`].
+    #[must_use]
+    pub fn effort(&self) -> u32 {
+        self.0.effort()
+    }
+
+    /// See [`Program::work`].
+    pub fn work(&mut self) -> Vec<(TopicName, i32, Offset)> {
+        self.0.work()
+    }
+
     /// See [`Program::is_done`].
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -131,6 +167,9 @@ trait Erased: Debug + Send + Sync {
     fn thinks(&self) -> bool;
     fn called(&mut self, call: &Call);
     fn answered(&mut self, answer: &Answer);
+    fn has_work(&self) -> bool;
+    fn effort(&self) -> u32;
+    fn work(&mut self) -> Vec<(TopicName, i32, Offset)>;
     fn is_done(&self) -> bool;
     fn boxed_clone(&self) -> Box<dyn Erased>;
     fn as_any(&self) -> &dyn Any;
@@ -161,6 +200,18 @@ impl<P: Program> Erased for P {
 
     fn answered(&mut self, answer: &Answer) {
         Program::answered(self, answer);
+    }
+
+    fn has_work(&self) -> bool {
+        Program::has_work(self)
+    }
+
+    fn effort(&self) -> u32 {
+        Program::effort(self)
+    }
+
+    fn work(&mut self) -> Vec<(TopicName, i32, Offset)> {
+        Program::work(self)
     }
 
     fn is_done(&self) -> bool {

@@ -11,7 +11,7 @@ use super::nemesis::controllers;
 use super::plan::Plan;
 use crate::check::View;
 use crate::check::{Coverage, Finale, Finding, Promise, Verdict};
-use crate::program::PollLoop;
+use crate::program::AnyProgram;
 use crate::run::Observer;
 use crate::setup::Role;
 use crate::world::{Action, DiskFault, Fault, World};
@@ -140,12 +140,9 @@ fn cluster_is_up(world: &World) -> bool {
     operators_done && image(world).is_some_and(|image| world.setup().brokers().all(|broker| image.is_active(broker)))
 }
 
-/// A program that will not make another call: done, or gone with its process. Programs that never end need not.
+/// A program that nobody has to wait for: done, or gone with its process.
 fn is_done(world: &World, node: NodeId) -> bool {
-    world
-        .node(node)
-        .program()
-        .is_none_or(|program| program.is_done() || program.downcast_ref::<PollLoop>().is_some())
+    world.node(node).program().is_none_or(AnyProgram::is_done)
 }
 
 /// Every application has done what it wanted, and these readers have read everything.

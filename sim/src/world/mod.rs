@@ -26,7 +26,6 @@ pub use node::Node;
 
 use crate::check::{Finale, Finding, Monitors};
 use crate::fingerprint::Fingerprint;
-use crate::program::AnyProgram;
 use crate::setup::{Setup, index};
 use network::Packet;
 
@@ -119,7 +118,8 @@ impl World {
         sum
     }
 
-    /// Makes one enabled action happen: exactly one machine takes at most one step (and, with instant syncs, one more for each).
+    /// Makes one enabled action happen: exactly one machine takes at most one step (and, with instant syncs, one more for each), or one
+    /// application goes on with its work.
     ///
     /// # Panics
     /// If the action is not enabled, or if a machine breaks one of its own invariants.
@@ -163,6 +163,7 @@ impl World {
                 self.step(*node, wall_clock, Input::Chosen(choice), outcome);
             }
             Action::Call { node } => self.call(*node, wall_clock, outcome),
+            Action::Work { node } => self.work(*node, outcome),
             Action::Fault(fault) => self.fault(fault, wall_clock, outcome),
         }
         let mut monitors = std::mem::take(&mut self.monitors);
@@ -188,7 +189,7 @@ impl World {
         outcome.events.push(Event::Started { node: id });
         self.node_mut(id).boot(id, &setup, wall_clock, &mut outcome.outbox);
         self.carry_out(id, wall_clock, outcome);
-        self.announce_call(id, outcome);
+        self.announce_program(id, outcome);
     }
 
     fn deliver(
@@ -224,7 +225,20 @@ impl World {
             call: call.clone(),
         });
         self.step(id, wall_clock, Input::Call(call), outcome);
-        self.announce_call(id, outcome);
+        self.announce_program(id, outcome);
+    }
+
+    fn work(&mut self, id: NodeId, outcome: &mut Outcome) {
+        let program = self.node_mut(id).program_mut().expect("applications have programs");
+        for (topic, partition, offset) in program.work() {
+            outcome.events.push(Event::Processed {
+                node: id,
+                topic,
+                partition,
+                offset,
+            });
+        }
+        self.announce_program(id, outcome);
     }
 
     fn fault(&mut self, fault: &Fault, wall_clock: Timestamp, outcome: &mut Outcome) {
@@ -352,7 +366,7 @@ impl World {
             self.complete_syncs(id, wall_clock, outcome);
         }
         if answered {
-            self.announce_call(id, outcome);
+            self.announce_program(id, outcome);
         }
     }
 
@@ -384,9 +398,15 @@ impl World {
         outcome.events.push(Event::Stopped { node: id, in_order });
     }
 
-    fn announce_call(&self, id: NodeId, outcome: &mut Outcome) {
-        if self.node(id).program().is_some_and(AnyProgram::has_call) {
+    fn announce_program(&self, id: NodeId, outcome: &mut Outcome) {
+        let Some(program) = self.node(id).program() else {
+            return;
+        };
+        if program.has_call() {
             outcome.queued.push(Queued::Ready { node: id });
+        }
+        if program.has_work() {
+            outcome.queued.push(Queued::Busy { node: id });
         }
     }
 

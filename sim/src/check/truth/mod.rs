@@ -235,6 +235,7 @@ impl Truth {
             | Event::Started { .. }
             | Event::Called { .. }
             | Event::Answered { .. }
+            | Event::Processed { .. }
             | Event::Late { .. }
             | Event::Severed { .. }
             | Event::WriteRefused { .. } => {}
