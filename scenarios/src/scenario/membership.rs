@@ -2,6 +2,7 @@
 
 use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
 use kafkasim_core::config::BrokerConfig;
+use kafkasim_core::consumer::check_pattern;
 
 use super::consumers::ConsumerGroup;
 use super::file::{Section, find_line};
@@ -46,7 +47,22 @@ fn check_reads(group: &ConsumerGroup, section: Section, text: &str) -> Result<()
         .collect();
     match given.as_slice() {
         ["topic"] => Ok(()),
-        [_] if group.has_group() => Ok(()),
+        [_] if group.has_group() => match group.pattern.as_deref().map(check_pattern) {
+            // The last line says what is wrong, those before point at it.
+            Some(Err(error)) => {
+                let why = error
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+                    .to_owned();
+                Err((
+                    section.line_of(text, "pattern"),
+                    format!("the pattern is no regular expression: {why}"),
+                ))
+            }
+            Some(Ok(())) | None => Ok(()),
+        },
         [way] => {
             let why =
                 format!("{way} is for members of a group: add config.\"group.id\" = \"…\", or take topic = \"…\"");
@@ -195,6 +211,11 @@ config.\"enable.auto.commit\" = false
                 "topics = [\"t\"]",
                 "topics = [\"u\"]",
                 "x.toml:10: there is no topic \"u\"; did you mean \"t\"?",
+            ),
+            (
+                "topics = [\"t\"]",
+                "pattern = \"t(\"",
+                "x.toml:10: the pattern is no regular expression: unclosed group",
             ),
             (
                 "topics = [\"t\"]\n",
