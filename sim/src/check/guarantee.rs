@@ -175,6 +175,9 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::FlushCompletion
         | Promise::PausedPoll
         | Promise::ConsumerLimits
+        | Promise::ExclusiveOwnership
+        | Promise::UnownedPoll
+        | Promise::StaleCommit
         | Promise::Liveness => Standing::Violation,
     }
 }

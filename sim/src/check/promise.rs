@@ -84,6 +84,12 @@ promises! {
     CallbackOrder = "callback-order", "what one producer sends to one partition is acknowledged in the order in which it was sent";
     /// P4.
     FlushCompletion = "flush-completion", "flush and close return once every send before them has completed, and nothing that is sent or asked for after a close succeeds";
+    /// C2.
+    ExclusiveOwnership = "exclusive-ownership", "nobody is given a partition while another member of the same generation owns it";
+    /// C2.
+    UnownedPoll = "unowned-poll", "a member of a group is given nothing of a partition that it does not own";
+    /// C3.
+    StaleCommit = "stale-commit", "no commit takes effect but those of members of the generation that a group is in";
     Liveness = "liveness", "everything that may finish does finish once enough is healed";
 }
 

@@ -2,6 +2,7 @@
 
 mod clients;
 mod forgotten;
+mod groups;
 mod lookups;
 mod replicas;
 mod scenery;

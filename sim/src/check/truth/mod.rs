@@ -19,6 +19,7 @@ mod registry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
+use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
 use kafkasim_core::call::Call;
 use kafkasim_core::disk::LogImage;
 use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, Sequence, TopicId, TopicName, TopicPartition};
@@ -123,6 +124,12 @@ impl Truth {
     /// What the controller has committed about a partition.
     pub(crate) fn registered(&self, partition: TopicPartition) -> Option<&PartitionImage> {
         self.metadata.partition(partition)
+    }
+
+    /// Whether brokers write to a partition by themselves (`__consumer_offsets`).
+    pub(crate) fn is_internal(&self, partition: TopicPartition) -> bool {
+        self.topic(partition.topic)
+            .is_some_and(|topic| *topic.name == *GROUP_METADATA_TOPIC)
     }
 
     /// A partition by its name.
