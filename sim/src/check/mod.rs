@@ -38,7 +38,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use kafkasim_core::call::{Answer, Call, ConsumerRecord};
+use kafkasim_core::call::{Answer, Call, ConsumerRecord, Rebalance};
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
 use kafkasim_core::lookup::{LookedUp, LookupError};
 use kafkasim_core::note::Note;
@@ -266,6 +266,23 @@ impl State {
                 node,
                 answer: Answer::Polled(Ok(records)),
             } => self.read(view, *node, records, findings),
+            Event::Called {
+                node,
+                call: Call::Subscribe(to),
+            } => self.order.subscribed(*node, to),
+            Event::Answered {
+                node,
+                answer: Answer::Unsubscribed | Answer::Closed,
+            } => self.order.unsubscribed(*node),
+            Event::Answered {
+                node,
+                answer: Answer::Rebalanced(rebalance),
+            } => match rebalance {
+                Rebalance::Assigned(partitions) => self.order.handed(*node, partitions, &self.truth),
+                Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => {
+                    self.order.taken(*node, partitions, &self.truth);
+                }
+            },
             Event::Answered {
                 node,
                 answer: Answer::LookedUp(found),
@@ -331,7 +348,14 @@ impl State {
                 self.order.removed(*id, name);
             }
             Change::MetadataCommitted { to, image } => self.metadata_prefix.committed(*to, *image),
-            Change::Registered { .. }
+            Change::Registered {
+                partition, old: None, ..
+            } => {
+                if let Some(topic) = self.truth.topic(partition.topic) {
+                    self.order.appeared(&topic.name, partition.partition);
+                }
+            }
+            Change::Registered { old: Some(_), .. }
             | Change::Inactive { .. }
             | Change::Unfenced { .. }
             | Change::Contradicted { .. }
@@ -383,6 +407,16 @@ impl State {
                 ..
             } => {
                 self.order.moved(node, *partition, *divergent_offset);
+            }
+            Note::CommittedTold {
+                topic,
+                partition,
+                offset: Some(at),
+                ..
+            } if !self.groups.is_asking(node) => {
+                if let Some(place) = self.truth.locate(topic, *partition) {
+                    self.order.begins(node, topic, place, *at);
+                }
             }
             Note::BrokerRegistered { .. }
             | Note::BrokerUnfenced { .. }

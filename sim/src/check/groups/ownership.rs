@@ -12,7 +12,7 @@ use kafkasim_core::group::{Assignment, GroupRecord};
 use kafkasim_core::ids::{GenerationId, GroupId, NodeId};
 
 use super::super::{Finding, Promise, Scene, Verdict};
-use super::{Place, name};
+use super::{Place, group_of, name};
 
 /// Remembers who owns what, as the listeners of rebalances were told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -39,8 +39,7 @@ struct Member {
 
 impl Ownership {
     pub(super) fn subscribed(&mut self, scene: &Scene<'_>, node: NodeId) {
-        let group = scene.view.consumer(node).and_then(|consumer| consumer.group_id.clone());
-        if let Some(group) = group {
+        if let Some(group) = group_of(scene, node) {
             self.members.entry(node).or_insert_with(|| Member {
                 group,
                 joined: None,

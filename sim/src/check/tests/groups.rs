@@ -2,13 +2,15 @@
 //! `__consumer_offsets`, and the topic `t` has as many partitions as a story needs.
 
 use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
-use kafkasim_core::call::{Answer, Call, Rebalance, Subscribed};
+use kafkasim_core::call::{Answer, Call, Rebalance, Steering, Subscribed};
 use kafkasim_core::error::ErrorCode;
-use kafkasim_core::group::{Assignment, GroupMember, GroupMetadata, GroupRecord, Subscription};
+use kafkasim_core::group::{Assignment, CommittedOffset, GroupMember, GroupMetadata, GroupRecord, Subscription};
 use kafkasim_core::ids::{
     GenerationId, GroupId, LeaderEpoch, MemberId, NodeId, Offset, PartitionEpoch, Timestamp, TopicId, TopicName,
     TopicPartition,
 };
+use kafkasim_core::lookup::OffsetLookup;
+use kafkasim_core::message::OffsetCommitPartition;
 use kafkasim_core::note::{MembershipEnd, Note};
 use kafkasim_core::record::{BatchBuilder, MetadataRecord};
 
@@ -127,6 +129,68 @@ impl Stage {
                 let record = generation_of(number(generation), shares);
                 self.write(node, &[record], Timestamp(0));
             }
+            ("commits", [offset]) => self.note(
+                node,
+                Note::CommitSent {
+                    group,
+                    generation: GenerationId(1),
+                    member: node.to_string().into(),
+                    offsets: vec![committed(offset)],
+                    is_automatic: true,
+                },
+            ),
+            ("is-acknowledged", [offset]) => {
+                let offsets = vec![committed(offset)];
+                self.note(node, Note::OffsetsCommitted { group, offsets });
+            }
+            ("is-told", [offset]) => self.note(
+                node,
+                Note::CommittedTold {
+                    group,
+                    topic: "t".into(),
+                    partition: 0,
+                    offset: (*offset != "nowhere").then(|| Offset(number(offset))),
+                },
+            ),
+            ("asks", []) => self.event(Event::Called {
+                node,
+                call: Call::LookUp {
+                    lookup: OffsetLookup::Committed(places("0")),
+                    timeout_ms: None,
+                },
+            }),
+            ("seeks", [offset]) => self.event(Event::Called {
+                node,
+                call: Call::Steer(Steering::Seek {
+                    topic: "t".into(),
+                    partition: 0,
+                    offset: Offset(number(offset)),
+                }),
+            }),
+            ("pauses", []) => self.event(Event::Called {
+                node,
+                call: Call::Steer(Steering::Pause(places("0"))),
+            }),
+            ("writes-offset" | "forgets-offset", [offset_and_time @ ..]) => {
+                let time = Timestamp(offset_and_time.last().map_or(0, |time| number(time)));
+                let value = (what == "writes-offset").then(|| CommittedOffset {
+                    offset: Offset(number(offset_and_time[0])),
+                    leader_epoch: LeaderEpoch::NONE,
+                    metadata: String::new(),
+                    commit_timestamp: time,
+                });
+                let record = GroupRecord::OffsetCommit {
+                    group,
+                    topic: "t".into(),
+                    partition: 0,
+                    value,
+                };
+                self.write(node, &[record], time);
+            }
+            ("is-forgotten", []) => {
+                let record = GroupRecord::GroupMetadata { group, value: None };
+                self.write(node, &[record], Timestamp(0));
+            }
             _ => panic!("group {what} {with:?}: nobody can do that"),
         }
     }
@@ -174,6 +238,16 @@ impl Stage {
     }
 }
 
+fn committed(offset: &str) -> OffsetCommitPartition {
+    OffsetCommitPartition {
+        topic: "t".into(),
+        partition: 0,
+        committed_offset: Offset(number(offset)),
+        committed_leader_epoch: LeaderEpoch::NONE,
+        committed_metadata: String::new(),
+    }
+}
+
 /// `a=0,1 b=2`: who gets which partitions.
 fn generation_of(generation: i32, shares: &[&str]) -> GroupRecord {
     let subscription = Subscription {
@@ -215,7 +289,7 @@ fn generation_of(generation: i32, shares: &[&str]) -> GroupRecord {
 }
 
 /// Consumers 7 and 8 have subscribed to `t`.
-fn two_members(rest: &str) -> String {
+pub(super) fn two_members(rest: &str) -> String {
     let start = "
         7 reads-with group.id=g
         8 reads-with group.id=g
@@ -227,7 +301,7 @@ fn two_members(rest: &str) -> String {
     start.to_owned() + rest
 }
 
-const SEVEN_OWNS_TWO: &str = "7 group joins 1 \n 7 group syncs 1 \n 7 group gets 0,1 \n";
+pub(super) const SEVEN_OWNS_TWO: &str = "7 group joins 1 \n 7 group syncs 1 \n 7 group gets 0,1 \n";
 
 #[test]
 fn a_generation_gives_a_partition_to_one_member() {
@@ -268,22 +342,90 @@ fn who_was_told_of_another_generation_of_the_same_number_knows_of_none() {
     );
 }
 
+/// The same, with the records from `a` to `e` in the partition 0.
+pub(super) fn five_records(rest: &str) -> String {
+    let sends: String = ["a", "b", "c", "d", "e"]
+        .map(|value| format!("5 sends {value} \n 1 appends {value} \n"))
+        .concat();
+    let records = format!("5 uses acks=all \n 1 leads epoch=0 \n {sends} 2 copies 1 \n 3 copies 1 \n 1 exposes 5 \n");
+    two_members(&format!("{records} {rest}"))
+}
+
 #[test]
 fn members_read_what_they_own() {
-    let started = "0 creates min.insync.replicas=2 \n 1 leads epoch=0 \n 5 uses acks=all \n 5 sends a \n 1 appends a \n 2 copies 1 \n 3 copies 1 \n 1 exposes 1 \n 5 is-told a @0 \n";
-    let story = |rest: &str| {
-        let members = two_members("").replace("0 creates min.insync.replicas=2", started);
-        format!("{members} {rest}")
-    };
     let unowned = "unowned-poll, violated: t-0: client-7 has read 0, but does not own the partition";
-    check(&story(&format!("{SEVEN_OWNS_TWO} 7 reads 0:a")), "");
-    check(&story("7 group joins 1 \n 7 group syncs 1 \n 7 reads 0:a"), unowned);
+    check(&five_records(&format!("{SEVEN_OWNS_TWO} 7 reads 0:a")), "");
     check(
-        &story(&format!("{SEVEN_OWNS_TWO} 7 group gives-up 0 \n 7 reads 0:a")),
+        &five_records("7 group joins 1 \n 7 group syncs 1 \n 7 reads 0:a"),
+        unowned,
+    );
+    check(
+        &five_records(&format!("{SEVEN_OWNS_TWO} 7 group gives-up 0 \n 7 reads 0:a")),
         unowned,
     );
     // Who reads what it has assigned itself owns nothing.
-    check(&story("7 is-assigned 0 \n 7 reads 0:a"), "");
+    check(&five_records("7 is-assigned 0 \n 7 reads 0:a"), "");
+}
+
+#[test]
+fn members_begin_where_their_group_has_come_to() {
+    let story = |rest: &str| five_records(&format!("1 group writes-offset 2 \n {SEVEN_OWNS_TWO} {rest}"));
+    check(&story("7 group is-told 2 \n 7 reads 2:c 3:d"), "");
+    check(
+        &story("7 group is-told 2 \n 7 reads 3:d"),
+        "poll-skip, violated: t-0: client-7 has read 3, but not 2 before it",
+    );
+    check(
+        &story("7 group is-told 2 \n 7 reads 1:b"),
+        "nonmonotonic-poll, violated: t-0: client-7 has read 1, which is not where it has sought to",
+    );
+    // What is kept goes on, what comes back begins anew.
+    let reads = "7 group is-told 2 \n 7 reads 2:c \n 7 group gets 2 \n 7 reads 3:d \n";
+    check(&story(reads), "");
+    let back = "7 group gives-up 0 \n 7 group joins 2 \n 7 group syncs 2 \n 7 group gets 0 \n 7 group is-told 2 \n";
+    check(&story(&format!("{reads} {back} 7 reads 2:c")), "");
+    // An application that asks is told, too, but does not begin there.
+    let asks =
+        "7 group is-told 2 \n 1 group writes-offset 4 \n 7 group asks \n 7 group is-told 4 \n 7 is-answered 4 \n";
+    check(&story(&format!("{asks} 7 reads 2:c")), "");
+    check(&story("7 group is-told 2 \n 7 group seeks 4 \n 7 reads 4:e"), "");
+}
+
+#[test]
+fn what_comes_back_is_not_paused() {
+    let paused = "paused-poll, violated: t-0: client-7 has read 0, though it had paused the partition";
+    let story = |rest: &str| five_records(&format!("{SEVEN_OWNS_TWO} 7 group pauses \n {rest} 7 reads 0:a"));
+    check(&story(""), paused);
+    check(&story("7 group gets 2 \n"), paused);
+    check(&story("7 group gives-up 0 \n 7 group gets 0 \n"), "");
+}
+
+#[test]
+fn who_has_subscribed_misses_what_comes_into_a_new_partition_before_it_is_known() {
+    let story = |reset: &str, rest: &str| {
+        let members = five_records(&format!("{SEVEN_OWNS_TWO} {rest}"));
+        let members = members.replace("7 reads-with group.id=g", &format!("7 reads-with group.id=g {reset}"));
+        // The subscription comes first.
+        members
+            .replace("7 group is-subscribed\n", "")
+            .replace("0 creates", "7 group is-subscribed \n 0 creates")
+    };
+    check(
+        &story("auto.offset.reset=latest", "7 group is-told nowhere \n 7 seeks 4"),
+        "poll-skip, allowed by auto.offset.reset=latest: t-0: client-7 begins at 4 and skips 0, though it was to read the \
+         partition before there was one",
+    );
+    check(
+        &story("auto.offset.reset=earliest", "7 group is-told nowhere \n 7 seeks 0"),
+        "",
+    );
+    check(
+        &story(
+            "auto.offset.reset=latest",
+            "1 group writes-offset 3 \n 7 group is-told 3 \n 7 reads 3:d",
+        ),
+        "",
+    );
 }
 
 #[test]

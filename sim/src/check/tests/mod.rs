@@ -1,6 +1,7 @@
 //! Monitors, told of events by hand: each case is a story as text, and what is found in it.
 
 mod clients;
+mod commits;
 mod forgotten;
 mod groups;
 mod lookups;
