@@ -34,7 +34,7 @@ struct Memory {
     started: std::collections::BTreeSet<NodeId>,
     /// Brokers that have registered.
     brokers: std::collections::BTreeSet<NodeId>,
-    /// Those that shut down in order since a process died.
+    /// Those that shut down in order since a broker died.
     rolled: std::collections::BTreeSet<NodeId>,
     /// What consumers have asked last.
     asked: BTreeMap<NodeId, OffsetLookup>,
@@ -123,7 +123,7 @@ impl Coverage {
                     self.reached(Reached::Restart);
                 }
             }
-            Event::Stopped { in_order: true, node } => {
+            Event::Stopped { in_order: true, node } if self.memory.brokers.contains(node) => {
                 self.reached(Reached::ControlledShutdown);
                 self.memory.rolled.insert(*node);
                 if self.memory.rolled.is_superset(&self.memory.brokers) {
@@ -131,7 +131,10 @@ impl Coverage {
                     self.reached(Reached::RollingRestart);
                 }
             }
-            Event::Stopped { in_order: false, .. } => self.memory.rolled.clear(),
+            Event::Stopped { in_order: false, node } if self.memory.brokers.contains(node) => {
+                self.memory.rolled.clear()
+            }
+            Event::Stopped { .. } => {}
             Event::Called {
                 call: Call::Steer(steering),
                 ..
