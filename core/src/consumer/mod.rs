@@ -163,6 +163,12 @@ impl Consumer {
             .map(|assigned| (&assigned.topic, assigned.partition))
     }
 
+    /// Whether it wants to read this topic as a member of its group.
+    #[must_use]
+    pub fn is_subscribed_to(&self, topic: &TopicName) -> bool {
+        !self.is_closed && self.subscription.is_automatic() && self.subscription.accepts(topic)
+    }
+
     /// Where a partition is read from next, if that is known. It may still have to be validated.
     #[must_use]
     pub fn position(&self, partition: TopicPartition) -> Option<Position> {

@@ -23,7 +23,8 @@ pub fn partition_for(group: &str, partitions: i32) -> i32 {
 }
 
 /// Whether a topic is Kafka's own, which consumers' patterns pass over (`exclude.internal.topics`).
-pub(crate) fn is_internal_topic(topic: &str) -> bool {
+#[must_use]
+pub fn is_internal_topic(topic: &str) -> bool {
     matches!(topic, GROUP_METADATA_TOPIC | "__transaction_state")
 }
 

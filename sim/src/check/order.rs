@@ -1,5 +1,7 @@
 //! Order: nonmonotonic-send for producers, poll-skip and nonmonotonic-poll for consumers.
 
+mod handed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -22,6 +24,8 @@ pub(crate) struct Order {
     paused: BTreeSet<(NodeId, TopicPartition)>,
     /// Who is to read what there was not yet, so that everything in it is new.
     came_first: BTreeSet<(NodeId, TopicName, i32)>,
+    /// Who has subscribed to which topics.
+    subscribed: BTreeMap<NodeId, Vec<TopicName>>,
 }
 
 /// A consumer in one partition.
@@ -35,6 +39,8 @@ struct Reader {
     undercut: Option<Offset>,
     /// The application wants it at an end of the log, and that is still to be looked up.
     awaits_reset: bool,
+    /// It was given the partition by its group, and is to start where that has come to; nothing was read or sought since.
+    awaits_committed: bool,
     /// Its position was moved since: it has been told that it does not simply read on.
     was_moved: bool,
     /// Where its position was moved to last, until it is given something.
@@ -247,6 +253,7 @@ impl Order {
     /// A consumer reads these partitions from now on, and goes on where it was in those that it has read before.
     pub(crate) fn assigned(&mut self, node: NodeId, partitions: &[(TopicName, i32)], truth: &Truth) {
         self.came_first.retain(|(reader, ..)| *reader != node);
+        self.unsubscribed(node);
         let mut there = BTreeSet::new();
         for (topic, index) in partitions {
             match truth
@@ -280,6 +287,7 @@ impl Order {
         self.readers.retain(|(reader, _), _| *reader != node);
         self.paused.retain(|(reader, _)| *reader != node);
         self.came_first.retain(|(reader, ..)| *reader != node);
+        self.unsubscribed(node);
     }
 }
 
@@ -309,7 +317,16 @@ impl Reader {
         }
     }
 
+    fn awaiting_committed() -> Self {
+        Self {
+            awaits_committed: true,
+            was_moved: true,
+            ..Self::default()
+        }
+    }
+
     fn moved(&mut self, to: Offset) {
+        self.awaits_committed = false;
         self.starts_at = self.last.is_none().then_some(to);
         self.moved_to = Some(to);
         self.was_moved = true;
@@ -336,6 +353,7 @@ impl Reader {
         let starts_at = self.starts_at.take();
         let undercut = self.undercut.take();
         self.moved_to = None;
+        self.awaits_committed = false;
         if self.awaits_reset || starts_at.is_some_and(|start| offset < start) {
             return Some(Break::Early);
         }

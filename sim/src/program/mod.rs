@@ -2,6 +2,8 @@
 
 mod create_topics;
 mod filler;
+mod group_loop;
+mod listener;
 mod poll_loop;
 mod send_loop;
 
@@ -13,6 +15,8 @@ use kafkasim_core::call::{Answer, Call};
 use kafkasim_core::ids::{Offset, TopicName};
 
 pub use create_topics::CreateTopics;
+pub use group_loop::{Commits, GroupLoop, Habits, HandOff};
+pub use listener::Listener;
 pub use poll_loop::PollLoop;
 pub use send_loop::{Placement, SendLoop};
 
@@ -50,9 +54,9 @@ pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
         false
     }
 
-    /// How long the next piece of work takes, as a multiple of the time for which applications think in this run; 0 is no time at all.
-    fn effort(&self) -> u32 {
-        1
+    /// How long the next piece of work takes, at least and at most, in milliseconds. The scheduler draws it.
+    fn work_ms(&self) -> (u64, u64) {
+        (0, 0)
     }
 
     /// That piece of work is done: says which records have been processed by that. They are told to the monitors, who compare them with what was
@@ -64,6 +68,16 @@ pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// Whether nobody has to wait for it before a run ends: it has done all that it ever wants to do, or it goes on for ever and has nothing that
     /// it must still finish.
     fn is_done(&self) -> bool;
+
+    /// Its process is asked to stop (SIGTERM). Says whether it takes care of that, and will have [`Self::has_exited`]; if not, the process just ends.
+    fn shut_down(&mut self) -> bool {
+        false
+    }
+
+    /// Whether it has come to its end, and its process with it. It is asked after each answer.
+    fn has_exited(&self) -> bool {
+        false
+    }
 }
 
 /// Any [`Program`], so that worlds can hold programs that this crate does not know.
@@ -115,10 +129,10 @@ impl AnyProgram {
         self.0.has_work()
     }
 
-    /// See [`Program::effort`].
+    /// See [`Program::work_ms`].
     #[must_use]
-    pub fn effort(&self) -> u32 {
-        self.0.effort()
+    pub fn work_ms(&self) -> (u64, u64) {
+        self.0.work_ms()
     }
 
     /// See [`Program::work`].
@@ -130,6 +144,17 @@ impl AnyProgram {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.0.is_done()
+    }
+
+    /// See [`Program::shut_down`].
+    pub fn shut_down(&mut self) -> bool {
+        self.0.shut_down()
+    }
+
+    /// See [`Program::has_exited`].
+    #[must_use]
+    pub fn has_exited(&self) -> bool {
+        self.0.has_exited()
     }
 
     /// The program itself, if it is a `P`.
@@ -168,9 +193,11 @@ trait Erased: Debug + Send + Sync {
     fn called(&mut self, call: &Call);
     fn answered(&mut self, answer: &Answer);
     fn has_work(&self) -> bool;
-    fn effort(&self) -> u32;
+    fn work_ms(&self) -> (u64, u64);
     fn work(&mut self) -> Vec<(TopicName, i32, Offset)>;
     fn is_done(&self) -> bool;
+    fn shut_down(&mut self) -> bool;
+    fn has_exited(&self) -> bool;
     fn boxed_clone(&self) -> Box<dyn Erased>;
     fn as_any(&self) -> &dyn Any;
     fn equals(&self, other: &dyn Any) -> bool;
@@ -206,8 +233,8 @@ impl<P: Program> Erased for P {
         Program::has_work(self)
     }
 
-    fn effort(&self) -> u32 {
-        Program::effort(self)
+    fn work_ms(&self) -> (u64, u64) {
+        Program::work_ms(self)
     }
 
     fn work(&mut self) -> Vec<(TopicName, i32, Offset)> {
@@ -216,6 +243,14 @@ impl<P: Program> Erased for P {
 
     fn is_done(&self) -> bool {
         Program::is_done(self)
+    }
+
+    fn shut_down(&mut self) -> bool {
+        Program::shut_down(self)
+    }
+
+    fn has_exited(&self) -> bool {
+        Program::has_exited(self)
     }
 
     fn boxed_clone(&self) -> Box<dyn Erased> {

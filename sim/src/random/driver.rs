@@ -393,11 +393,11 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// An application has work to do, which takes it as many times as long as a thought as it says.
+    /// An application has work to do, which takes as long as it says.
     fn toil(&mut self, node: NodeId) {
         if self.working.insert(node) {
-            let effort = self.world.node(node).program().map_or(0, AnyProgram::effort);
-            let work_us = self.workload.between(0, self.plan.think_us * u64::from(effort));
+            let (least_ms, most_ms) = self.world.node(node).program().map_or((0, 0), AnyProgram::work_ms);
+            let work_us = self.workload.between(1000 * least_ms, 1000 * most_ms);
             let tie = self.workload.bits();
             self.agenda.at(self.now_us + work_us, Due::Work(node), tie);
         }
@@ -487,8 +487,10 @@ impl<'a> Driver<'a> {
         for action in undo {
             // A broker that was asked to shut down may still be at it; what is to be done while it is down waits for that.
             let is_stopping = |node| {
-                let broker = self.world.node(node).broker();
-                broker.is_some_and(Broker::is_shutting_down)
+                let process = self.world.node(node);
+                let asked = Action::Fault(Fault::ShutDown { node });
+                process.broker().is_some_and(Broker::is_shutting_down)
+                    || process.program().is_some() && self.blows[blow].actions.contains(&asked)
             };
             let waits = matches!(action, Action::Start { .. } | Action::Fault(Fault::Disk { .. }));
             // A rolling restart goes on once the cluster has recovered from the step before, and keeps its order.
@@ -497,6 +499,9 @@ impl<'a> Driver<'a> {
             if is_held || waits && action.node().is_some_and(is_stopping) {
                 self.blows[blow].undo.push(action);
             } else {
+                if let Action::Fault(Fault::ShutDown { .. }) = action {
+                    self.blows[blow].actions.push(action.clone());
+                }
                 done |= self.act(action);
             }
         }

@@ -97,9 +97,9 @@ pub enum Fault {
         /// The process.
         node: NodeId,
     },
-    /// A broker is asked to shut down in order (SIGTERM).
+    /// A broker or an application is asked to shut down in order (SIGTERM).
     ShutDown {
-        /// The broker.
+        /// The process.
         node: NodeId,
     },
     /// An operator is asked to change the cluster (which is not a fault, but everybody has to notice it).

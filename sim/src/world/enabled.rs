@@ -156,8 +156,9 @@ impl World {
             Fault::Pause { node } => require(self.node(*node).is_running(), "the process does not run"),
             Fault::Resume { node } => require(self.node(*node).is_paused(), "the process is not paused"),
             Fault::ShutDown { node } => require(
-                self.node(*node).is_running() && self.node(*node).broker().is_some(),
-                "no broker runs there",
+                self.node(*node).is_running()
+                    && (self.node(*node).broker().is_some() || self.setup.applications().any(|other| other == *node)),
+                "neither a broker nor an application runs there",
             ),
             Fault::Administer { node, .. } => {
                 let operator = self.node(*node);

@@ -103,7 +103,7 @@ pub enum Event {
     Stopped {
         /// The process.
         node: NodeId,
-        /// In order, after handing over its partitions.
+        /// In order: a broker after handing over its partitions, an application when it was asked to or has come to its end.
         in_order: bool,
     },
     /// The environment did something. Told after it took effect, before what it caused.

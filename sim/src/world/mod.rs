@@ -26,6 +26,7 @@ pub use node::Node;
 
 use crate::check::{Finale, Finding, Monitors};
 use crate::fingerprint::Fingerprint;
+use crate::program::AnyProgram;
 use crate::setup::{Setup, index};
 use network::Packet;
 
@@ -251,7 +252,7 @@ impl World {
             }
             Fault::Pause { node } => self.node_mut(*node).paused = true,
             Fault::Resume { node } => self.node_mut(*node).paused = false,
-            Fault::ShutDown { node } => self.step(*node, wall_clock, Input::Call(Call::ShutDown), outcome),
+            Fault::ShutDown { node } => self.shut_down(*node, wall_clock, outcome),
             Fault::Administer { node, task } => {
                 self.step(*node, wall_clock, Input::Call(Call::Administer(task.clone())), outcome);
             }
@@ -283,6 +284,15 @@ impl World {
             Fault::Disk { node, what } => self.node_mut(*node).disk.suffer(*what),
             // The wall clock is the scheduler's; from now on it comes with each step.
             Fault::ClockJump { .. } => {}
+        }
+    }
+
+    /// A broker hands over first; an application does as it likes.
+    fn shut_down(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
+        match self.node_mut(id).program_mut().map(AnyProgram::shut_down) {
+            None => self.step(id, wall_clock, Input::Call(Call::ShutDown), outcome),
+            Some(false) => self.stop(id, true, outcome),
+            Some(true) => self.announce_program(id, outcome),
         }
     }
 
@@ -365,7 +375,9 @@ impl World {
         } else if self.setup.options.instant_sync {
             self.complete_syncs(id, wall_clock, outcome);
         }
-        if answered {
+        if answered && self.node(id).program().is_some_and(AnyProgram::has_exited) {
+            self.stop(id, true, outcome);
+        } else if answered {
             self.announce_program(id, outcome);
         }
     }
