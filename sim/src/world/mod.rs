@@ -172,6 +172,11 @@ impl World {
         self.monitors = monitors;
     }
 
+    /// Whether every group has come to rest: everybody who has subscribed is a member, and every partition belongs to one of them.
+    pub(crate) fn groups_are_at_rest(&self) -> bool {
+        self.monitors.groups_are_at_rest(self)
+    }
+
     /// Whether a loss of data on all of these brokers would be more than the configuration of some topic covers, given what others have lost and not
     /// caught up with since.
     pub(crate) fn would_expose(&self, brokers: &[NodeId]) -> bool {

@@ -48,7 +48,9 @@ impl Consumer {
                 return turn;
             }
         }
-        self.maybe_commit_automatically(context, out);
+        if (context.rules.commits_before_records)() {
+            self.maybe_commit_automatically(context, out);
+        }
         GroupTurn::Ready
     }
 
