@@ -108,11 +108,13 @@ impl Conversation {
         let mut out = Outbox::new();
         let consumer = Consumer::boot(&context(&config), boot, &mut out);
         let is_to_commit = config.enable_auto_commit.then_some(Timer::AutoCommit);
-        let armed = out.drain().map(|effect| match effect {
-            Effect::SetTimer { timer, .. } => timer,
-            other => panic!("a consumer waits for its application: {other:?}"),
-        });
-        let armed: BTreeSet<Timer> = armed.collect();
+        let mut armed = BTreeSet::new();
+        for effect in out.drain() {
+            let Effect::SetTimer { timer, .. } = effect else {
+                panic!("a consumer waits for its application: {effect:?}")
+            };
+            armed.insert(timer);
+        }
         assert!(armed.iter().copied().eq(is_to_commit), "{armed:?}");
         Self {
             consumer,

@@ -294,19 +294,20 @@ pub(super) fn timer_text(timer: Timer) -> Option<String> {
     } else if timer == Timer::MetadataBackoff {
         Some("metadata".to_owned())
     } else {
-        let name = match timer {
-            Timer::PollTimeout => "poll",
-            Timer::ListenerCallTimeout => "listener",
-            Timer::CoordinatorBackoff => "coordinator",
-            Timer::OffsetsBackoff => "offsets",
-            Timer::MemberHeartbeat => "heartbeat",
-            Timer::MemberSession => "session",
-            Timer::MaxPollInterval => "max-poll",
-            Timer::AutoCommit => "auto-commit",
-            Timer::JoinPrepare => "prepare",
-            Timer::CloseTimeout => "close",
-            other => panic!("a consumer arms no {other:?}"),
-        };
+        let named = [
+            (Timer::PollTimeout, "poll"),
+            (Timer::ListenerCallTimeout, "listener"),
+            (Timer::CoordinatorBackoff, "coordinator"),
+            (Timer::OffsetsBackoff, "offsets"),
+            (Timer::MemberHeartbeat, "heartbeat"),
+            (Timer::MemberSession, "session"),
+            (Timer::MaxPollInterval, "max-poll"),
+            (Timer::AutoCommit, "auto-commit"),
+            (Timer::JoinPrepare, "prepare"),
+            (Timer::CloseTimeout, "close"),
+        ];
+        let name = named.iter().find(|(named, _)| *named == timer).map(|(_, name)| *name);
+        let name = name.unwrap_or_else(|| panic!("a consumer arms no {timer:?}"));
         Some(name.to_owned())
     }
 }
