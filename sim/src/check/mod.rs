@@ -24,6 +24,7 @@ mod offsets;
 mod order;
 mod promise;
 mod reached;
+mod reader;
 mod sends;
 mod single_leader;
 #[cfg(test)]
@@ -37,7 +38,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord};
-use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
+use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
 use kafkasim_core::lookup::{LookedUp, LookupError};
 use kafkasim_core::note::Note;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use completion::{deadline_exceeded, time_for_a_send_ms};
 pub use promise::Promise;
 pub use reached::{Coverage, Situation, situation, situations};
+pub(crate) use reader::{Break, Log, Reader};
 
 use crate::fingerprint::Fingerprint;
 use crate::setup::Setup;
@@ -155,6 +157,12 @@ impl Monitors {
     pub(crate) fn would_expose(&self, world: &World, brokers: &[NodeId]) -> bool {
         let memory = self.0.as_ref();
         memory.is_some_and(|memory| memory.state.truth.would_expose(world, brokers))
+    }
+
+    /// Which partitions of the topics of applications can be led, and written to, by whoever was healed: whoever reads everything in the end reads these.
+    pub(crate) fn within_reach(&self, world: &World, finale: &Finale) -> Vec<(TopicName, i32)> {
+        let Some(memory) = &self.0 else { return Vec::new() };
+        memory.state.within_reach(world, &finale.healed_core)
     }
 
     /// The run is over: the checks that only the end can answer.
@@ -474,6 +482,23 @@ impl State {
             Ok(found) => self.lookups.told(&scene, &self.order, reader, found, findings),
             Err(_) => self.lookups.failed(reader),
         }
+    }
+
+    fn within_reach(&self, view: &dyn View, core: &[NodeId]) -> Vec<(TopicName, i32)> {
+        let scene = Scene {
+            view,
+            truth: &self.truth,
+            sends: &self.sends,
+            risks: &self.risks,
+        };
+        let partitions = self
+            .truth
+            .partitions()
+            .filter(|(_, topic, _)| !topic.name.starts_with("__"));
+        let reached = partitions.filter(|(partition, ..)| !liveness::is_out_of_reach(&scene, *partition, core));
+        reached
+            .map(|(partition, topic, _)| (topic.name.clone(), partition.partition))
+            .collect()
     }
 
     fn finish(&self, view: &dyn View, finale: &Finale, findings: &mut Vec<Finding>) {
