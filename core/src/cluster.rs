@@ -147,10 +147,10 @@ impl Cluster {
         open.or_else(|| connections.ready(turn, Lane::Client, out).then_some(turn))
     }
 
-    /// Sends a Metadata request if one is needed and somebody can be reached; otherwise makes a connection.
+    /// Sends a Metadata request, about these topics or about all, if one is needed and somebody can be reached; otherwise makes a connection.
     pub fn maybe_ask<P>(
         &mut self,
-        topics: Vec<TopicName>,
+        topics: Option<Vec<TopicName>>,
         pending: P,
         times: Refreshing<'_>,
         connections: &mut Connections<P>,
@@ -162,7 +162,7 @@ impl Cluster {
         let Some(broker) = self.any_broker(connections, out) else {
             return;
         };
-        let request = MetadataRequest { topics: Some(topics) };
+        let request = MetadataRequest { topics };
         connections.send(
             broker,
             Lane::Client,
@@ -208,8 +208,12 @@ impl Cluster {
     }
 
     /// Takes in what a broker said. Older leader epochs than those known are not believed (KIP-320). Asks again after a back-off
-    /// if a topic could not be described for a passing reason.
-    pub fn update(&mut self, response: MetadataResponse, times: Refreshing<'_>, out: &mut Outbox) {
+    /// if a topic could not be described for a passing reason. An answer about all topics says of every other that it does not exist.
+    pub fn update(&mut self, response: MetadataResponse, is_of_all: bool, times: Refreshing<'_>, out: &mut Outbox) {
+        if is_of_all {
+            let exists = |name: &TopicName| response.topics.iter().any(|topic| topic.name == *name);
+            self.topics.retain(|name, _| exists(name));
+        }
         if !response.brokers.is_empty() {
             self.brokers = response.brokers;
             self.turn %= self.brokers.len();
@@ -246,6 +250,22 @@ impl Cluster {
             self.refresh = Refresh::Fresh;
         } else {
             self.back_off(times, out);
+        }
+    }
+
+    /// Somebody has read what was written in this epoch: metadata from before it is not believed, and newer is wanted.
+    pub fn learn_epoch(&mut self, partition: TopicPartition, leader_epoch: LeaderEpoch) {
+        let topic = self.topics.values_mut().find(|topic| topic.id == partition.topic);
+        let index = usize::try_from(partition.partition).ok();
+        let view = topic
+            .zip(index)
+            .and_then(|(topic, index)| topic.partitions.get_mut(index));
+        if let Some(view) = view.filter(|view| view.leader_epoch < leader_epoch) {
+            *view = PartitionView {
+                leader: None,
+                leader_epoch,
+            };
+            self.request_update();
         }
     }
 

@@ -68,6 +68,12 @@ configuration! {
         "offsets.retention.check.interval.ms" = "600000", LONG.at_least(1) => offsets_retention_check_interval_ms: u64;
         /// How long a commit may take to reach the in-sync replicas.
         "offsets.commit.timeout.ms" = "5000", INT.at_least(1) => offsets_commit_timeout_ms: u64;
+        /// How many partitions `__consumer_offsets` is created with; no group moves from one to another. For whoever creates it.
+        "offsets.topic.num.partitions" = "50", INT.at_least(1) => offsets_topic_num_partitions: usize;
+        /// How many replicas each of them has. For whoever creates it.
+        "offsets.topic.replication.factor" = "3", INT.at_least(1) => offsets_topic_replication_factor: usize;
+        /// How many bytes a segment of it has, at most; only whole segments are cleaned. For whoever creates it.
+        "offsets.topic.segment.bytes" = "104857600", INT.at_least(1) => offsets_topic_segment_bytes: i32;
         /// How long the broker's own channels to the controller wait for an answer.
         "request.timeout.ms" = "30000", INT.at_least(0) => request_timeout_ms: u64;
     }

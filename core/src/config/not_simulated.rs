@@ -72,8 +72,7 @@ const SERVER: &str = "
     metric.reporters metrics.num.samples metrics.recording.level metrics.sample.window.ms node.id num.io.threads
     num.network.threads num.partitions num.recovery.threads.per.data.dir num.replica.alter.log.dirs.threads
     num.replica.fetchers offsets.load.buffer.size
-        offsets.topic.compression.codec
-    offsets.topic.num.partitions offsets.topic.replication.factor offsets.topic.segment.bytes
+    offsets.topic.compression.codec
     principal.builder.class process.roles producer.purgatory.purge.interval.requests
     queued.max.request.bytes queued.max.requests quota.window.num quota.window.size.seconds remote.fetch.max.wait.ms
     remote.list.offsets.request.timeout.ms remote.log.index.file.cache.total.size.bytes

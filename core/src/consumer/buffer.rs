@@ -32,6 +32,7 @@ impl CompletedFetch {
     /// Whether the partition is still to be read from where this was asked for.
     pub(super) fn is_wanted_by(&self, assigned: &Assigned) -> bool {
         assigned.id == Some(self.partition)
+            && !assigned.is_pending_revocation
             && matches!(assigned.state, FetchState::Fetching { position, .. } if position.offset == self.next_offset)
     }
 

@@ -75,7 +75,10 @@ impl Consumer {
                 continue;
             };
             // The application may have said where to start before the partition was located.
-            let Some(partition) = assigned.id.filter(|_| !assigned.is_paused) else {
+            let Some(partition) = assigned
+                .id
+                .filter(|_| !assigned.is_paused && !assigned.is_pending_revocation)
+            else {
                 continue;
             };
             if self.buffer.iter().any(|fetch| fetch.partition == partition) {

@@ -7,26 +7,14 @@
 use alloc::vec::Vec;
 use core::mem;
 
+use super::waiting::Waiting;
 use super::{ByLeader, Consumer, Pending, refresh_times};
-use crate::call::{Answer, PollError};
 use crate::config::ConsumerConfig;
 use crate::error::ErrorCode;
 use crate::ids::{Offset, Timestamp, TopicName, TopicPartition};
 use crate::lookup::{LookedUp, LookupError, OffsetLookup};
 use crate::machine::{Context, Lane, Outbox};
 use crate::message::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, OffsetSpec};
-use crate::timer::{Timer, Window};
-
-/// What the application waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Waiting {
-    Nothing,
-    Poll,
-    /// The position in this partition.
-    Position(TopicName, i32),
-    /// What leaders know.
-    Offsets(Vec<Wanted>),
-}
 
 /// What is wanted of one partition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,33 +39,9 @@ enum Progress {
 /// What a lookup returns.
 type Answered = Result<Vec<LookedUp>, LookupError>;
 
-impl Waiting {
-    /// The topics that somebody waits to learn about, assigned or not.
-    pub(super) fn topics(&self) -> impl Iterator<Item = &TopicName> {
-        let wanted = match self {
-            Self::Offsets(wanted) => &wanted[..],
-            Self::Nothing | Self::Poll | Self::Position(..) => &[],
-        };
-        wanted.iter().map(|wanted| &wanted.topic)
-    }
-
-    /// There is newer metadata.
-    pub(super) fn ask_again(&mut self) {
-        let Self::Offsets(wanted) = self else { return };
-        for wanted in wanted {
-            if wanted.progress == Progress::AwaitsMetadata {
-                wanted.progress = Progress::Due;
-            }
-        }
-    }
-
-    fn wanted(&mut self, partition: TopicPartition) -> Option<&mut Wanted> {
-        match self {
-            Self::Offsets(wanted) => wanted
-                .iter_mut()
-                .find(|wanted| wanted.progress == Progress::Asked(partition)),
-            Self::Nothing | Self::Poll | Self::Position(..) => None,
-        }
+impl Wanted {
+    pub(super) const fn topic(&self) -> &TopicName {
+        &self.topic
     }
 }
 
@@ -94,11 +58,7 @@ impl Consumer {
         timeout_ms: Option<u64>,
         out: &mut Outbox,
     ) {
-        assert!(
-            self.waiting == Waiting::Nothing,
-            "a consumer is called by one caller at a time"
-        );
-        self.waiting = match lookup {
+        let waiting = match lookup {
             OffsetLookup::Position { topic, partition } => {
                 self.index_of(&topic, partition);
                 Waiting::Position(topic, partition)
@@ -107,60 +67,44 @@ impl Consumer {
                 let to = OffsetSpec::Timestamp(time);
                 ((topic, partition), to)
             })),
-            OffsetLookup::Committed(_) => panic!("a consumer without a group has no committed offsets"),
+            OffsetLookup::Committed(partitions) => Waiting::Committed(partitions),
             OffsetLookup::Beginning(partitions) => wanted(to_each(partitions, OffsetSpec::Earliest)),
             OffsetLookup::End(partitions) => wanted(to_each(partitions, OffsetSpec::Latest)),
         };
-        if self.waiting.topics().any(|topic| self.cluster.topic(topic).is_none()) {
+        if waiting.topics().any(|topic| self.cluster.topic(topic).is_none()) {
             self.cluster.request_update();
         }
-        let timeout_ms = timeout_ms.unwrap_or(context.config.default_api_timeout_ms);
-        if let Some(answered) = self.take_lookup_turn(context, out) {
-            self.answer_lookup(answered, out);
-        } else if mem::take(&mut self.woken) {
-            self.answer_lookup(Err(LookupError::Poll(PollError::Wakeup)), out);
-        } else if timeout_ms == 0 {
-            self.answer_lookup(Err(LookupError::Timeout), out);
-        } else {
-            out.set_timer(Timer::PollTimeout, Window::wall(timeout_ms));
-        }
+        self.call(context, waiting, timeout_ms, out);
     }
 
-    pub(super) fn continue_lookup(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
-        if let Some(answered) = self.take_lookup_turn(context, out) {
-            out.cancel_timer(Timer::PollTimeout);
-            self.answer_lookup(answered, out);
-        }
-    }
-
-    /// [`Timer::PollTimeout`]
-    pub(super) fn on_timeout(&mut self, out: &mut Outbox) {
-        let answer = match self.waiting {
-            Waiting::Nothing => return,
-            Waiting::Poll => Answer::Polled(Ok(Vec::new())),
-            Waiting::Position(..) | Waiting::Offsets(_) => Answer::LookedUp(Err(LookupError::Timeout)),
+    /// There is newer metadata.
+    pub(super) fn ask_offsets_again(&mut self) {
+        let Waiting::Offsets(wanted) = &mut self.waiting else {
+            return;
         };
-        self.give_up_waiting();
-        out.answer(answer);
-    }
-
-    /// Nobody waits any more, nor for what is under way.
-    pub(super) fn give_up_waiting(&mut self) {
-        self.waiting = Waiting::Nothing;
-        for pending in self.connections.all_unanswered_mut() {
-            if matches!(pending, Pending::Offsets(_)) {
-                *pending = Pending::Abandoned;
+        for wanted in wanted {
+            if wanted.progress == Progress::AwaitsMetadata {
+                wanted.progress = Progress::Due;
             }
         }
     }
 
-    fn answer_lookup(&mut self, answered: Answered, out: &mut Outbox) {
-        self.give_up_waiting();
-        out.answer(Answer::LookedUp(answered));
+    /// What is wanted of this partition, if its leader was asked.
+    fn wanted(&mut self, partition: TopicPartition) -> Option<&mut Wanted> {
+        let Waiting::Offsets(wanted) = &mut self.waiting else {
+            return None;
+        };
+        wanted
+            .iter_mut()
+            .find(|wanted| wanted.progress == Progress::Asked(partition))
     }
 
     /// One turn. `None`: not everything is known yet.
-    fn take_lookup_turn(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) -> Option<Answered> {
+    pub(super) fn take_lookup_turn(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        out: &mut Outbox,
+    ) -> Option<Answered> {
         match mem::replace(&mut self.waiting, Waiting::Nothing) {
             Waiting::Position(topic, partition) => {
                 let answered = self.look_for_position(context, &topic, partition, out);
@@ -176,7 +120,12 @@ impl Consumer {
                 }
                 answered.map(Ok)
             }
-            waiting @ (Waiting::Nothing | Waiting::Poll) => {
+            waiting @ (Waiting::Nothing
+            | Waiting::Poll
+            | Waiting::Committed(_)
+            | Waiting::Commit(_)
+            | Waiting::Unsubscribing
+            | Waiting::Closing(_)) => {
                 self.waiting = waiting;
                 None
             }
@@ -203,7 +152,7 @@ impl Consumer {
         if let Some(truncation) = self.truncation.take() {
             return Some(Err(LookupError::Poll(truncation)));
         }
-        if let Err(error) = self.initialize_positions(context) {
+        if let Err(error) = self.initialize_positions(context, out) {
             return Some(Err(LookupError::Poll(error)));
         }
         self.validate_positions(context, out);
@@ -259,7 +208,7 @@ impl Consumer {
     ) {
         let mut has_failed = false;
         for partition in asked {
-            let Some(wanted) = self.waiting.wanted(*partition) else {
+            let Some(wanted) = self.wanted(*partition) else {
                 continue;
             };
             let listed = response.partitions.iter().find(|listed| listed.partition == *partition);
@@ -280,7 +229,7 @@ impl Consumer {
     /// The connection to a leader is gone; whoever lost it asks for metadata.
     pub(super) fn offsets_failed(&mut self, asked: &[TopicPartition]) {
         for partition in asked {
-            if let Some(wanted) = self.waiting.wanted(*partition) {
+            if let Some(wanted) = self.wanted(*partition) {
                 wanted.progress = Progress::AwaitsMetadata;
             }
         }

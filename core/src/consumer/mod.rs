@@ -1,43 +1,53 @@
 //! The consumer: hands the records of its partitions to the application, in order, inside the application's polls.
 //!
-//! Kafka's classic `KafkaConsumer` with partitions assigned by hand. It has no thread of its own: it asks nobody for anything unless a
-//! poll is waiting. What arrives between two polls is kept for the next one.
+//! Kafka's classic `KafkaConsumer`, with partitions assigned by hand or by its group. It has no thread of its own but for heartbeats: it asks
+//! nobody for anything unless a call is waiting. What arrives between two polls is kept for the next one.
 //!
-//! - `poll`: the application's calls, and what a waiting poll does at each turn.
+//! - `poll`: what a waiting poll does at each turn. `waiting`: one call after the other, and what interrupts them.
+//! - `subscription`: who says what is read. `member`: the consumer in its group. `commit`: how far it has come.
 //! - `position`: where each partition is read from; `reset`: where to start; `validation`: whether what was read is still there.
 //! - `steering`: pausing, seeking and waking up; `lookup`: where logs begin and end, and what was when.
 //! - `fetcher`: Fetch requests; `buffer`: what was fetched and not yet polled.
 //! - [`assignor`]: who of a group reads which partitions.
 
+mod answers;
 pub mod assignor;
 mod buffer;
+mod commit;
 mod fetcher;
 mod lookup;
+mod member;
 mod poll;
 mod position;
 mod reset;
 mod steering;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod validation;
+mod waiting;
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use self::buffer::CompletedFetch;
+use self::commit::{AskedCommitted, Commit, Commits, CommittedLookup};
 use self::fetcher::AskedFetch;
-use self::lookup::Waiting;
+use self::member::{Generation, Listening, Member};
 use self::position::Assigned;
 pub use self::position::Position;
 use self::reset::AskedOffset;
+use self::subscription::Subscription;
+pub use self::subscription::check_pattern;
 use self::validation::AskedValidation;
-use crate::call::{Answer, Call, PollError};
+use self::waiting::Waiting;
+use crate::call::{Call, PollError};
 use crate::cluster::{Cluster, Refreshing};
 use crate::config::ConsumerConfig;
 use crate::connections::Connections;
 use crate::ids::{NodeId, TopicName, TopicPartition};
-use crate::machine::{Boot, ConnectionId, Context, Input, Lane, Machine, Outbox};
-use crate::message::{Message, Request, Response};
+use crate::machine::{Boot, Context, Input, Lane, Machine, Outbox};
+use crate::message::Request;
 use crate::record::Batch;
 use crate::timer::{Timer, Window};
 
@@ -53,8 +63,14 @@ pub struct Consumer {
     buffer: VecDeque<CompletedFetch>,
     /// A truncation that the next poll tells the application about.
     truncation: Option<PollError>,
-    /// What the application waits for.
+    subscription: Subscription,
+    member: Member,
+    commits: Commits,
+    committed: CommittedLookup,
+    /// What the application waits for; while its rebalance listener runs, what that waits for.
     waiting: Waiting,
+    /// The rebalance listener runs.
+    listening: Option<Listening>,
     /// Somebody called `wakeup()` while nobody was waiting: the next call that would wait throws.
     woken: bool,
     /// The application wants nothing any more.
@@ -64,7 +80,9 @@ pub struct Consumer {
 /// What is remembered about an unanswered request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Pending {
-    Metadata,
+    Metadata {
+        is_of_all: bool,
+    },
     Fetch(Vec<AskedFetch>),
     ListOffsets(Vec<AskedOffset>),
     OffsetForLeaderEpoch(Vec<AskedValidation>),
@@ -72,22 +90,36 @@ enum Pending {
     Offsets(Vec<TopicPartition>),
     /// The same, but it does not wait any more.
     Abandoned,
+    FindCoordinator,
+    JoinGroup(Generation),
+    SyncGroup(Generation),
+    Heartbeat(Generation),
+    LeaveGroup,
+    OffsetCommit(Commit),
+    OffsetFetch(AskedCommitted),
 }
 
 impl Machine for Consumer {
     type Config = ConsumerConfig;
 
-    fn boot(context: &Context<'_, ConsumerConfig>, _: Boot<'_>, _: &mut Outbox) -> Self {
-        Self {
+    fn boot(context: &Context<'_, ConsumerConfig>, _: Boot<'_>, out: &mut Outbox) -> Self {
+        let mut consumer = Self {
             connections: Connections::default(),
             cluster: Cluster::bootstrap(&context.config.bootstrap_servers),
             assigned: Vec::new(),
             buffer: VecDeque::new(),
             truncation: None,
+            subscription: Subscription::Nothing,
+            member: Member::new(),
+            commits: Commits::new(),
+            committed: CommittedLookup::new(),
             waiting: Waiting::Nothing,
+            listening: None,
             woken: false,
             is_closed: false,
-        }
+        };
+        consumer.restart_auto_commit(context, out);
+        consumer
     }
 
     fn step(&mut self, context: &Context<'_, ConsumerConfig>, input: Input, out: &mut Outbox) {
@@ -98,20 +130,24 @@ impl Machine for Consumer {
             }
             Input::Refused { peer, lane } => {
                 self.connections.refused(peer, lane, reconnect_backoff(context), out);
-                self.on_lost(context, peer, [], out);
+                self.on_lost(context, (peer, lane), Vec::new(), out);
             }
             Input::Disconnected(connection) => {
                 let lost = self
                     .connections
                     .disconnected(connection, reconnect_backoff(context), out);
-                self.on_lost(context, connection.peer, lost, out);
+                self.on_lost(context, (connection.peer, connection.lane), lost, out);
             }
             Input::TimerFired(timer) => self.on_timer(context, timer, out),
-            Input::Call(call) => return self.on_call(context, call, out),
+            Input::Call(call) => {
+                self.on_call(context, call, out);
+                return self.continue_membership(context, out);
+            }
             Input::Synced(..) => panic!("a consumer has no disk"),
             Input::Chosen(_) => panic!("a consumer leaves nothing to chance"),
         }
         self.continue_waiting(context, out);
+        self.continue_membership(context, out);
         if self.is_closed {
             // A connection that comes up only now, or has failed to, is of no use.
             self.connections.close_all(out);
@@ -125,6 +161,12 @@ impl Consumer {
         self.assigned
             .iter()
             .map(|assigned| (&assigned.topic, assigned.partition))
+    }
+
+    /// Whether it wants to read this topic as a member of its group.
+    #[must_use]
+    pub fn is_subscribed_to(&self, topic: &TopicName) -> bool {
+        !self.is_closed && self.subscription.is_automatic() && self.subscription.accepts(topic)
     }
 
     /// Where a partition is read from next, if that is known. It may still have to be validated.
@@ -146,62 +188,34 @@ impl Consumer {
     /// Whether nothing is under way: no call waits, no request is unanswered, nothing is buffered.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.waiting == Waiting::Nothing && self.buffer.is_empty() && self.connections.all_unanswered().next().is_none()
-    }
-
-    fn on_message(
-        &mut self,
-        context: &Context<'_, ConsumerConfig>,
-        connection: ConnectionId,
-        message: Message,
-        out: &mut Outbox,
-    ) {
-        // Nobody has reason to send a request to a client.
-        let Message::Response(response) = message else { return };
-        let Some(pending) = self.connections.answered(connection, out) else {
-            return;
-        };
-        match (pending, response) {
-            (Pending::Metadata, Response::Metadata(metadata)) => {
-                self.cluster.update(metadata, refresh_times(context.config), out);
-                self.metadata_changed(context, out);
-            }
-            (Pending::Fetch(asked), Response::Fetch(fetched)) => {
-                self.on_fetch(context, connection.peer, asked, fetched, out);
-            }
-            (Pending::ListOffsets(asked), Response::ListOffsets(listed)) => {
-                self.on_list_offsets(context, asked, &listed, out);
-            }
-            (Pending::OffsetForLeaderEpoch(asked), Response::OffsetForLeaderEpoch(found)) => {
-                self.on_offset_for_leader_epoch(context, asked, &found, out);
-            }
-            (Pending::Offsets(asked), Response::ListOffsets(listed)) => self.on_offsets(context, &asked, &listed, out),
-            (Pending::Abandoned, Response::ListOffsets(_)) => {}
-            // The answer to another question is as good as none.
-            (
-                pending @ (Pending::Metadata
-                | Pending::Fetch(_)
-                | Pending::ListOffsets(_)
-                | Pending::OffsetForLeaderEpoch(_)
-                | Pending::Offsets(_)
-                | Pending::Abandoned),
-                _,
-            ) => {
-                let lost = self.connections.timed_out(connection, reconnect_backoff(context), out);
-                self.on_lost(context, connection.peer, core::iter::once(pending).chain(lost), out);
-            }
-        }
+        self.waiting == Waiting::Nothing
+            && self.listening.is_none()
+            && self.buffer.is_empty()
+            && self.member.is_idle()
+            && self.connections.all_unanswered().next().is_none()
     }
 
     fn on_timer(&mut self, context: &Context<'_, ConsumerConfig>, timer: Timer, out: &mut Outbox) {
         match timer {
             Timer::RequestTimeout { connection, .. } => {
                 let lost = self.connections.timed_out(connection, reconnect_backoff(context), out);
-                self.on_lost(context, connection.peer, lost, out);
+                self.on_lost(context, (connection.peer, connection.lane), lost, out);
             }
             Timer::ReconnectBackoff { peer, lane } => self.connections.backed_off(peer, lane),
             Timer::MetadataBackoff | Timer::MetadataMaxAge => self.cluster.timer_fired(),
-            Timer::PollTimeout => self.on_timeout(out),
+            Timer::PollTimeout => self.on_poll_timeout(context, out),
+            Timer::ListenerCallTimeout => self.on_timeout(context, out),
+            Timer::CloseTimeout => self.close_timed_out(context, out),
+            Timer::CoordinatorBackoff => self.coordinator_backed_off(),
+            Timer::OffsetsBackoff => {
+                self.commit_backed_off();
+                self.offset_fetch_backed_off();
+            }
+            Timer::MemberHeartbeat => self.heartbeat_due(context, out),
+            Timer::MemberSession => self.session_expired(context, out),
+            Timer::MaxPollInterval => self.poll_overdue(context, out),
+            Timer::AutoCommit => self.auto_commit_due(),
+            Timer::JoinPrepare => self.preparation_timed_out(),
             Timer::FetchBackoff { leader } => self.fetch_backed_off(leader),
             Timer::PositionBackoff { partition } => self.position_backed_off(partition),
             Timer::RegistrationBackoff
@@ -224,16 +238,7 @@ impl Consumer {
             | Timer::DeliveryTimeout { .. }
             | Timer::InitProducerIdBackoff
             | Timer::MaxBlock { .. }
-            | Timer::CloseTimeout
             | Timer::Group { .. }
-            | Timer::ListenerCallTimeout
-            | Timer::CoordinatorBackoff
-            | Timer::OffsetsBackoff
-            | Timer::MemberHeartbeat
-            | Timer::MemberSession
-            | Timer::MaxPollInterval
-            | Timer::AutoCommit
-            | Timer::JoinPrepare
             | Timer::OperatorBackoff => panic!("a consumer does not arm {timer:?}"),
         }
     }
@@ -241,20 +246,20 @@ impl Consumer {
     fn on_call(&mut self, context: &Context<'_, ConsumerConfig>, call: Call, out: &mut Outbox) {
         assert!(!self.is_closed, "a closed consumer does nothing: {call:?}");
         match call {
-            Call::Assign(partitions) => {
-                self.assign(&partitions, out);
+            Call::Assign(partitions) => self.assign_by_hand(context, &partitions, out),
+            Call::Subscribe(to) => self.subscribe(to),
+            Call::Unsubscribe => self.unsubscribe(context, out),
+            Call::ListenerReturned => {
+                self.listener_returned(context, out);
                 self.continue_waiting(context, out);
             }
             Call::Poll { timeout_ms } => self.on_poll(context, timeout_ms, out),
-            Call::Steer(steering) => self.steer(&steering, out),
+            Call::CommitSync { offsets, timeout_ms } => self.on_commit_sync(context, offsets, timeout_ms, out),
+            Call::CommitAsync { call, offsets } => self.on_commit_async(context, call, offsets, out),
+            Call::Steer(steering) => self.steer(context, &steering, out),
             Call::LookUp { lookup, timeout_ms } => self.on_look_up(context, lookup, timeout_ms, out),
-            Call::Close { .. } => self.close(context, out),
-            Call::Subscribe(_)
-            | Call::Unsubscribe
-            | Call::ListenerReturned
-            | Call::CommitSync { .. }
-            | Call::CommitAsync { .. }
-            | Call::Send { .. }
+            Call::Close { timeout_ms } => self.close(context, timeout_ms, out),
+            Call::Send { .. }
             | Call::PartitionsFor { .. }
             | Call::Flush
             | Call::ShutDown
@@ -265,73 +270,47 @@ impl Consumer {
         }
     }
 
-    /// A connection ended with these requests unanswered.
-    fn on_lost(
-        &mut self,
-        context: &Context<'_, ConsumerConfig>,
-        peer: NodeId,
-        lost: impl IntoIterator<Item = Pending>,
-        out: &mut Outbox,
-    ) {
-        let mut asked_for_metadata = false;
-        for pending in lost {
-            match pending {
-                Pending::Metadata => asked_for_metadata = true,
-                // The reconnect back-off keeps it from being sent again at once.
-                Pending::Fetch(_) => {}
-                Pending::ListOffsets(asked) => self.list_offsets_failed(context, &asked, out),
-                Pending::OffsetForLeaderEpoch(asked) => self.validations_failed(context, &asked, out),
-                Pending::Offsets(asked) => self.offsets_failed(&asked),
-                Pending::Abandoned => {}
-            }
-        }
-        self.cluster
-            .disconnected(peer, asked_for_metadata, refresh_times(context.config), out);
-    }
-
-    /// Something happened: whoever waits may get further, or to the end.
-    fn continue_waiting(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
-        match &self.waiting {
-            Waiting::Nothing => {}
-            Waiting::Poll => self.continue_poll(context, out),
-            Waiting::Position(..) | Waiting::Offsets(_) => self.continue_lookup(context, out),
-        }
-    }
-
-    /// `close(timeout)`: without a group there is nothing to hand over, so that nobody need be waited for.
-    ///
-    /// # Panics
-    /// If a call is waiting: Kafka's consumer is not for use by several threads either.
-    fn close(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
-        assert!(
-            self.waiting == Waiting::Nothing,
-            "a consumer is closed while no call waits"
-        );
+    /// Nothing will be called any more.
+    fn end(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         self.assign(&[], out);
         self.truncation = None;
+        self.subscription = Subscription::Nothing;
+        self.waiting = Waiting::Nothing;
         self.woken = false;
         self.is_closed = true;
         self.cluster.stop_timers(out);
         self.cluster = Cluster::bootstrap(&context.config.bootstrap_servers);
         self.connections.close_all(out);
-        out.answer(Answer::Closed);
+        if context.config.group_id.is_some() {
+            self.stop_group_timers(out);
+        }
+        (self.member, self.commits, self.committed) = (Member::new(), Commits::new(), CommittedLookup::new());
     }
 
-    /// Asks for metadata about the topics that are assigned or asked about, if it is wanted.
+    /// Asks for metadata about the topics that are assigned, subscribed to or asked about, if it is wanted.
     fn refresh_metadata(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         if !self.cluster.is_updating() {
             return;
         }
-        let assigned = self.assigned.iter().map(|assigned| &assigned.topic);
-        let mut topics: Vec<TopicName> = assigned.chain(self.waiting.topics()).cloned().collect();
-        if topics.is_empty() {
+        let topics = if self.subscription.is_pattern() {
+            None
+        } else {
+            let assigned = self.assigned.iter().map(|assigned| &assigned.topic);
+            let wanted = assigned.chain(self.waiting.topics()).chain(self.subscription.topics());
+            let mut topics: Vec<TopicName> = wanted.chain(&self.member.group_topics).cloned().collect();
+            topics.sort_unstable();
+            topics.dedup();
+            Some(topics)
+        };
+        if topics.as_ref().is_some_and(Vec::is_empty) {
             return;
         }
-        topics.sort_unstable();
-        topics.dedup();
+        let pending = Pending::Metadata {
+            is_of_all: topics.is_none(),
+        };
         let times = refresh_times(context.config);
         self.cluster
-            .maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
+            .maybe_ask(topics, pending, times, &mut self.connections, out);
     }
 
     /// Sends one request to each of these brokers, whose connections are open.

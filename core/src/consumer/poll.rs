@@ -8,8 +8,10 @@ use core::mem;
 
 use super::Consumer;
 use super::buffer::CompletedFetch;
-use super::lookup::Waiting;
+use super::member::GroupTurn;
 use super::position::{Assigned, FetchState};
+use super::subscription::Subscription;
+use super::waiting::Waiting;
 use crate::call::{Answer, ConsumerRecord, PollError};
 use crate::config::ConsumerConfig;
 use crate::ids::TopicName;
@@ -20,7 +22,33 @@ use crate::timer::{Timer, Window};
 type Polled = Result<Vec<ConsumerRecord>, PollError>;
 
 impl Consumer {
-    /// `assign(partitions)`: partitions that were assigned before keep their positions and what was fetched of them.
+    /// `assign(partitions)`; to assign nothing is to unsubscribe.
+    ///
+    /// # Panics
+    /// If it has subscribed, which Kafka answers with an `IllegalStateException`.
+    pub(super) fn assign_by_hand(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        partitions: &[(TopicName, i32)],
+        out: &mut Outbox,
+    ) {
+        assert!(
+            !self.subscription.is_automatic(),
+            "a consumer that has subscribed is not assigned partitions by hand"
+        );
+        if context.config.group_id.is_some() {
+            self.maybe_commit_automatically(context, out);
+        }
+        self.assign(partitions, out);
+        self.subscription = if partitions.is_empty() {
+            Subscription::Nothing
+        } else {
+            Subscription::ByHand
+        };
+        self.continue_waiting(context, out);
+    }
+
+    /// What is read from now on: partitions that were assigned before keep their positions and what was fetched of them.
     pub(super) fn assign(&mut self, partitions: &[(TopicName, i32)], out: &mut Outbox) {
         let mut old = mem::take(&mut self.assigned);
         for (topic, partition) in partitions {
@@ -52,58 +80,80 @@ impl Consumer {
             id,
             state: FetchState::Initializing,
             is_paused: false,
+            is_pending_revocation: false,
         }
     }
 
     /// `poll(timeout)`.
     ///
     /// # Panics
-    /// If another call is waiting: Kafka's consumer is not for use by several threads either.
+    /// If another call is waiting, or the rebalance listener runs: Kafka's consumer is not for use by several threads either.
     pub(super) fn on_poll(&mut self, context: &Context<'_, ConsumerConfig>, timeout_ms: u64, out: &mut Outbox) {
-        assert!(
-            self.waiting == Waiting::Nothing,
-            "a consumer is called by one caller at a time"
-        );
+        assert!(self.listening.is_none(), "a rebalance listener does not poll");
+        self.begin_call(Waiting::Poll);
+        self.polled(out);
         let precedes_records = (context.rules.wakeup_precedes_records)();
-        if precedes_records && mem::take(&mut self.woken) {
-            out.answer(Answer::Polled(Err(PollError::Wakeup)));
-            return;
-        }
-        let polled = self.take_turn(context, out);
-        if mem::take(&mut self.woken) {
-            out.answer(Answer::Polled(Err(PollError::Wakeup)));
-            return;
-        }
-        match polled {
-            Some(polled) => out.answer(Answer::Polled(polled)),
-            None if timeout_ms == 0 => out.answer(Answer::Polled(Ok(Vec::new()))),
-            None => {
-                self.waiting = Waiting::Poll;
-                out.set_timer(Timer::PollTimeout, Window::wall(timeout_ms));
+        let was_woken = precedes_records && mem::take(&mut self.woken);
+        let polled = if was_woken {
+            Some(Err(PollError::Wakeup))
+        } else {
+            self.take_turn(context, out)
+        };
+        let polled = if mem::take(&mut self.woken) {
+            Some(Err(PollError::Wakeup))
+        } else {
+            polled
+        };
+        match (polled, &mut self.listening) {
+            (Some(polled), _) => self.poll_returns(context, polled, out),
+            (None, Some(listening)) if timeout_ms == 0 => listening.timed_out = true,
+            (None, None) if timeout_ms == 0 => {
+                let leftovers = self.leftovers(context, out);
+                self.poll_returns(context, leftovers, out);
             }
+            (None, _) => out.set_timer(Timer::PollTimeout, Window::wall(timeout_ms)),
         }
     }
 
     /// Something happened: the poll that waits may get further, or to its end.
     pub(super) fn continue_poll(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         if let Some(polled) = self.take_turn(context, out) {
-            self.waiting = Waiting::Nothing;
             out.cancel_timer(Timer::PollTimeout);
-            out.answer(Answer::Polled(polled));
+            self.poll_returns(context, polled, out);
         }
     }
 
-    /// One turn. `None`: there is nothing to return yet.
+    /// The application has control again.
+    pub(super) fn poll_returns(&mut self, context: &Context<'_, ConsumerConfig>, polled: Polled, out: &mut Outbox) {
+        self.waiting = Waiting::Nothing;
+        self.expect_poll(context, out);
+        out.answer(Answer::Polled(polled));
+    }
+
+    /// What a poll returns that has no more time, whatever else it waits for.
+    pub(super) fn leftovers(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) -> Polled {
+        Ok(self.collect(context, out)?.unwrap_or_default())
+    }
+
+    /// One turn. `None`: there is nothing to return yet, or the rebalance listener has to return first.
     fn take_turn(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) -> Option<Polled> {
+        let is_rebalancing = match self.take_group_turn(context, out) {
+            GroupTurn::Ready => false,
+            GroupTurn::Rebalancing => true,
+            GroupTurn::Blocked => return None,
+            GroupTurn::Failed(error) => return Some(Err(error)),
+        };
         if let Some(truncation) = self.truncation.take() {
             return Some(Err(truncation));
         }
-        if let Err(error) = self.initialize_positions(context) {
+        if !is_rebalancing && let Err(error) = self.initialize_positions(context, out) {
             return Some(Err(error));
         }
         let polled = self.collect(context, out).transpose();
-        self.validate_positions(context, out);
-        self.look_up_positions(context, out);
+        if !is_rebalancing {
+            self.validate_positions(context, out);
+            self.look_up_positions(context, out);
+        }
         if !matches!(polled, Some(Err(_))) {
             // Fetches are also sent when there are records, to be answered while the application is busy with these.
             self.send_fetches(context, out);

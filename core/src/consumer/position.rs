@@ -35,6 +35,8 @@ pub(super) struct Assigned {
     pub(super) state: FetchState,
     /// Nothing is fetched, and nothing handed out, until it is resumed.
     pub(super) is_paused: bool,
+    /// The same, because a rebalance is about to take it away.
+    pub(super) is_pending_revocation: bool,
 }
 
 /// How far a partition is on its way to being fetched.
@@ -132,18 +134,27 @@ impl Consumer {
     }
 
     /// New metadata: partitions are located, and positions whose leader has changed have to be validated.
-    pub(super) fn metadata_changed(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
+    pub(super) fn metadata_changed(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        is_of_all: bool,
+        out: &mut Outbox,
+    ) {
+        self.membership_sees_metadata();
         for assigned in &mut self.assigned {
             assigned.locate(&self.cluster, out);
         }
-        self.waiting.ask_again();
+        self.ask_offsets_again();
         for index in 0..self.assigned.len() {
             self.follow_leader(context, index, out);
         }
         if self
             .assigned
             .iter()
-            .any(|assigned| self.cluster.topic(&assigned.topic).is_none())
+            .map(|assigned| &assigned.topic)
+            .chain(self.subscription.topics())
+            .any(|topic| self.cluster.topic(topic).is_none())
+            || is_of_all != self.subscription.is_pattern()
         {
             // A topic that was assigned while the request was on its way is not in the answer.
             self.cluster.request_update();
@@ -184,6 +195,26 @@ impl Consumer {
             }
         };
         self.maybe_cancel_fetch_backoff(&old, out);
+    }
+
+    /// A partition begins at a position that somebody else has come to. It may have to be validated.
+    pub(super) fn begin_at_position(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        index: usize,
+        position: Position,
+    ) {
+        self.assigned[index].state = if position.leader.is_some() && has_to_be_validated(context, &position) {
+            FetchState::AwaitValidation {
+                position,
+                lookup: Lookup::Due,
+            }
+        } else {
+            FetchState::Fetching {
+                position,
+                backing_off: false,
+            }
+        };
     }
 
     pub(super) fn position_backed_off(&mut self, partition: TopicPartition) {

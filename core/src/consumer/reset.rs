@@ -20,8 +20,16 @@ pub(super) struct AskedOffset {
 }
 
 impl Consumer {
-    /// Newly assigned partitions are looked up. An error if there is no policy for that.
-    pub(super) fn initialize_positions(&mut self, context: &Context<'_, ConsumerConfig>) -> Result<(), PollError> {
+    /// Newly assigned partitions begin where the group has come to, and are looked up if it has not come anywhere. An error if there is no
+    /// policy for that.
+    pub(super) fn initialize_positions(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        out: &mut Outbox,
+    ) -> Result<(), PollError> {
+        if context.config.group_id.is_some() && !self.begin_where_committed(context, out)? {
+            return Ok(());
+        }
         for assigned in &mut self.assigned {
             if assigned.state == FetchState::Initializing {
                 let Some(to) = context.config.auto_offset_reset.spec() else {

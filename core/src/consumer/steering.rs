@@ -6,19 +6,18 @@
 use core::mem;
 
 use super::Consumer;
-use super::lookup::Waiting;
 use super::position::{FetchState, Lookup, Position};
-use crate::call::{Answer, PollError, Steering};
+use super::waiting::Waiting;
+use crate::call::Steering;
+use crate::config::ConsumerConfig;
 use crate::ids::{LeaderEpoch, Offset, TopicName};
-use crate::lookup::LookupError;
-use crate::machine::Outbox;
+use crate::machine::{Context, Outbox};
 use crate::message::OffsetSpec;
-use crate::timer::Timer;
 
 impl Consumer {
     /// # Panics
     /// If a partition is not assigned, which Kafka answers with an `IllegalStateException`, or if a call waits and this is not a wakeup.
-    pub(super) fn steer(&mut self, steering: &Steering, out: &mut Outbox) {
+    pub(super) fn steer(&mut self, context: &Context<'_, ConsumerConfig>, steering: &Steering, out: &mut Outbox) {
         assert!(
             self.waiting == Waiting::Nothing || *steering == Steering::Wakeup,
             "while a call waits, only a wakeup may be made: {steering}"
@@ -33,22 +32,8 @@ impl Consumer {
             } => self.seek(topic, *partition, *offset, out),
             Steering::SeekToBeginning(partitions) => self.seek_to_end_of_log(partitions, OffsetSpec::Earliest, out),
             Steering::SeekToEnd(partitions) => self.seek_to_end_of_log(partitions, OffsetSpec::Latest, out),
-            Steering::Wakeup => self.wake_up(out),
+            Steering::Wakeup => self.wake_up(context, out),
         }
-    }
-
-    fn wake_up(&mut self, out: &mut Outbox) {
-        let interrupted = match self.waiting {
-            Waiting::Nothing => {
-                self.woken = true;
-                return;
-            }
-            Waiting::Poll => Answer::Polled(Err(PollError::Wakeup)),
-            Waiting::Position(..) | Waiting::Offsets(_) => Answer::LookedUp(Err(LookupError::Poll(PollError::Wakeup))),
-        };
-        self.give_up_waiting();
-        out.cancel_timer(Timer::PollTimeout);
-        out.answer(interrupted);
     }
 
     fn set_paused(&mut self, partitions: &[(TopicName, i32)], is_paused: bool) {

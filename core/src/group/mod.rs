@@ -11,12 +11,21 @@ pub use protocol::{Assignment, Subscription, subscribed_topics};
 pub(crate) use protocol::{partitions, put_partitions};
 pub use records::{CommittedOffset, GroupMember, GroupMetadata, GroupRecord};
 
+/// The topic whose log is the truth about groups.
+pub const GROUP_METADATA_TOPIC: &str = "__consumer_offsets";
+
 /// The partition of `__consumer_offsets` that a group lives in: Java's hash code of its name, without its sign.
 #[must_use]
 pub fn partition_for(group: &str, partitions: i32) -> i32 {
     let hash = java_hash(group);
     let hash = if hash == i32::MIN { 0 } else { hash.abs() };
     hash % partitions.max(1)
+}
+
+/// Whether a topic is Kafka's own, which consumers' patterns pass over (`exclude.internal.topics`).
+#[must_use]
+pub fn is_internal_topic(topic: &str) -> bool {
+    matches!(topic, GROUP_METADATA_TOPIC | "__transaction_state")
 }
 
 /// Java's `String.hashCode`.

@@ -229,7 +229,7 @@ impl Producer {
             let topics = self.topics();
             let times = refresh_times(context.config);
             self.cluster
-                .maybe_ask(topics, Pending::Metadata, times, &mut self.connections, out);
+                .maybe_ask(Some(topics), Pending::Metadata, times, &mut self.connections, out);
         }
         if self.has_nothing_to_send() {
             return;
@@ -295,7 +295,7 @@ impl Producer {
         self.refuse_invalid(&response.topics, out);
         let told: Vec<_> = response.topics.iter().map(|topic| topic.name.clone()).collect();
         let times = refresh_times(context.config);
-        self.cluster.update(response, times, out);
+        self.cluster.update(response, false, times, out);
         self.tell_partitions(out);
         self.admit_waiting(context, out);
         // A topic that was not in the question is asked for at once; one that the answer was silent about, not before

@@ -105,6 +105,7 @@ impl Names {
             Action::Sync { node, ok: false, .. } => format!("{}: sync fails", self.process(*node)),
             Action::Choose { node, option } => format!("{}: chance picks option {option}", self.process(*node)),
             Action::Call { node } => format!("{}: the application makes a call", self.process(*node)),
+            Action::Work { node } => format!("{}: the application works", self.process(*node)),
             Action::Fault(fault) => self.fault(fault),
         }
     }

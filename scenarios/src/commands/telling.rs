@@ -21,6 +21,12 @@ pub(crate) fn event(event: &Event, names: &Names) -> Option<String> {
         Event::Severed { link } => Some(format!("requests were under way: {}", names.link(*link))),
         Event::Called { call, .. } => Some(called(call)),
         Event::Answered { answer, .. } => Some(answered(answer)),
+        Event::Processed {
+            topic,
+            partition,
+            offset,
+            ..
+        } => Some(format!("has processed {topic}-{partition}@{offset}")),
         // The timer that fired says so.
         Event::Note {
             note: Note::ParkedExpired { .. },

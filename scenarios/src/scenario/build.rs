@@ -7,6 +7,7 @@ use kafkasim::program::{AnyProgram, CreateTopics, Placement, PollLoop, SendLoop}
 use kafkasim::random::{Family, FaultPlan, Plan};
 use kafkasim::setup::{Options, ProcessSpec, Role, Setup};
 use kafkasim::world::World;
+use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
 use kafkasim_core::call::NewTopic;
 use kafkasim_core::config::{
     BrokerConfig, ConfigError, ConsumerConfig, ControllerConfig, OperatorConfig, ProducerConfig, TopicConfig,
@@ -58,7 +59,7 @@ impl Scenario {
             });
         }
         let operator = OperatorConfig::defaults(vec![CONTROLLER]);
-        let create = AnyProgram::new(CreateTopics::new(self.new_topics()));
+        let create = AnyProgram::new(CreateTopics::new(self.first_topics()?));
         processes.push(ProcessSpec {
             name: "operator".to_owned(),
             role: Role::Operator(operator, create),
@@ -92,6 +93,7 @@ impl Scenario {
                 losses: self.faults.losses,
                 racks: self.racks(),
                 expandable: self.expandable(),
+                later: self.new_topics(|topic| topic.created_later),
             },
             latency: self.network,
             think_us: self.run.think_us.number(),
@@ -158,20 +160,15 @@ impl Scenario {
         for group in &self.consumers {
             for _ in 0..group.count.number() {
                 number += 1;
-                let config = ConsumerConfig::parse(borrowed(&pairs(&group.config)), self.brokers())?;
-                let partitions = self
-                    .every_partition()
-                    .into_iter()
-                    .filter(|(topic, _)| **topic == *group.topic)
-                    .collect();
-                let patient = PollLoop::new(partitions, group.poll_timeout_ms.number());
-                let open = if group.restless { patient.restless() } else { patient };
-                let program = AnyProgram::new(match &group.close_after_polls {
-                    Some(polls) => open.closing_after(u32::try_from(polls.number()).unwrap_or(u32::MAX)),
-                    None => open,
-                });
+                let name = format!("consumer-{number}");
+                let mut config = pairs(&group.config);
+                if group.static_members {
+                    config.push(("group.instance.id".to_owned(), name.clone()));
+                }
+                let config = ConsumerConfig::parse(borrowed(&config), self.brokers())?;
+                let program = group.program(&self.every_partition());
                 processes.push(ProcessSpec {
-                    name: format!("consumer-{number}"),
+                    name,
                     role: Role::Consumer(config, program),
                 });
             }
@@ -219,23 +216,55 @@ impl Scenario {
         (1..=brokers.max(1)).map(node).collect()
     }
 
-    fn new_topics(&self) -> Vec<NewTopic> {
+    /// Whether anything may be committed.
+    pub(super) fn has_groups(&self) -> bool {
+        self.consumers.iter().any(super::ConsumerGroup::has_group)
+    }
+
+    /// What the operator creates before anything else. Kafka's brokers create the topic of the groups themselves, when somebody looks for a
+    /// coordinator for the first time.
+    fn first_topics(&self) -> Result<Vec<NewTopic>, ConfigError> {
+        let mut topics = self.new_topics(|topic| !topic.created_later);
+        if self.has_groups() {
+            let config = BrokerConfig::parse(borrowed(&pairs(&self.cluster.broker)), vec![CONTROLLER])?;
+            let configs = [
+                ("cleanup.policy", "compact".to_owned()),
+                ("segment.bytes", config.offsets_topic_segment_bytes.to_string()),
+            ];
+            topics.push(NewTopic {
+                name: TopicName::from(GROUP_METADATA_TOPIC),
+                assignments: self.assignments(
+                    config.offsets_topic_num_partitions,
+                    config.offsets_topic_replication_factor,
+                ),
+                configs: configs.map(|(key, value)| (key.to_owned(), value)).into(),
+            });
+        }
+        Ok(topics)
+    }
+
+    /// So many partitions, each on so many brokers, which take turns.
+    fn assignments(&self, partitions: usize, replicas: usize) -> Vec<Vec<NodeId>> {
         let brokers = self.brokers();
+        let replica = |partition: usize, index: usize| brokers[(partition + index) % brokers.len()];
+        let replicas = replicas.min(brokers.len());
+        (0..partitions)
+            .map(|partition| (0..replicas).map(|index| replica(partition, index)).collect())
+            .collect()
+    }
+
+    fn new_topics(&self, is_wanted: impl Fn(&super::Topic) -> bool) -> Vec<NewTopic> {
         let new_topic = |topic: &super::Topic| {
-            let replicas = usize::try_from(topic.replication_factor.number())
-                .unwrap_or(1)
-                .min(brokers.len());
+            let replicas = usize::try_from(topic.replication_factor.number()).unwrap_or(1);
             let partitions = usize::try_from(topic.partitions.number()).unwrap_or(1);
-            let replica = |partition: usize, index: usize| brokers[(partition + index) % brokers.len()];
             NewTopic {
                 name: TopicName::from(topic.name.as_str()),
-                assignments: (0..partitions)
-                    .map(|p| (0..replicas).map(|index| replica(p, index)).collect())
-                    .collect(),
+                assignments: self.assignments(partitions, replicas),
                 configs: pairs(&topic.config),
             }
         };
-        self.topics.iter().map(new_topic).collect()
+        let wanted = self.topics.iter().filter(|topic| is_wanted(topic));
+        wanted.map(new_topic).collect()
     }
 
     /// Each topic with the number of partitions that it may have after an expansion, if there may be one.

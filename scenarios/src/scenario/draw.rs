@@ -210,8 +210,11 @@ impl Scenario {
         for group in &mut resolved.consumers {
             group.count.resolve(stream);
             group.poll_timeout_ms.resolve(stream);
-            if let Some(polls) = &mut group.close_after_polls {
-                polls.resolve(stream);
+            for draw in [&mut group.close_after_polls, &mut group.stands_still_after_polls]
+                .into_iter()
+                .flatten()
+            {
+                draw.resolve(stream);
             }
             resolve_config(&mut group.config, stream);
         }

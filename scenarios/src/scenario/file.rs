@@ -109,10 +109,11 @@ impl Scenario {
             .producers
             .iter()
             .map(|group| &group.topic)
-            .chain(self.consumers.iter().map(|group| &group.topic));
+            .map(String::as_str)
+            .chain(self.consumers.iter().flat_map(super::ConsumerGroup::named_topics));
         for topic in used {
-            if !known.contains(&topic.as_str()) {
-                let line = find_line(text, &format!("topic = \"{topic}\""));
+            if !known.contains(&topic) {
+                let line = find_topic(text, topic);
                 let nearest = nearest(topic, known.iter().copied());
                 let hint = did_you_mean(nearest.as_deref(), "topics are declared in [[topic]]");
                 return Err((line, format!("there is no topic \"{topic}\"; {hint}")));
@@ -189,6 +190,13 @@ pub(super) fn find_line(text: &str, wanted: &str) -> usize {
         .map_or(1, |index| index + 1)
 }
 
+/// Where a topic is named that somebody sends to or reads.
+fn find_topic(text: &str, topic: &str) -> usize {
+    let quoted = format!("\"{topic}\"");
+    let names = |line: &str| line.trim_start().starts_with("topic") && line.contains(&quoted);
+    text.lines().position(names).map_or(1, |index| index + 1)
+}
+
 /// The first line behind that of `section` that sets `key`, or else that of the section.
 pub(super) fn find_line_after(text: &str, section: &str, key: &str) -> usize {
     let section = find_line(text, section);
@@ -213,15 +221,36 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// The line of this section that sets a key of Kafka's: `config."acks" = 1`, or `"acks" = 1` in a table of its own.
-    fn line_of_key(self, text: &str, key: &str) -> usize {
+    /// The line of its header, or 1 if it has none.
+    pub(super) fn line(self, text: &str) -> usize {
         let is_ours = |line: &&str| line.trim_start().starts_with(self.header);
-        let begin = text
-            .lines()
+        text.lines()
             .enumerate()
             .filter(|(_, line)| is_ours(line))
             .nth(self.index)
-            .map_or(0, |(index, _)| index);
+            .map_or(1, |(index, _)| index + 1)
+    }
+
+    /// The line of this section that sets a key of ours, or else that of its header.
+    pub(super) fn line_of(self, text: &str, key: &str) -> usize {
+        let begin = self.line(text);
+        let sets = |line: &str| {
+            line.trim_start()
+                .strip_prefix(key)
+                .is_some_and(|rest| rest.trim_start().starts_with('='))
+        };
+        let ours = text
+            .lines()
+            .skip(begin)
+            .take_while(|line| !line.trim_start().starts_with('['));
+        ours.enumerate()
+            .find(|(_, line)| sets(line))
+            .map_or(begin, |(index, _)| begin + index + 1)
+    }
+
+    /// The line of this section that sets a key of Kafka's: `config."acks" = 1`, or `"acks" = 1` in a table of its own.
+    fn line_of_key(self, text: &str, key: &str) -> usize {
+        let begin = self.line(text) - 1;
         let quoted = format!("\"{key}\"");
         let sets = |line: &str, key: &str| {
             line.split_once(key)

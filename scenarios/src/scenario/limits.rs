@@ -6,13 +6,13 @@ use super::file::{find_line, find_line_after};
 use super::{Draw, Scenario};
 
 /// Beyond this, durations and errors of clocks are mistakes: ten years.
-const LONGEST_MS: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
+pub(super) const LONGEST_MS: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
 /// A clock that is off by more than a tenth of the time is broken in another way.
 const DRIFT_AT_MOST_PPM: u64 = 100_000;
 
 /// The line, and what is wrong there.
-type Wrong = (usize, String);
+pub(super) type Wrong = (usize, String);
 
 /// Looks at every number of a scenario.
 pub(super) fn check(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
@@ -26,6 +26,13 @@ pub(super) fn check(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
                 find_line(text, &declared),
                 format!("topic \"{}\" is declared twice", topic.name),
             ));
+        }
+        if topic.created_later && !scenario.faults.kinds.iter().any(|kind| kind.kind == Family::Create) {
+            let why = format!(
+                "topic \"{}\" is never created: add the kind {{ kind = \"create\", target = \"operator\" }} to [faults]",
+                topic.name
+            );
+            return Err((find_line_after(text, &declared, "created-later"), why));
         }
         names.push(&topic.name);
     }
@@ -57,6 +64,7 @@ pub(super) fn check(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
     for group in &scenario.consumers {
         at_least_one(&group.poll_timeout_ms, "poll-timeout-ms", text, "[[consumer]]")?;
     }
+    super::membership::check(scenario, text)?;
     scenario
         .faults
         .kinds
@@ -106,6 +114,7 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
     let (why, expected) = match kind.target {
         Target::Leader
         | Target::Follower
+        | Target::Coordinator
         | Target::Controller
         | Target::Application
         | Target::Rack
@@ -113,7 +122,7 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
         | Target::Operator
             if kind.kind == Family::RollingRestart =>
         {
-            ("goes from broker to broker", "broker")
+            ("goes from broker to broker, or from consumer to consumer", "broker")
         }
         Target::Operator if !kind.kind.is_administrative() => {
             ("cannot hit the operator, who only changes the cluster", "broker")
@@ -121,8 +130,10 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
         Target::Broker
         | Target::Leader
         | Target::Follower
+        | Target::Coordinator
         | Target::Controller
         | Target::Application
+        | Target::Consumer
         | Target::Rack
         | Target::Site
             if kind.kind.is_administrative() =>
@@ -132,8 +143,15 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
         Target::Controller | Target::Site if takes_more_than_power => {
             ("cannot hit the only controller, whose log nobody else has", "broker")
         }
-        Target::Application if has_disk => ("is about disks, and applications have none", "broker"),
-        Target::Broker | Target::Leader | Target::Follower | Target::Application | Target::Rack | Target::Site
+        Target::Application | Target::Consumer if has_disk => ("is about disks, and applications have none", "broker"),
+        Target::Broker
+        | Target::Leader
+        | Target::Follower
+        | Target::Coordinator
+        | Target::Application
+        | Target::Consumer
+        | Target::Rack
+        | Target::Site
             if is_about_syncs =>
         {
             ("is about syncs, for which only controllers wait", "controller")
@@ -141,8 +159,10 @@ fn check_target(kind: &FaultKind) -> Result<(), String> {
         Target::Broker
         | Target::Leader
         | Target::Follower
+        | Target::Coordinator
         | Target::Controller
         | Target::Application
+        | Target::Consumer
         | Target::Rack
         | Target::Site
         | Target::Operator => return Ok(()),
@@ -205,7 +225,7 @@ fn check_durations(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
         .try_for_each(|(value, limit, key)| at_most(*value, *limit, key).map_err(|why| (find_line(text, key), why)))
 }
 
-fn at_most(value: u64, limit: u64, key: &str) -> Result<(), String> {
+pub(super) fn at_most(value: u64, limit: u64, key: &str) -> Result<(), String> {
     if value <= limit {
         Ok(())
     } else {
@@ -271,7 +291,7 @@ safety-ms = 1
             (
                 "kind = \"crash\"",
                 "kind = \"rolling-restart\", target = \"rack\"",
-                "x.toml:17: kind = \"rolling-restart\" goes from broker to broker: expected target = \"broker\"",
+                "x.toml:17: kind = \"rolling-restart\" goes from broker to broker, or from consumer to consumer: expected target = \"broker\"",
             ),
             (
                 "kind = \"crash\"",

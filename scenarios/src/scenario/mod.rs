@@ -5,9 +5,11 @@
 //! nothing to chance.
 
 mod build;
+mod consumers;
 mod draw;
 mod file;
 mod limits;
+mod membership;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +20,7 @@ use kafkasim::setup::Options;
 use serde::{Deserialize, Serialize};
 
 pub use build::Built;
+pub use consumers::{Commit, ConsumerGroup, Pauses};
 pub use draw::{Draw, Scalar, Setting};
 pub use file::{ScenarioError, did_you_mean, nearest};
 
@@ -90,6 +93,9 @@ pub struct Topic {
     /// How many replicas of each.
     #[serde(default = "Draw::three")]
     pub replication_factor: Draw,
+    /// Whether it is not there from the start: a fault of the kind `create` brings it into being.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub created_later: bool,
     /// Keys of the topic.
     #[serde(default)]
     pub config: Config,
@@ -134,29 +140,6 @@ pub struct ProducerGroup {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_turn: bool,
     /// Keys of the producer.
-    #[serde(default)]
-    pub config: Config,
-}
-
-/// Applications that read every partition of one topic.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ConsumerGroup {
-    /// The topic.
-    pub topic: String,
-    /// How many of them.
-    #[serde(default = "Draw::one")]
-    pub count: Draw,
-    /// How long each poll waits, in milliseconds.
-    #[serde(default = "Draw::thousand")]
-    pub poll_timeout_ms: Draw,
-    /// Whether they pause and resume partitions, seek, look offsets up and wake their calls up in between.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub restless: bool,
-    /// After how many polls each closes its consumer; absent, it is never closed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub close_after_polls: Option<Draw>,
-    /// Keys of the consumer.
     #[serde(default)]
     pub config: Config,
 }

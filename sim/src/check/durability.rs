@@ -121,7 +121,7 @@ impl Durability {
                 let values = batches.iter().flat_map(|batch| &batch.values);
                 self.lost
                     .extend(values.map(|(_, value)| (value.clone(), verdict.clone())));
-                let what = listed(batches.iter().flat_map(|batch| &batch.values));
+                let what = listed(scene, *partition, batches.iter().flat_map(|batch| &batch.values));
                 let (whose, leader) = (scene.truth.name(*partition), scene.name(*leader));
                 let message = format!("{whose}: leader {leader} begins without what was committed: {what}");
                 findings.push(Finding::new(Promise::LeaderCompleteness, verdict.clone(), message));
@@ -355,7 +355,7 @@ fn missing_everywhere(
     values: &[(Offset, Bytes)],
     verdict: Verdict,
 ) -> Finding {
-    let (whose, what) = (scene.truth.name(partition), listed(values));
+    let (whose, what) = (scene.truth.name(partition), listed(scene, partition, values));
     Finding::new(
         Promise::AcknowledgedExists,
         verdict,
@@ -363,8 +363,20 @@ fn missing_everywhere(
     )
 }
 
-/// Values with their offsets: the first few, if there are many.
-fn listed<'a>(values: impl IntoIterator<Item = &'a (Offset, Bytes)>) -> String {
+/// Values with their offsets: the first few, if there are many. What brokers write is not for people to read.
+fn listed<'a>(
+    scene: &Scene<'_>,
+    partition: TopicPartition,
+    values: impl IntoIterator<Item = &'a (Offset, Bytes)>,
+) -> String {
+    let is_internal = scene.truth.is_internal(partition);
+    let text = |value: &Bytes| {
+        if is_internal {
+            "a record".to_owned()
+        } else {
+            text(value)
+        }
+    };
     let mut values = values.into_iter();
     let first = values
         .by_ref()

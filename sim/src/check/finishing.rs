@@ -29,6 +29,7 @@ impl Finishing {
             Event::Answered { node, answer } => return self.answered(view, sends, *node, answer),
             Event::Stopped { node, .. } => self.stopped(*node),
             Event::Started { .. }
+            | Event::Processed { .. }
             | Event::Fault(_)
             | Event::Late { .. }
             | Event::Severed { .. }

@@ -153,6 +153,8 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::OffsetForTime
         | Promise::BeginningOffset
         | Promise::EndOffset
+        | Promise::AcknowledgedCommit
+        | Promise::CommittedOffset
         | Promise::ConsistentRead => configuration.loss_of_committed(),
         Promise::LogMatching | Promise::QuorumSuperset if configuration.replication_factor == 1 => {
             Standing::Impossible {
@@ -175,6 +177,11 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::FlushCompletion
         | Promise::PausedPoll
         | Promise::ConsumerLimits
+        | Promise::ExclusiveOwnership
+        | Promise::UnownedPoll
+        | Promise::StaleCommit
+        | Promise::CommitBound
+        | Promise::UndueExpiry
         | Promise::Liveness => Standing::Violation,
     }
 }

@@ -14,6 +14,7 @@ mod deletion;
 mod durability;
 mod epoch_cache;
 mod finishing;
+mod groups;
 pub mod guarantee;
 mod limits;
 mod liveness;
@@ -25,6 +26,7 @@ mod order;
 mod promise;
 mod reached;
 mod reader;
+mod relevance;
 mod sends;
 mod single_leader;
 #[cfg(test)]
@@ -37,7 +39,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use kafkasim_core::call::{Answer, Call, ConsumerRecord};
+use kafkasim_core::call::{Answer, Call, ConsumerRecord, Rebalance};
 use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
 use kafkasim_core::lookup::{LookedUp, LookupError};
 use kafkasim_core::note::Note;
@@ -50,13 +52,15 @@ pub(crate) use reader::{Break, Log, Reader};
 
 use crate::fingerprint::Fingerprint;
 use crate::setup::Setup;
-use crate::world::{Event, Fault, World};
+use crate::world::{Event, World};
 use durability::Durability;
 use finishing::Finishing;
+use groups::Groups;
 use lookups::Lookups;
 use metadata_prefix::MetadataPrefix;
 use offsets::Offsets;
 use order::Order;
+use relevance::is_relevant;
 pub(crate) use sends::abridged;
 use sends::{Matching, Risks, Sends};
 use single_leader::SingleLeader;
@@ -190,6 +194,18 @@ struct Scene<'a> {
     risks: &'a Risks,
 }
 
+/// The scene, while the monitors that judge it change.
+macro_rules! scene {
+    ($state:ident, $view:ident) => {
+        Scene {
+            view: $view,
+            truth: &$state.truth,
+            sends: &$state.sends,
+            risks: &$state.risks,
+        }
+    };
+}
+
 /// What monitors remember.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct State {
@@ -203,6 +219,7 @@ struct State {
     lookups: Lookups,
     single_leader: SingleLeader,
     metadata_prefix: MetadataPrefix,
+    groups: Groups,
 }
 
 /// What a poll returned of one partition.
@@ -239,6 +256,7 @@ impl State {
             Matching::Unasked(node, call) => findings.push(completion::unasked(view, node, call)),
         }
         findings.extend(self.finishing.observe(view, &self.sends, event));
+        self.groups.observe(&scene!(self, view), event, findings);
         match event {
             Event::Called {
                 node,
@@ -256,6 +274,23 @@ impl State {
                 node,
                 answer: Answer::Polled(Ok(records)),
             } => self.read(view, *node, records, findings),
+            Event::Called {
+                node,
+                call: Call::Subscribe(to),
+            } => self.order.subscribed(*node, to),
+            Event::Answered {
+                node,
+                answer: Answer::Unsubscribed | Answer::Closed,
+            } => self.order.unsubscribed(*node),
+            Event::Answered {
+                node,
+                answer: Answer::Rebalanced(rebalance),
+            } => match rebalance {
+                Rebalance::Assigned(partitions) => self.order.handed(*node, partitions, &self.truth),
+                Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => {
+                    self.order.taken(*node, partitions, &self.truth);
+                }
+            },
             Event::Answered {
                 node,
                 answer: Answer::LookedUp(found),
@@ -267,6 +302,7 @@ impl State {
             Event::Note { node, note } => self.noted(view, *node, note, findings),
             Event::Called { .. }
             | Event::Answered { .. }
+            | Event::Processed { .. }
             | Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }
@@ -276,27 +312,20 @@ impl State {
     }
 
     fn changed(&mut self, view: &dyn View, change: &Change, findings: &mut Vec<Finding>) {
-        let scene = Scene {
-            view,
-            truth: &self.truth,
-            sends: &self.sends,
-            risks: &self.risks,
-        };
+        let scene = scene!(self, view);
         findings.extend(self.single_leader.changed(&scene, change));
         findings.extend(log_match::changed(&scene, change));
         findings.extend(compaction::changed(&scene, change));
         findings.extend(deletion::changed(&scene, change));
         watermark::changed(&scene, change, findings);
         self.durability.changed(&scene, change, findings);
+        self.groups.changed(&scene, change, findings);
         match change {
+            // Nobody has sent what brokers write there.
+            Change::Committed { partition, .. } if self.truth.is_internal(*partition) => {}
             Change::Committed { partition, batches } => {
                 for record in batches.iter().flat_map(|batch| &batch.values) {
-                    let scene = Scene {
-                        view,
-                        truth: &self.truth,
-                        sends: &self.sends,
-                        risks: &self.risks,
-                    };
+                    let scene = scene!(self, view);
                     let send = self.sends.get(&record.1);
                     self.offsets.committed(&scene, *partition, record, send, findings);
                     if let Some(send) = send {
@@ -327,7 +356,14 @@ impl State {
                 self.order.removed(*id, name);
             }
             Change::MetadataCommitted { to, image } => self.metadata_prefix.committed(*to, *image),
-            Change::Registered { .. }
+            Change::Registered {
+                partition, old: None, ..
+            } => {
+                if let Some(topic) = self.truth.topic(partition.topic) {
+                    self.order.appeared(&topic.name, partition.partition);
+                }
+            }
+            Change::Registered { old: Some(_), .. }
             | Change::Inactive { .. }
             | Change::Unfenced { .. }
             | Change::Contradicted { .. }
@@ -343,24 +379,14 @@ impl State {
         let Some(send) = self.sends.get(value).filter(|send| !send.forsaken) else {
             return;
         };
-        let scene = Scene {
-            view,
-            truth: &self.truth,
-            sends: &self.sends,
-            risks: &self.risks,
-        };
+        let scene = scene!(self, view);
         self.offsets.completed(&scene, value, send, findings);
         self.durability.acknowledged(&scene, value, send, findings);
         findings.extend(self.order.acknowledged(&scene, send, value));
     }
 
     fn noted(&mut self, view: &dyn View, node: NodeId, note: &Note, findings: &mut Vec<Finding>) {
-        let scene = Scene {
-            view,
-            truth: &self.truth,
-            sends: &self.sends,
-            risks: &self.risks,
-        };
+        let scene = scene!(self, view);
         if note
             .partition()
             .is_some_and(|partition| self.truth.is_deleted(partition))
@@ -389,6 +415,16 @@ impl State {
                 ..
             } => {
                 self.order.moved(node, *partition, *divergent_offset);
+            }
+            Note::CommittedTold {
+                topic,
+                partition,
+                offset: Some(at),
+                ..
+            } if !self.groups.is_asking(node) => {
+                if let Some(place) = self.truth.locate(topic, *partition) {
+                    self.order.begins(node, topic, place, *at);
+                }
             }
             Note::BrokerRegistered { .. }
             | Note::BrokerUnfenced { .. }
@@ -453,12 +489,7 @@ impl State {
                 polled.epochs.push((record.offset, record.leader_epoch));
             }
         }
-        let scene = Scene {
-            view,
-            truth: &self.truth,
-            sends: &self.sends,
-            risks: &self.risks,
-        };
+        let scene = scene!(self, view);
         for (partition, Polled { values, epochs }) in &by_partition {
             self.offsets.read(&scene, reader, *partition, values, findings);
             self.order.read(&scene, reader, *partition, epochs, findings);
@@ -472,12 +503,7 @@ impl State {
         found: Result<&[LookedUp], &LookupError>,
         findings: &mut Vec<Finding>,
     ) {
-        let scene = Scene {
-            view,
-            truth: &self.truth,
-            sends: &self.sends,
-            risks: &self.risks,
-        };
+        let scene = scene!(self, view);
         match found {
             Ok(found) => self.lookups.told(&scene, &self.order, reader, found, findings),
             Err(_) => self.lookups.failed(reader),
@@ -485,12 +511,7 @@ impl State {
     }
 
     fn within_reach(&self, view: &dyn View, core: &[NodeId]) -> Vec<(TopicName, i32)> {
-        let scene = Scene {
-            view,
-            truth: &self.truth,
-            sends: &self.sends,
-            risks: &self.risks,
-        };
+        let scene = scene!(self, view);
         let partitions = self
             .truth
             .partitions()
@@ -502,12 +523,7 @@ impl State {
     }
 
     fn finish(&self, view: &dyn View, finale: &Finale, findings: &mut Vec<Finding>) {
-        let scene = Scene {
-            view,
-            truth: &self.truth,
-            sends: &self.sends,
-            risks: &self.risks,
-        };
+        let scene = scene!(self, view);
         liveness::finish(&scene, finale, findings);
         self.durability.finish(&scene, finale, &self.offsets, findings);
     }
@@ -522,102 +538,5 @@ impl Scene<'_> {
     /// What people call several.
     fn names(&self, nodes: &[NodeId]) -> String {
         nodes.iter().map(|node| self.name(*node)).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// Whether any monitor looks at events of this kind.
-fn is_relevant(event: &Event) -> bool {
-    match event {
-        Event::Started { .. } | Event::WriteRefused { .. } => false,
-        Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Disk { .. } | Fault::Reset(_)),
-        Event::Called { call, .. } => matches!(
-            call,
-            Call::Send { .. }
-                | Call::Flush
-                | Call::Close { .. }
-                | Call::Assign(_)
-                | Call::Subscribe(_)
-                | Call::Unsubscribe
-                | Call::ListenerReturned
-                | Call::CommitSync { .. }
-                | Call::CommitAsync { .. }
-                | Call::Steer(_)
-                | Call::LookUp { .. }
-                | Call::DeleteRecords(_)
-        ),
-        Event::Answered { answer, .. } => match answer {
-            Answer::Sent { .. } | Answer::Flushed | Answer::Closed | Answer::LookedUp(_) => true,
-            Answer::Polled(result) => result.as_ref().is_ok_and(|records| !records.is_empty()),
-            Answer::PartitionsFor { .. }
-            | Answer::Rebalanced(_)
-            | Answer::Unsubscribed
-            | Answer::Committed(_)
-            | Answer::CommitCompleted { .. }
-            | Answer::ShutDown
-            | Answer::Administered { .. }
-            | Answer::RecordsDeleted(_) => false,
-        },
-        Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
-        Event::Note { note, .. } => is_relevant_note(note),
-    }
-}
-
-fn is_relevant_note(note: &Note) -> bool {
-    match note {
-        Note::BecameLeader { .. }
-        | Note::BecameFollower { .. }
-        | Note::LogRecovered { .. }
-        | Note::Appended { .. }
-        | Note::ProduceRefused { .. }
-        | Note::Truncated { .. }
-        | Note::LogStart { .. }
-        | Note::LogStartedAnew { .. }
-        | Note::Compacted { .. }
-        | Note::ProducersExpired { .. }
-        | Note::HighWatermark { .. }
-        | Note::IsrProposed { .. }
-        | Note::IsrCommitted { .. }
-        | Note::MetadataReplayed { .. }
-        | Note::BatchSent { .. }
-        | Note::BatchRetried { .. }
-        | Note::PositionReset { .. }
-        | Note::FetchedTooMuch { .. }
-        | Note::TruncationDetected { .. }
-        | Note::ElectionGranted { .. }
-        | Note::LogDeleted { .. } => true,
-        // What the controller decides is read in its log, where nothing is missing after a crash.
-        Note::BrokerRegistered { .. }
-        | Note::BrokerUnfenced { .. }
-        | Note::TopicDeleted { .. }
-        | Note::BrokerFenced { .. }
-        | Note::PartitionChanged { .. }
-        | Note::AlterPartitionRefused { .. }
-        | Note::DuplicateSuppressed { .. }
-        | Note::FetchDiverged { .. }
-        | Note::EpochRefused { .. }
-        | Note::Parked { .. }
-        | Note::ParkedExpired { .. }
-        | Note::OversizedBatchRead { .. }
-        | Note::BatchSplit { .. }
-        | Note::MemoryAwaited
-        | Note::StickyPartitionDrawn { .. }
-        | Note::BatchExpired { .. }
-        | Note::SequenceLost { .. }
-        | Note::ProducerEpochBumped { .. }
-        | Note::ProducerIdAssigned { .. }
-        | Note::PositionOutOfRange { .. }
-        | Note::GroupsLoaded { .. }
-        | Note::GroupsUnloaded { .. }
-        | Note::GroupState { .. }
-        | Note::CoordinatorFound { .. }
-        | Note::CoordinatorUnknown { .. }
-        | Note::MemberJoined { .. }
-        | Note::MemberSynced { .. }
-        | Note::MembershipEnded { .. }
-        | Note::CommitSent { .. }
-        | Note::OffsetsCommitted { .. }
-        | Note::CommittedTold { .. }
-        | Note::OffsetsAccepted { .. }
-        | Note::PositionValidated { .. } => false,
     }
 }

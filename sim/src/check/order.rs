@@ -1,5 +1,7 @@
 //! Order: nonmonotonic-send for producers, poll-skip and nonmonotonic-poll for consumers.
 
+mod handed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -23,6 +25,8 @@ pub(crate) struct Order {
     paused: BTreeSet<(NodeId, TopicPartition)>,
     /// Who is to read what there was not yet, so that everything in it is new.
     came_first: BTreeSet<(NodeId, TopicName, i32)>,
+    /// Who has subscribed to which topics.
+    subscribed: BTreeMap<NodeId, Vec<TopicName>>,
 }
 
 impl Order {
@@ -217,6 +221,7 @@ impl Order {
     /// A consumer reads these partitions from now on, and goes on where it was in those that it has read before.
     pub(crate) fn assigned(&mut self, node: NodeId, partitions: &[(TopicName, i32)], truth: &Truth) {
         self.came_first.retain(|(reader, ..)| *reader != node);
+        self.unsubscribed(node);
         let mut there = BTreeSet::new();
         for (topic, index) in partitions {
             match truth
@@ -250,6 +255,7 @@ impl Order {
         self.readers.retain(|(reader, _), _| *reader != node);
         self.paused.retain(|(reader, _)| *reader != node);
         self.came_first.retain(|(reader, ..)| *reader != node);
+        self.unsubscribed(node);
     }
 }
 

@@ -84,6 +84,20 @@ promises! {
     CallbackOrder = "callback-order", "what one producer sends to one partition is acknowledged in the order in which it was sent";
     /// P4.
     FlushCompletion = "flush-completion", "flush and close return once every send before them has completed, and nothing that is sent or asked for after a close succeeds";
+    /// C2.
+    ExclusiveOwnership = "exclusive-ownership", "nobody is given a partition while another member of the same generation owns it";
+    /// C2.
+    UnownedPoll = "unowned-poll", "a member of a group is given nothing of a partition that it does not own";
+    /// C3.
+    StaleCommit = "stale-commit", "no commit takes effect but those of members of the generation that a group is in";
+    /// C4.
+    CommitBound = "commit-bound", "no consumer commits beyond what it was given";
+    /// C5.
+    AcknowledgedCommit = "acknowledged-commit", "a commit that was acknowledged is in the log of its group";
+    /// C5.
+    CommittedOffset = "committed-offset", "who is told where a group has come to is told of its last commit, or of a later one";
+    /// C5.
+    UndueExpiry = "undue-expiry", "what a group has committed is forgotten only offsets.retention.minutes after anybody in it has read the topic";
     Liveness = "liveness", "everything that may finish does finish once enough is healed";
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Reader {
     undercut: Option<Offset>,
     /// The application wants it at an end of the log, and that is still to be looked up.
     awaits_reset: bool,
+    /// It was given the partition by its group, and is to start where that has come to; nothing was read or sought since.
+    awaits_committed: bool,
     /// Its position was moved since: it has been told that it does not simply read on.
     was_moved: bool,
     /// Where its position was moved to last, until it is given something.
@@ -61,8 +63,26 @@ impl Reader {
         }
     }
 
+    /// It was given the partition by its group.
+    pub(crate) fn awaiting_committed() -> Self {
+        Self {
+            awaits_committed: true,
+            was_moved: true,
+            ..Self::default()
+        }
+    }
+
+    /// It is told where its group has come to, and begins there if it has waited for that.
+    pub(crate) fn begins(&mut self, at: Offset) {
+        if self.awaits_committed {
+            self.starts_at = Some(at);
+            self.moved_to = Some(at);
+        }
+    }
+
     /// Its position was moved: looked up anew, or taken back behind a truncation.
     pub(crate) fn moved(&mut self, to: Offset) {
+        self.awaits_committed = false;
         self.starts_at = self.last.is_none().then_some(to);
         self.moved_to = Some(to);
         self.was_moved = true;
@@ -105,6 +125,7 @@ impl Reader {
         let starts_at = self.starts_at.take();
         let undercut = self.undercut.take();
         self.moved_to = None;
+        self.awaits_committed = false;
         if self.awaits_reset || starts_at.is_some_and(|start| offset < start) {
             return Some(Break::Early);
         }

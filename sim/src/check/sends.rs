@@ -174,6 +174,7 @@ impl Sends {
             }
             Event::Called { .. }
             | Event::Answered { .. }
+            | Event::Processed { .. }
             | Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }
@@ -313,6 +314,7 @@ impl Risks {
             | Event::WriteRefused { .. }
             | Event::Called { .. }
             | Event::Answered { .. }
+            | Event::Processed { .. }
             | Event::Started { .. }
             | Event::Stopped { .. }
             | Event::Fault(_) => {}

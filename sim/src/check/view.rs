@@ -20,6 +20,8 @@ pub(crate) trait View {
     fn producer(&self, node: NodeId) -> Option<&ProducerConfig>;
     /// How a consumer is configured, if this process is one.
     fn consumer(&self, node: NodeId) -> Option<&ConsumerConfig>;
+    /// `offsets.retention.minutes`, in milliseconds.
+    fn offsets_retention_ms(&self) -> i64;
     /// Whether the cluster keeps eligible leader replicas (KIP-966).
     fn keeps_eligible_leader_replicas(&self) -> bool;
     /// How often a process was started.
@@ -80,6 +82,15 @@ impl View for World {
             Role::Consumer(config, _) => Some(config),
             Role::Controller(_) | Role::Broker(_) | Role::Operator(..) | Role::Producer(..) => None,
         }
+    }
+
+    fn offsets_retention_ms(&self) -> i64 {
+        let mut processes = self.setup().processes.iter();
+        let found = processes.find_map(|process| match &process.role {
+            Role::Broker(config) => Some(config.offsets_retention_ms()),
+            Role::Controller(_) | Role::Operator(..) | Role::Producer(..) | Role::Consumer(..) => None,
+        });
+        found.unwrap_or(i64::MAX)
     }
 
     fn keeps_eligible_leader_replicas(&self) -> bool {

@@ -83,6 +83,8 @@ pub(super) fn is_urgent(world: &World, action: &Action, coarse: Coarse) -> bool 
             Lane::Replica | Lane::AlterPartition => false,
         },
         Action::Fire { timer, .. } => matches!(timer, Timer::ReconnectBackoff { .. }) && !is_futile(world, timer),
-        Action::Start { .. } | Action::Choose { .. } | Action::Call { .. } | Action::Fault(_) => false,
+        Action::Start { .. } | Action::Choose { .. } | Action::Call { .. } | Action::Work { .. } | Action::Fault(_) => {
+            false
+        }
     }
 }

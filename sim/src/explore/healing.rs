@@ -15,10 +15,10 @@ pub fn settle(world: &mut World, actions_at_most: usize, observer: &mut dyn Obse
     settle_by(world, actions_at_most, urgency, &mut always(observer))
 }
 
-/// As [`settle`], but no application makes a call: whoever explores wants to interleave those.
+/// As [`settle`], but no application makes a call or works: whoever explores wants to interleave those.
 pub fn settle_without_calls(world: &mut World, actions_at_most: usize, observer: &mut dyn Observer) -> bool {
-    let urgency =
-        |world: &World, action: &Action| urgency(world, action).filter(|_| !matches!(action, Action::Call { .. }));
+    let is_free = |action: &Action| matches!(action, Action::Call { .. } | Action::Work { .. });
+    let urgency = |world: &World, action: &Action| urgency(world, action).filter(|_| !is_free(action));
     settle_by(world, actions_at_most, urgency, &mut always(observer))
 }
 
@@ -94,7 +94,7 @@ fn urgency(world: &World, action: &Action) -> Option<u8> {
             TimerClass::Suspicion => (!is_false_suspicion(world, *node, timer)).then_some(5),
             TimerClass::Horizon => None,
         },
-        Action::Call { .. } => Some(4),
+        Action::Call { .. } | Action::Work { .. } => Some(4),
         Action::Start { .. } | Action::Fault(_) => None,
     }
 }

@@ -148,7 +148,10 @@ impl History {
     fn add(&mut self, number: usize, object: Map<String, Json>, processes: &mut Processes) -> Result<(), String> {
         let line = read_line(object)?;
         let before = || self.lines.iter().rev().find_map(|line| line.at_us);
-        if line.at_us.is_some_and(|at_us| before().is_some_and(|before| at_us < before)) {
+        if line
+            .at_us
+            .is_some_and(|at_us| before().is_some_and(|before| at_us < before))
+        {
             return Err(EARLIER.to_owned());
         }
         processes.observe(number, &line)?;

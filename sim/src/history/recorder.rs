@@ -134,6 +134,7 @@ impl Recorder {
                 ..
             } => self.forgets.extend(name(world, *partition)),
             Happening::Note { .. }
+            | Happening::Processed { .. }
             | Happening::Fault(_)
             | Happening::Late { .. }
             | Happening::Severed { .. }

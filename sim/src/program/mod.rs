@@ -2,6 +2,8 @@
 
 mod create_topics;
 mod filler;
+mod group_loop;
+mod listener;
 mod poll_loop;
 mod send_loop;
 
@@ -10,15 +12,18 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use kafkasim_core::call::{Answer, Call};
+use kafkasim_core::ids::{Offset, TopicName};
 
 pub use create_topics::CreateTopics;
+pub use group_loop::{Commits, GroupLoop, Habits, HandOff};
+pub use listener::Listener;
 pub use poll_loop::PollLoop;
 pub use send_loop::{Placement, SendLoop};
 
 use crate::fingerprint::Fingerprint;
 
-/// An application on top of one client: it makes calls and is told answers. It has no clock either; how long it thinks between two calls is
-/// the scheduler's business.
+/// An application on top of one client: it makes calls and is told answers, and may work on what it was told. It has no clock either; how long
+/// it thinks between two calls, and how long it works, is the scheduler's business.
 pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// Its process started, for the `incarnation`th time (from 0). What it knew before is gone.
     fn started(&mut self, _incarnation: u32) {}
@@ -43,8 +48,36 @@ pub trait Program: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// A call was answered.
     fn answered(&mut self, answer: &Answer);
 
-    /// Whether it has done all that it ever wants to do (a loop that polls for ever never has).
+    /// Whether it has something to do besides its calls, such as records to process. An application that works in the thread that polls has no
+    /// [`Self::next_call`] meanwhile; one that has handed its work to another thread may have both.
+    fn has_work(&self) -> bool {
+        false
+    }
+
+    /// How long the next piece of work takes, at least and at most, in milliseconds. The scheduler draws it.
+    fn work_ms(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
+    /// That piece of work is done: says which records have been processed by that. They are told to the monitors, who compare them with what was
+    /// polled and committed, in this order and before anything else happens.
+    fn work(&mut self) -> Vec<(TopicName, i32, Offset)> {
+        Vec::new()
+    }
+
+    /// Whether nobody has to wait for it before a run ends: it has done all that it ever wants to do, or it goes on for ever and has nothing that
+    /// it must still finish.
     fn is_done(&self) -> bool;
+
+    /// Its process is asked to stop (SIGTERM). Says whether it takes care of that, and will have [`Self::has_exited`]; if not, the process just ends.
+    fn shut_down(&mut self) -> bool {
+        false
+    }
+
+    /// Whether it has come to its end, and its process with it. It is asked after each answer.
+    fn has_exited(&self) -> bool {
+        false
+    }
 }
 
 /// Any [`Program`], so that worlds can hold programs that this crate does not know.
@@ -90,10 +123,38 @@ impl AnyProgram {
         self.0.answered(answer);
     }
 
+    /// See [`Program::has_work`].
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        self.0.has_work()
+    }
+
+    /// See [`Program::work_ms`].
+    #[must_use]
+    pub fn work_ms(&self) -> (u64, u64) {
+        self.0.work_ms()
+    }
+
+    /// See [`Program::work`].
+    pub fn work(&mut self) -> Vec<(TopicName, i32, Offset)> {
+        self.0.work()
+    }
+
     /// See [`Program::is_done`].
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.0.is_done()
+    }
+
+    /// See [`Program::shut_down`].
+    pub fn shut_down(&mut self) -> bool {
+        self.0.shut_down()
+    }
+
+    /// See [`Program::has_exited`].
+    #[must_use]
+    pub fn has_exited(&self) -> bool {
+        self.0.has_exited()
     }
 
     /// The program itself, if it is a `P`.
@@ -131,7 +192,12 @@ trait Erased: Debug + Send + Sync {
     fn thinks(&self) -> bool;
     fn called(&mut self, call: &Call);
     fn answered(&mut self, answer: &Answer);
+    fn has_work(&self) -> bool;
+    fn work_ms(&self) -> (u64, u64);
+    fn work(&mut self) -> Vec<(TopicName, i32, Offset)>;
     fn is_done(&self) -> bool;
+    fn shut_down(&mut self) -> bool;
+    fn has_exited(&self) -> bool;
     fn boxed_clone(&self) -> Box<dyn Erased>;
     fn as_any(&self) -> &dyn Any;
     fn equals(&self, other: &dyn Any) -> bool;
@@ -163,8 +229,28 @@ impl<P: Program> Erased for P {
         Program::answered(self, answer);
     }
 
+    fn has_work(&self) -> bool {
+        Program::has_work(self)
+    }
+
+    fn work_ms(&self) -> (u64, u64) {
+        Program::work_ms(self)
+    }
+
+    fn work(&mut self) -> Vec<(TopicName, i32, Offset)> {
+        Program::work(self)
+    }
+
     fn is_done(&self) -> bool {
         Program::is_done(self)
+    }
+
+    fn shut_down(&mut self) -> bool {
+        Program::shut_down(self)
+    }
+
+    fn has_exited(&self) -> bool {
+        Program::has_exited(self)
     }
 
     fn boxed_clone(&self) -> Box<dyn Erased> {

@@ -1,6 +1,7 @@
 //! What operators do to a cluster that runs, drawn from what is there.
 
-use kafkasim_core::call::{Administration, NewPartitions, Reassignment};
+use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
+use kafkasim_core::call::{Administration, NewPartitions, NewTopic, Reassignment};
 use kafkasim_core::ids::{NodeId, TopicName};
 use kafkasim_core::message::ElectionType;
 use kafkasim_core::metadata::{MetadataImage, PartitionImage};
@@ -23,6 +24,13 @@ pub(super) fn draw(task: Task, node: NodeId, plan: &Plan, world: &World, stream:
     Some(Fault::Administer { node, task })
 }
 
+/// A topic that was not there from the start, and is not there yet, is to be.
+pub(super) fn creation(plan: &Plan, image: &MetadataImage, _: &World, stream: &mut Stream) -> Option<Administration> {
+    let missing = |topic: &&NewTopic| image.topic_by_name(&topic.name).is_none();
+    let missing: Vec<&NewTopic> = plan.faults.later.iter().filter(missing).collect();
+    (!missing.is_empty()).then(|| Administration::CreateTopic((*stream.pick(&missing)).clone()))
+}
+
 /// One topic is to go, with everything in it.
 pub(super) fn topic_deletion(
     _: &Plan,
@@ -30,7 +38,9 @@ pub(super) fn topic_deletion(
     _: &World,
     stream: &mut Stream,
 ) -> Option<Administration> {
-    let names: Vec<&TopicName> = image.topics.values().map(|topic| &topic.name).collect();
+    let names = image.topics.values().map(|topic| &topic.name);
+    // Without it there would be no groups any more, and nobody deletes it.
+    let names: Vec<&TopicName> = names.filter(|name| ***name != *GROUP_METADATA_TOPIC).collect();
     (!names.is_empty()).then(|| Administration::DeleteTopic((*stream.pick(&names)).clone()))
 }
 

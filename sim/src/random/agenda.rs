@@ -21,6 +21,7 @@ pub(super) enum Due {
     Sync(NodeId, DiskToken),
     Choice(NodeId),
     Call(NodeId),
+    Work(NodeId),
     Nemesis(usize),
     Recovery(usize),
 }
@@ -94,6 +95,7 @@ impl Agenda {
                 | Due::Sync(..)
                 | Due::Choice(_)
                 | Due::Call(_)
+                | Due::Work(_)
                 | Due::Nemesis(_)
                 | Due::Recovery(_) => true,
             };

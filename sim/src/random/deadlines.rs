@@ -64,6 +64,7 @@ impl Deadlines {
             }
             Event::Called { .. }
             | Event::Answered { .. }
+            | Event::Processed { .. }
             | Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }

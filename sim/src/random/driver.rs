@@ -46,6 +46,8 @@ pub(super) struct Driver<'a> {
     stalled: Vec<(NodeId, Due)>,
     /// The applications that think about their next call.
     thinking: BTreeSet<NodeId>,
+    /// Those that are at work.
+    working: BTreeSet<NodeId>,
     blows: Vec<nemesis::Blow>,
     power_losses: u32,
     /// How many faults have struck.
@@ -81,6 +83,7 @@ impl<'a> Driver<'a> {
             arrived: BTreeMap::new(),
             stalled: Vec::new(),
             thinking: BTreeSet::new(),
+            working: BTreeSet::new(),
             blows: Vec::new(),
             power_losses: 0,
             struck: 0,
@@ -182,6 +185,7 @@ impl<'a> Driver<'a> {
             | Due::Sync(..)
             | Due::Choice(_)
             | Due::Call(_)
+            | Due::Work(_)
             | Due::Nemesis(_)
             | Due::Recovery(_) => {
                 self.agenda.at(at_us, due, tie);
@@ -223,6 +227,12 @@ impl<'a> Driver<'a> {
                     self.act(Action::Call { node })
                 }
             }
+            Due::Work(node) => {
+                !self.stalls(node, due) && {
+                    self.working.remove(&node);
+                    self.act(Action::Work { node })
+                }
+            }
             Due::Nemesis(kind) => self.strike(kind),
             Due::Recovery(blow) => self.recover(blow),
         }
@@ -244,10 +254,13 @@ impl<'a> Driver<'a> {
 
     /// A process stopped: what waited for it to be resumed will not come. (What is on the agenda will come up, and find another process.)
     fn forget_stalled(&mut self, node: NodeId) {
-        let thinking = &mut self.thinking;
+        let (thinking, working) = (&mut self.thinking, &mut self.working);
         self.stalled.retain(|(stalled, due)| {
             if *due == Due::Call(node) {
                 thinking.remove(&node);
+            }
+            if *due == Due::Work(node) {
+                working.remove(&node);
             }
             *stalled != node
         });
@@ -358,6 +371,7 @@ impl<'a> Driver<'a> {
             }
             Queued::Asked { node, .. } => self.later(0, Due::Choice(node)),
             Queued::Ready { node } => self.think(node),
+            Queued::Busy { node } => self.toil(node),
             Queued::Stopped { node } => {
                 self.agenda.forget(node);
                 self.forget_stalled(node);
@@ -376,6 +390,16 @@ impl<'a> Driver<'a> {
             };
             let tie = self.workload.bits();
             self.agenda.at(self.now_us + think_us, Due::Call(node), tie);
+        }
+    }
+
+    /// An application has work to do, which takes as long as it says.
+    fn toil(&mut self, node: NodeId) {
+        if self.working.insert(node) {
+            let (least_ms, most_ms) = self.world.node(node).program().map_or((0, 0), AnyProgram::work_ms);
+            let work_us = self.workload.between(1000 * least_ms, 1000 * most_ms);
+            let tie = self.workload.bits();
+            self.agenda.at(self.now_us + work_us, Due::Work(node), tie);
         }
     }
 
@@ -424,7 +448,8 @@ impl<'a> Driver<'a> {
             | Action::Fire { .. }
             | Action::Sync { .. }
             | Action::Choose { .. }
-            | Action::Call { .. } => {}
+            | Action::Call { .. }
+            | Action::Work { .. } => {}
         }
     }
 
@@ -462,8 +487,10 @@ impl<'a> Driver<'a> {
         for action in undo {
             // A broker that was asked to shut down may still be at it; what is to be done while it is down waits for that.
             let is_stopping = |node| {
-                let broker = self.world.node(node).broker();
-                broker.is_some_and(Broker::is_shutting_down)
+                let process = self.world.node(node);
+                let asked = Action::Fault(Fault::ShutDown { node });
+                process.broker().is_some_and(Broker::is_shutting_down)
+                    || process.program().is_some() && self.blows[blow].actions.contains(&asked)
             };
             let waits = matches!(action, Action::Start { .. } | Action::Fault(Fault::Disk { .. }));
             // A rolling restart goes on once the cluster has recovered from the step before, and keeps its order.
@@ -472,6 +499,9 @@ impl<'a> Driver<'a> {
             if is_held || waits && action.node().is_some_and(is_stopping) {
                 self.blows[blow].undo.push(action);
             } else {
+                if let Action::Fault(Fault::ShutDown { .. }) = action {
+                    self.blows[blow].actions.push(action.clone());
+                }
                 done |= self.act(action);
             }
         }

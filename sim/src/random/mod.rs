@@ -6,6 +6,7 @@ mod ailments;
 mod clock;
 mod deadlines;
 mod driver;
+mod groups;
 mod latency;
 mod nemesis;
 mod phases;

@@ -1,13 +1,18 @@
 //! The nemesis: turns a kind of fault into concrete actions against the world as it is, and remembers how each is undone.
 
-use kafkasim_core::ids::{NodeId, TopicPartition};
+use std::collections::BTreeSet;
+
+use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
+use kafkasim_core::ids::{NodeId, TopicId, TopicPartition};
 use kafkasim_core::message::DeleteBefore;
+use kafkasim_core::metadata::TopicImage;
 use kafkasim_core::operator::Operator;
 
 use super::administration::{self, Task};
 use super::ailments::Ailment;
 use super::plan::{Family, FaultKind, Losses, Plan, Target};
 use super::prng::Stream;
+use crate::setup::Role;
 use crate::world::{Action, DiskFault, Fault, KeptTail, Link, World};
 
 /// What a fault consists of.
@@ -70,7 +75,10 @@ fn hit(kind: &FaultKind, node: NodeId, plan: &Plan, world: &World, stream: &mut 
         Family::Crash => Blow::of(vec![Fault::Crash { node }], vec![start]),
         Family::PowerLoss => Blow::of(vec![power_loss(node, world, stream)], vec![start]),
         Family::ShutDown => {
-            world.node(node).broker()?;
+            let process = world.node(node);
+            if process.broker().is_none() && process.program().is_none() {
+                return None;
+            }
             Blow::of(vec![Fault::ShutDown { node }], vec![start])
         }
         Family::Pause => Blow::of(vec![Fault::Pause { node }], vec![Action::Fault(Fault::Resume { node })]),
@@ -136,7 +144,8 @@ fn hit(kind: &FaultKind, node: NodeId, plan: &Plan, world: &World, stream: &mut 
             undo: vec![Action::Fault(Fault::Crash { node }), start],
             ..Blow::ailing(Ailment::FailingDisk(node))
         },
-        Family::RollingRestart => rolling_restart(node, world)?,
+        Family::RollingRestart => rolling_restart(node, &targets(kind.target, plan, world).concat(), world)?,
+        Family::Create => Blow::task(administration::creation, node, plan, world, stream)?,
         Family::Expand => Blow::task(administration::expansion, node, plan, world, stream)?,
         Family::DeleteTopic => Blow::task(administration::topic_deletion, node, plan, world, stream)?,
         Family::ElectPreferred => Blow::task(administration::preferred_election, node, plan, world, stream)?,
@@ -195,8 +204,17 @@ fn targets(target: Target, plan: &Plan, world: &World) -> Vec<Vec<NodeId>> {
         Target::Broker => each(world.setup().brokers().collect()),
         Target::Leader => each(replicas(true)),
         Target::Follower => each(replicas(false)),
+        Target::Coordinator => each(coordinators(world)),
         Target::Controller => each(controllers(world).collect()),
         Target::Application => each(plan.applications.clone()),
+        Target::Consumer => {
+            let applications = plan.applications.iter().copied();
+            each(
+                applications
+                    .filter(|node| matches!(world.setup().process(*node).role, Role::Consumer(..)))
+                    .collect(),
+            )
+        }
         Target::Rack => plan.faults.racks.clone(),
         Target::Operator => each(operators(world).collect()),
         Target::Site => vec![world.setup().brokers().chain(controllers(world)).collect()],
@@ -207,15 +225,26 @@ fn targets(target: Target, plan: &Plan, world: &World) -> Vec<Vec<NodeId>> {
 pub(super) fn controllers(world: &World) -> impl Iterator<Item = NodeId> + '_ {
     let processes = world.setup().nodes();
     processes
-        .filter(|(_, process)| matches!(process.role, crate::setup::Role::Controller(_)))
+        .filter(|(_, process)| matches!(process.role, Role::Controller(_)))
         .map(|(node, _)| node)
 }
 
 fn operators(world: &World) -> impl Iterator<Item = NodeId> + '_ {
     let processes = world.setup().nodes();
     processes
-        .filter(|(_, process)| matches!(process.role, crate::setup::Role::Operator(..)))
+        .filter(|(_, process)| matches!(process.role, Role::Operator(..)))
         .map(|(node, _)| node)
+}
+
+/// The brokers that lead the partitions in which groups live.
+fn coordinators(world: &World) -> Vec<NodeId> {
+    let groups = topic_of_groups(world).map(|(_, groups)| &groups.partitions);
+    let leaders: BTreeSet<NodeId> = groups
+        .into_iter()
+        .flatten()
+        .filter_map(|partition| partition.leader)
+        .collect();
+    leaders.into_iter().collect()
 }
 
 /// Every partition as the running controller registers it: its leader and its replicas.
@@ -239,6 +268,14 @@ fn partitions(world: &World) -> impl Iterator<Item = (TopicPartition, Option<Nod
     })
 }
 
+/// The topic in which groups live, if the controller runs and has it.
+pub(super) fn topic_of_groups(world: &World) -> Option<(TopicId, &TopicImage)> {
+    let controller = controllers(world).find_map(|node| world.node(node).controller())?;
+    let mut topics = controller.image().topics.iter();
+    let (id, topic) = topics.find(|(_, topic)| *topic.name == *GROUP_METADATA_TOPIC)?;
+    Some((*id, topic))
+}
+
 fn draw_peer(node: NodeId, world: &World, stream: &mut Stream) -> NodeId {
     let others: Vec<NodeId> = world
         .nodes()
@@ -255,8 +292,11 @@ fn draw_deletion(leader: NodeId, world: &World, stream: &mut Stream) -> Option<F
         .find(|(_, process)| process.operator().is_some_and(Operator::is_idle))
         .map(|(node, _)| node)?;
     let replicas = world.node(leader).broker()?.partitions();
-    let led =
-        replicas.filter(|(_, replica)| replica.is_leader() && replica.log().high_watermark() > replica.log().start());
+    // Nobody may delete records of an internal topic.
+    let groups = topic_of_groups(world).map(|(topic, _)| topic);
+    let led = replicas.filter(|(partition, replica)| {
+        replica.is_leader() && replica.log().high_watermark() > replica.log().start() && Some(partition.topic) != groups
+    });
     let led: Vec<_> = led
         .map(|(partition, replica)| (partition, replica.log().start(), replica.log().high_watermark()))
         .collect();
@@ -303,12 +343,12 @@ fn draw_rot(node: NodeId, world: &World, stream: &mut Stream) -> Option<DiskFaul
     Some(DiskFault::Rotten { log, batch, bit })
 }
 
-/// Every broker in turn, from this one on. What is to come waits, with the rest of what undoes the blow, until the cluster is whole.
-fn rolling_restart(first: NodeId, world: &World) -> Option<Blow> {
+/// Everybody in turn, from this one on. What is to come waits, with the rest of what undoes the blow, until the cluster is whole.
+fn rolling_restart(first: NodeId, all: &[NodeId], world: &World) -> Option<Blow> {
     if !is_whole(world) {
         return None;
     }
-    let others = world.setup().brokers().filter(|broker| *broker != first);
+    let others = all.iter().copied().filter(|node| *node != first);
     let shut_down = |node| Action::Fault(Fault::ShutDown { node });
     let mut undo = vec![Action::Start { node: first }];
     undo.extend(others.flat_map(|node| [shut_down(node), Action::Start { node }]));

@@ -2,16 +2,18 @@
 
 use kafkasim_core::broker::Broker;
 use kafkasim_core::controller::Controller;
+use kafkasim_core::group::is_internal_topic;
 use kafkasim_core::ids::{IncarnationId, NodeId, Offset, TopicPartition};
-use kafkasim_core::metadata::{MetadataImage, PartitionImage};
+use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
 use kafkasim_core::producer::Producer;
 
 use super::driver::Driver;
+use super::groups;
 use super::nemesis::controllers;
 use super::plan::Plan;
 use crate::check::View;
 use crate::check::{Coverage, Finale, Finding, Promise, Verdict};
-use crate::program::PollLoop;
+use crate::program::AnyProgram;
 use crate::run::Observer;
 use crate::setup::Role;
 use crate::world::{Action, DiskFault, Fault, World};
@@ -104,12 +106,14 @@ fn phases(driver: &mut Driver<'_>) -> (Phase, Option<Finale>) {
     let core = heal(driver);
     let deadline_us = driver.now_us + 1000 * plan.liveness_ms;
     driver.until(deadline_us, |world| {
-        plan.applications.iter().all(|node| is_done(world, *node))
+        plan.applications.iter().all(|node| is_done(world, *node)) && groups::have_caught_up(world, &plan.readers)
     });
     for node in &plan.readers {
         driver.act(Action::Start { node: *node });
     }
-    let finished = driver.until(deadline_us, |world| everything_is_read(world, &plan.readers));
+    let finished = driver.until(deadline_us, |world| {
+        everything_is_read(world, &plan.readers) && groups::have_caught_up(world, &plan.readers)
+    });
     if driver.is_convicted() {
         return (Phase::Liveness, None);
     }
@@ -140,19 +144,18 @@ fn cluster_is_up(world: &World) -> bool {
     operators_done && image(world).is_some_and(|image| world.setup().brokers().all(|broker| image.is_active(broker)))
 }
 
-/// A program that will not make another call: done, or gone with its process. Programs that never end need not.
+/// A program that nobody has to wait for: done, or gone with its process.
 fn is_done(world: &World, node: NodeId) -> bool {
-    world
-        .node(node)
-        .program()
-        .is_none_or(|program| program.is_done() || program.downcast_ref::<PollLoop>().is_some())
+    world.node(node).program().is_none_or(AnyProgram::is_done)
 }
 
 /// Every application has done what it wanted, and these readers have read everything.
 #[must_use]
 pub fn is_finished(world: &World, readers: &[NodeId]) -> bool {
     let mut applications = world.setup().applications().filter(|node| !readers.contains(node));
-    applications.all(|node| is_done(world, node)) && everything_is_read(world, readers)
+    applications.all(|node| is_done(world, node))
+        && groups::have_caught_up(world, readers)
+        && everything_is_read(world, readers)
 }
 
 /// Whatever applications have asked for is answered, and these readers have read everything; an application may still want to ask for more.
@@ -162,7 +165,7 @@ pub fn is_settled(world: &World, readers: &[NodeId]) -> bool {
     producers.all(Producer::is_idle) && everything_is_read(world, readers)
 }
 
-/// Every reader has read every partition up to where its leader's log ends, and that is committed, as far as it will be without another
+/// Every reader has read every partition that applications write up to where its leader's log ends, and that is committed, as far as it will be without another
 /// append.
 fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
     let mut controllers = controllers(world).filter_map(|node| world.node(node).controller());
@@ -173,7 +176,10 @@ fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
             let Some(consumer) = world.node(*reader).consumer() else {
                 return false;
             };
-            every_partition(world).all(|(partition, registered)| {
+            every_partition(world).all(|(partition, topic, registered)| {
+                if is_internal_topic(&topic.name) {
+                    return true;
+                }
                 let Some(end) = committed_end(world, partition, registered) else {
                     return false;
                 };
@@ -184,7 +190,7 @@ fn everything_is_read(world: &World, readers: &[NodeId]) -> bool {
         })
 }
 
-fn committed_end(world: &World, partition: TopicPartition, registered: &PartitionImage) -> Option<Offset> {
+pub(super) fn committed_end(world: &World, partition: TopicPartition, registered: &PartitionImage) -> Option<Offset> {
     let leader = registered.leader?;
     let log = world.node(leader).broker()?.partition(partition)?.log();
     if log.high_watermark() == log.end() || world.is_held_back(leader, partition) {
@@ -200,17 +206,12 @@ fn image(world: &World) -> Option<&MetadataImage> {
         .map(|controller| controller.image())
 }
 
-fn every_partition(world: &World) -> impl Iterator<Item = (TopicPartition, &PartitionImage)> {
+pub(super) fn every_partition(world: &World) -> impl Iterator<Item = (TopicPartition, &TopicImage, &PartitionImage)> {
     image(world).into_iter().flat_map(|image| {
-        image.topics.iter().flat_map(|(topic, image)| {
-            (0..).zip(&image.partitions).map(|(partition, image)| {
-                (
-                    TopicPartition {
-                        topic: *topic,
-                        partition,
-                    },
-                    image,
-                )
+        image.topics.iter().flat_map(|(id, topic)| {
+            (0..).zip(&topic.partitions).map(move |(partition, registered)| {
+                let partition = TopicPartition { topic: *id, partition };
+                (partition, &**topic, registered)
             })
         })
     })
@@ -325,7 +326,7 @@ fn draw_core(driver: &mut Driver<'_>) -> Vec<NodeId> {
 fn is_sufficient(driver: &Driver<'_>, core: &[NodeId]) -> bool {
     let world = &driver.world;
     let Some(image) = image(world) else { return false };
-    every_partition(world).all(|(partition, registered)| {
+    every_partition(world).all(|(_, topic, registered)| {
         let electable: Vec<_> = registered
             .isr
             .iter()
@@ -343,11 +344,9 @@ fn is_sufficient(driver: &Driver<'_>, core: &[NodeId]) -> bool {
             .iter()
             .filter(|broker| core.contains(broker))
             .count();
-        let min_insync = image
-            .topics
-            .get(&partition.topic)
-            .map_or(1, |topic| topic.config.min_insync_replicas);
-        let needed = usize::try_from(min_insync).unwrap_or(1).min(registered.replicas.len());
+        let needed = usize::try_from(topic.config.min_insync_replicas)
+            .unwrap_or(1)
+            .min(registered.replicas.len());
         can_lead && replicas >= needed
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kafkasim_core::call::NewTopic;
 use kafkasim_core::ids::{NodeId, TopicName};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,8 @@ pub struct FaultPlan {
     pub racks: Vec<Vec<NodeId>>,
     /// The topics that may be expanded, and how many partitions they may have then: readers have to know what to assign.
     pub expandable: Vec<(TopicName, i32)>,
+    /// The topics that are not there from the start.
+    pub later: Vec<NewTopic>,
 }
 
 /// Which losses of data there may be: faults after which a disk has less than was written to it.
@@ -88,7 +91,7 @@ pub enum Family {
     Crash,
     /// The machine loses power: like a crash, and unsynced writes may be lost.
     PowerLoss,
-    /// The broker is shut down in order and started again.
+    /// The broker or application is shut down in order and started again.
     ShutDown,
     /// The process stands still.
     Pause,
@@ -122,8 +125,11 @@ pub enum Family {
     SlowDisk,
     /// Syncs fail, upon which the process halts.
     FailingDisk,
-    /// Every broker is shut down in order and started again, one after the other: the next only once every replica is in sync again.
+    /// Every broker is shut down in order and started again, one after the other: the next only once every replica is in sync again. Or every
+    /// application with a consumer is.
     RollingRestart,
+    /// The operator creates a topic that is not there from the start.
+    Create,
     /// The operator adds a partition to a topic, on the same brokers in turn.
     Expand,
     /// The operator deletes a topic, and creates it again as soon as that is done.
@@ -142,7 +148,12 @@ impl Family {
     pub const fn is_administrative(self) -> bool {
         matches!(
             self,
-            Self::Expand | Self::DeleteTopic | Self::ElectPreferred | Self::ElectUnclean | Self::Reassign
+            Self::Create
+                | Self::Expand
+                | Self::DeleteTopic
+                | Self::ElectPreferred
+                | Self::ElectUnclean
+                | Self::Reassign
         )
     }
 
@@ -167,6 +178,7 @@ impl Family {
             | Self::SlowDisk
             | Self::FailingDisk
             | Self::RollingRestart
+            | Self::Create
             | Self::Expand
             | Self::DeleteTopic
             | Self::ElectPreferred
@@ -187,10 +199,14 @@ pub enum Target {
     Leader,
     /// A broker that follows in a partition.
     Follower,
+    /// A broker that coordinates groups: it leads a partition of `__consumer_offsets`.
+    Coordinator,
     /// The controller.
     Controller,
     /// An application.
     Application,
+    /// An application with a consumer.
+    Consumer,
     /// Every broker in one rack.
     Rack,
     /// Every broker, and the controller: the whole site.

@@ -133,7 +133,7 @@ pub(super) fn action(action: &Action, carried: Option<&Sent>, view: View<'_>) ->
             '●',
             Words::routine(Line::plain(format!("chance picks option {option}"))),
         ),
-        Action::Call { node } => Headline::at(*node, '●', Words::routine(Line::new())),
+        Action::Call { node } | Action::Work { node } => Headline::at(*node, '●', Words::routine(Line::new())),
         Action::Fault(fault) => self::fault(fault, carried, view),
     }
 }

@@ -125,6 +125,7 @@ pub(super) fn told(events: &[Event], view: View<'_>) -> (Option<Words>, usize) {
             answer: Answer::Sent { .. },
         } => return completed(*node, events, view),
         Event::Answered { answer, .. } => answered(answer, view),
+        Event::Processed { .. } => return processed(events),
         Event::Note { node, note } => {
             let count = events.iter().take_while(|other| **other == events[0]).count();
             let mut words = notes::noted(*node, note, view);
@@ -135,6 +136,36 @@ pub(super) fn told(events: &[Event], view: View<'_>) -> (Option<Words>, usize) {
         }
     };
     (words, 1)
+}
+
+/// Some records of one partition in a row.
+fn processed(events: &[Event]) -> (Option<Words>, usize) {
+    let mut run = events.iter().map_while(|event| {
+        if let Event::Processed {
+            topic,
+            partition,
+            offset,
+            ..
+        } = event
+        {
+            Some((topic, *partition, *offset))
+        } else {
+            None
+        }
+    });
+    let Some((topic, partition, first)) = run.next() else {
+        return (None, 1);
+    };
+    let (mut last, mut count) = (first, 1);
+    for (_, _, offset) in run.take_while(|(other, of, _)| (*other, *of) == (topic, partition)) {
+        if offset != last.next() {
+            break;
+        }
+        (last, count) = (offset, count + 1);
+    }
+    let range = range(Some(first), Some(last));
+    let line = Line::plain(format!("processed {topic}-{partition} {range}"));
+    (Some(Words::ordinary(line)), count)
 }
 
 fn stopped(names: &Names, scene: &Scene, node: NodeId, in_order: bool) -> Option<Words> {

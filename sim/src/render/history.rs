@@ -82,6 +82,12 @@ impl History {
                     self.tell(step, *node, what);
                 }
             }
+            Event::Processed {
+                node,
+                topic,
+                partition,
+                offset,
+            } => self.tell(step, *node, format!("process {topic}-{partition}@{offset}")),
             Event::Started { node } if self.clients.contains(node) => self.tell(step, *node, "starts".to_owned()),
             Event::Stopped { node, .. } if self.clients.contains(node) => self.stopped(step, *node),
             Event::Started { .. }

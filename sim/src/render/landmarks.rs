@@ -95,6 +95,7 @@ pub(super) fn landmarks<'a>(
                 | Call::DeleteRecords(_),
             ..
         }
+        | Event::Processed { .. }
         | Event::Started { .. }
         | Event::Stopped { .. }
         | Event::Late { .. }

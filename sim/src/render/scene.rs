@@ -181,7 +181,7 @@ impl Scene {
                     | Answer::RecordsDeleted(_),
                 ..
             } => {}
-            Event::Late { .. } | Event::Severed { .. } | Event::WriteRefused { .. } => {}
+            Event::Processed { .. } | Event::Late { .. } | Event::Severed { .. } | Event::WriteRefused { .. } => {}
             Event::Note { node, note } => self.note(*node, note),
         }
     }

@@ -230,6 +230,7 @@ impl Group {
             Event::Stopped { .. }
             | Event::Called { .. }
             | Event::Answered { .. }
+            | Event::Processed { .. }
             | Event::Late { .. }
             | Event::Severed { .. }
             | Event::WriteRefused { .. } => true,
@@ -259,6 +260,7 @@ impl Group {
             | Action::Sync { .. }
             | Action::Choose { .. }
             | Action::Call { .. }
+            | Action::Work { .. }
             | Action::Fault(_) => None,
         }
     }

@@ -40,6 +40,7 @@ impl Transit {
             | Action::Sync { .. }
             | Action::Choose { .. }
             | Action::Call { .. }
+            | Action::Work { .. }
             | Action::Fault(_) => None,
         }
     }

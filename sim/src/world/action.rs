@@ -62,6 +62,11 @@ pub enum Action {
         /// The process.
         node: NodeId,
     },
+    /// An application goes on with its work: what it does with records besides calling its client.
+    Work {
+        /// The process.
+        node: NodeId,
+    },
     /// Something breaks, or is mended.
     Fault(Fault),
 }
@@ -92,9 +97,9 @@ pub enum Fault {
         /// The process.
         node: NodeId,
     },
-    /// A broker is asked to shut down in order (SIGTERM).
+    /// A broker or an application is asked to shut down in order (SIGTERM).
     ShutDown {
-        /// The broker.
+        /// The process.
         node: NodeId,
     },
     /// An operator is asked to change the cluster (which is not a fault, but everybody has to notice it).
@@ -255,7 +260,8 @@ impl Action {
             | Self::Fire { node, .. }
             | Self::Sync { node, .. }
             | Self::Choose { node, .. }
-            | Self::Call { node } => Some(*node),
+            | Self::Call { node }
+            | Self::Work { node } => Some(*node),
             Self::Connect(link) | Self::Refuse(link) => Some(link.client),
             Self::Deliver { link, direction, .. } => Some(link.receiver(*direction)),
             Self::Fault(fault) => fault.node(),
@@ -320,6 +326,7 @@ impl fmt::Display for Action {
             }
             Self::Choose { node, option } => write!(f, "choose {option} at {node}"),
             Self::Call { node } => write!(f, "call at {node}"),
+            Self::Work { node } => write!(f, "work at {node}"),
             Self::Fault(fault) => fault.fmt(f),
         }
     }

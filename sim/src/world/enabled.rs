@@ -8,7 +8,7 @@ use super::{Action, Delivery, Direction, DiskFault, Fault, Link, World};
 use crate::program::AnyProgram;
 
 impl World {
-    /// What could happen next without the environment's doing: deliveries, connections, timers, syncs, choices and calls. Faults and starts are the
+    /// What could happen next without the environment's doing: deliveries, connections, timers, syncs, choices, calls and work. Faults and starts are the
     /// scheduler's to offer.
     pub fn enabled(&self, actions: &mut Vec<Action>) {
         for (link, connection) in self.network.connections() {
@@ -38,6 +38,9 @@ impl World {
             }
             if node.program().is_some_and(AnyProgram::has_call) {
                 actions.push(Action::Call { node: id });
+            }
+            if node.program().is_some_and(AnyProgram::has_work) {
+                actions.push(Action::Work { node: id });
             }
         }
     }
@@ -105,6 +108,14 @@ impl World {
                     "the program has no call to make",
                 )
             }
+            Action::Work { node } => {
+                running(*node)?;
+                let program = self.node(*node).program();
+                require(
+                    program.is_some_and(AnyProgram::has_work),
+                    "the program has no work to do",
+                )
+            }
             Action::Fault(fault) => self.check_fault(fault),
         }
     }
@@ -145,8 +156,9 @@ impl World {
             Fault::Pause { node } => require(self.node(*node).is_running(), "the process does not run"),
             Fault::Resume { node } => require(self.node(*node).is_paused(), "the process is not paused"),
             Fault::ShutDown { node } => require(
-                self.node(*node).is_running() && self.node(*node).broker().is_some(),
-                "no broker runs there",
+                self.node(*node).is_running()
+                    && (self.node(*node).broker().is_some() || self.setup.applications().any(|other| other == *node)),
+                "neither a broker nor an application runs there",
             ),
             Fault::Administer { node, .. } => {
                 let operator = self.node(*node);

@@ -1,7 +1,7 @@
 //! What an action causes: for whoever schedules, for whoever watches, and for the monitors.
 
 use kafkasim_core::call::{Answer, Call};
-use kafkasim_core::ids::{DiskToken, NodeId};
+use kafkasim_core::ids::{DiskToken, NodeId, Offset, TopicName};
 use kafkasim_core::machine::{Outbox, Question};
 use kafkasim_core::message::Api;
 use kafkasim_core::note::Note;
@@ -79,6 +79,11 @@ pub enum Queued {
         /// The process.
         node: NodeId,
     },
+    /// An application has work to do.
+    Busy {
+        /// The process.
+        node: NodeId,
+    },
     /// A process stopped: nothing that was armed, asked or marked there exists any more.
     Stopped {
         /// The process.
@@ -98,7 +103,7 @@ pub enum Event {
     Stopped {
         /// The process.
         node: NodeId,
-        /// In order, after handing over its partitions.
+        /// In order: a broker after handing over its partitions, an application when it was asked to or has come to its end.
         in_order: bool,
     },
     /// The environment did something. Told after it took effect, before what it caused.
@@ -116,6 +121,17 @@ pub enum Event {
         node: NodeId,
         /// The answer.
         answer: Answer,
+    },
+    /// An application has processed a record that it was given: from now on its effects are there, whatever becomes of the process.
+    Processed {
+        /// The process.
+        node: NodeId,
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: i32,
+        /// The record's offset.
+        offset: Offset,
     },
     /// A request arrived whose connection had ended meanwhile.
     Late {

@@ -119,7 +119,8 @@ impl World {
         sum
     }
 
-    /// Makes one enabled action happen: exactly one machine takes at most one step (and, with instant syncs, one more for each).
+    /// Makes one enabled action happen: exactly one machine takes at most one step (and, with instant syncs, one more for each), or one
+    /// application goes on with its work.
     ///
     /// # Panics
     /// If the action is not enabled, or if a machine breaks one of its own invariants.
@@ -163,6 +164,7 @@ impl World {
                 self.step(*node, wall_clock, Input::Chosen(choice), outcome);
             }
             Action::Call { node } => self.call(*node, wall_clock, outcome),
+            Action::Work { node } => self.work(*node, outcome),
             Action::Fault(fault) => self.fault(fault, wall_clock, outcome),
         }
         let mut monitors = std::mem::take(&mut self.monitors);
@@ -188,7 +190,7 @@ impl World {
         outcome.events.push(Event::Started { node: id });
         self.node_mut(id).boot(id, &setup, wall_clock, &mut outcome.outbox);
         self.carry_out(id, wall_clock, outcome);
-        self.announce_call(id, outcome);
+        self.announce_program(id, outcome);
     }
 
     fn deliver(
@@ -224,7 +226,20 @@ impl World {
             call: call.clone(),
         });
         self.step(id, wall_clock, Input::Call(call), outcome);
-        self.announce_call(id, outcome);
+        self.announce_program(id, outcome);
+    }
+
+    fn work(&mut self, id: NodeId, outcome: &mut Outcome) {
+        let program = self.node_mut(id).program_mut().expect("applications have programs");
+        for (topic, partition, offset) in program.work() {
+            outcome.events.push(Event::Processed {
+                node: id,
+                topic,
+                partition,
+                offset,
+            });
+        }
+        self.announce_program(id, outcome);
     }
 
     fn fault(&mut self, fault: &Fault, wall_clock: Timestamp, outcome: &mut Outcome) {
@@ -237,7 +252,7 @@ impl World {
             }
             Fault::Pause { node } => self.node_mut(*node).paused = true,
             Fault::Resume { node } => self.node_mut(*node).paused = false,
-            Fault::ShutDown { node } => self.step(*node, wall_clock, Input::Call(Call::ShutDown), outcome),
+            Fault::ShutDown { node } => self.shut_down(*node, wall_clock, outcome),
             Fault::Administer { node, task } => {
                 self.step(*node, wall_clock, Input::Call(Call::Administer(task.clone())), outcome);
             }
@@ -269,6 +284,15 @@ impl World {
             Fault::Disk { node, what } => self.node_mut(*node).disk.suffer(*what),
             // The wall clock is the scheduler's; from now on it comes with each step.
             Fault::ClockJump { .. } => {}
+        }
+    }
+
+    /// A broker hands over first; an application does as it likes.
+    fn shut_down(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
+        match self.node_mut(id).program_mut().map(AnyProgram::shut_down) {
+            None => self.step(id, wall_clock, Input::Call(Call::ShutDown), outcome),
+            Some(false) => self.stop(id, true, outcome),
+            Some(true) => self.announce_program(id, outcome),
         }
     }
 
@@ -351,8 +375,10 @@ impl World {
         } else if self.setup.options.instant_sync {
             self.complete_syncs(id, wall_clock, outcome);
         }
-        if answered {
-            self.announce_call(id, outcome);
+        if answered && self.node(id).program().is_some_and(AnyProgram::has_exited) {
+            self.stop(id, true, outcome);
+        } else if answered {
+            self.announce_program(id, outcome);
         }
     }
 
@@ -384,9 +410,15 @@ impl World {
         outcome.events.push(Event::Stopped { node: id, in_order });
     }
 
-    fn announce_call(&self, id: NodeId, outcome: &mut Outcome) {
-        if self.node(id).program().is_some_and(AnyProgram::has_call) {
+    fn announce_program(&self, id: NodeId, outcome: &mut Outcome) {
+        let Some(program) = self.node(id).program() else {
+            return;
+        };
+        if program.has_call() {
             outcome.queued.push(Queued::Ready { node: id });
+        }
+        if program.has_work() {
+            outcome.queued.push(Queued::Busy { node: id });
         }
     }
 

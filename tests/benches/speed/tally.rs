@@ -57,7 +57,7 @@ fn kind(action: &Action) -> &'static str {
         Action::Fire { timer, .. } => fired(timer),
         Action::Sync { .. } => "syncs",
         Action::Choose { .. } => "choices",
-        Action::Call { .. } => "calls of applications",
+        Action::Call { .. } | Action::Work { .. } => "calls of applications",
         Action::Start { .. } | Action::Fault(_) => "faults, repairs and starts",
     }
 }

@@ -31,6 +31,7 @@ use super::partition::Changes;
 use crate::config::BrokerConfig;
 use crate::controller::refusal::groups::not_committed;
 use crate::error::ErrorCode;
+pub use crate::group::GROUP_METADATA_TOPIC;
 use crate::group::partition_for;
 use crate::ids::{GroupId, NodeId, Offset, TopicPartition};
 use crate::machine::{Choice, ConnectionId, Context, Outbox, Question, QuestionKind};
@@ -43,9 +44,6 @@ use crate::note::Note;
 use crate::record::BatchBuilder;
 use crate::rules::Wake;
 use crate::timer::{GroupTimer, Timer, Window};
-
-/// The topic whose log is the truth about groups.
-pub const GROUP_METADATA_TOPIC: &str = "__consumer_offsets";
 
 /// How long it may take to read a partition of it.
 const LOADING: Window = Window {

@@ -106,7 +106,7 @@ impl Conversation {
             .map(|partition| partition.leader_id)
             .collect();
         let times = refresh_times(&conversation.config);
-        conversation.producer.cluster.update(response, times, &mut out);
+        conversation.producer.cluster.update(response, false, times, &mut out);
         for effect in out.effects() {
             conversation.note_down(effect);
         }

@@ -1,7 +1,9 @@
 //! Monitors, told of events by hand: each case is a story as text, and what is found in it.
 
 mod clients;
+mod commits;
 mod forgotten;
+mod groups;
 mod lookups;
 mod replicas;
 mod scenery;

@@ -48,6 +48,10 @@ impl View for Scenery {
         self.consumers.get(&node)
     }
 
+    fn offsets_retention_ms(&self) -> i64 {
+        60_000
+    }
+
     fn keeps_eligible_leader_replicas(&self) -> bool {
         !self.without_elr
     }

@@ -35,7 +35,7 @@ const CONTROLLER: NodeId = NodeId(0);
 pub(super) struct Stage {
     pub(super) state: State,
     pub(super) findings: Vec<Finding>,
-    scenery: Scenery,
+    pub(super) scenery: Scenery,
     /// The values sent, in order: a send's number is its call's.
     sent: Vec<String>,
     registrations: i64,
@@ -64,6 +64,7 @@ impl Stage {
                 let (partition, bytes) = (Some(PARTITION), number(bytes));
                 self.note(node, Note::FetchedTooMuch { partition, bytes });
             }
+            ("group", [what, with @ ..]) => self.group(node, what, with),
             ("keeps-no-elr", []) => self.scenery.without_elr = true,
             ("creates", pairs) => self.create(pairs),
             ("removes", []) => self.commit(&[MetadataRecord::RemoveTopic { id: PARTITION.topic }]),
@@ -179,7 +180,7 @@ impl Stage {
         self.scenery.logs.entry((node, PARTITION)).or_default()
     }
 
-    fn commit(&mut self, records: &[MetadataRecord]) {
+    pub(super) fn commit(&mut self, records: &[MetadataRecord]) {
         let log = self.scenery.logs.entry((CONTROLLER, METADATA)).or_default();
         let end = log.batches.last().map_or(Offset::ZERO, Batch::next_offset);
         let values: Vec<_> = records.iter().map(MetadataRecord::encode).collect();
@@ -560,14 +561,14 @@ fn link(client: NodeId) -> Link {
     }
 }
 
-fn nodes(ids: &str) -> Vec<NodeId> {
+pub(super) fn nodes(ids: &str) -> Vec<NodeId> {
     ids.split(',')
         .filter(|id| !id.is_empty())
         .map(|id| NodeId(number(id)))
         .collect()
 }
 
-fn split(pair: &str, at: char) -> (&str, &str) {
+pub(super) fn split(pair: &str, at: char) -> (&str, &str) {
     pair.split_once(at).unwrap_or_else(|| panic!("{pair} has no {at}"))
 }
 

@@ -58,6 +58,11 @@ impl CommittedBatch {
         }
     }
 
+    /// The batch itself.
+    pub(crate) const fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
     /// Whether this is the batch, whole.
     fn is(&self, batch: &Batch) -> bool {
         self.has_place_of(batch) && self.batch.digest() == batch.digest() && batch.verify().is_ok()

@@ -19,9 +19,13 @@ mod registry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
+use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
 use kafkasim_core::call::Call;
 use kafkasim_core::disk::LogImage;
-use kafkasim_core::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, Sequence, TopicId, TopicName, TopicPartition};
+use kafkasim_core::group::partition_for;
+use kafkasim_core::ids::{
+    BrokerEpoch, GroupId, LeaderEpoch, NodeId, Offset, Sequence, TopicId, TopicName, TopicPartition,
+};
 use kafkasim_core::message::{DeleteBefore, ElectionType};
 use kafkasim_core::metadata::{MetadataImage, PartitionImage, TopicImage};
 use kafkasim_core::note::Note;
@@ -123,6 +127,20 @@ impl Truth {
     /// What the controller has committed about a partition.
     pub(crate) fn registered(&self, partition: TopicPartition) -> Option<&PartitionImage> {
         self.metadata.partition(partition)
+    }
+
+    /// Whether brokers write to a partition by themselves (`__consumer_offsets`).
+    pub(crate) fn is_internal(&self, partition: TopicPartition) -> bool {
+        self.topic(partition.topic)
+            .is_some_and(|topic| *topic.name == *GROUP_METADATA_TOPIC)
+    }
+
+    /// The partition of `__consumer_offsets` that a group lives in.
+    pub(crate) fn log_of(&self, group: &GroupId) -> Option<TopicPartition> {
+        let (topic, registered) = self.metadata.topic_by_name(&GROUP_METADATA_TOPIC.into())?;
+        let count = i32::try_from(registered.partitions.len()).ok()?;
+        let partition = partition_for(group, count);
+        Some(TopicPartition { topic, partition })
     }
 
     /// A partition by its name.
@@ -235,6 +253,7 @@ impl Truth {
             | Event::Started { .. }
             | Event::Called { .. }
             | Event::Answered { .. }
+            | Event::Processed { .. }
             | Event::Late { .. }
             | Event::Severed { .. }
             | Event::WriteRefused { .. } => {}

@@ -1,5 +1,8 @@
 //! How often each situation was reached: a quiet run is no evidence. Counters are no part of a world.
 
+mod groups;
+mod situations;
+
 use std::collections::BTreeMap;
 
 use kafkasim_core::call::{Administration, Answer, Call, PollError, SendError, Steering};
@@ -9,132 +12,12 @@ use kafkasim_core::lookup::{LookedUp, LookupError, OffsetLookup};
 use kafkasim_core::message::ElectionType;
 use kafkasim_core::note::{LogStartCause, Note};
 use kafkasim_core::record::{Batch, Compression};
-use kafkasim_core::timer::Timer;
+use kafkasim_core::timer::{GroupTimer, Timer};
 
 use crate::world::{Action, DiskFault, Event, Fault};
-
-/// Something that a campaign may have to reach before its silence means anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Situation {
-    /// What it is called.
-    pub name: &'static str,
-    /// What happened, in words.
-    pub sentence: &'static str,
-}
-
-macro_rules! situations {
-    ($($variant:ident = $name:literal, $sentence:literal;)*) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Reached { $($variant,)* }
-
-        const SITUATIONS: &[Situation] = &[$(Situation { name: $name, sentence: $sentence },)*];
-    };
-}
-
-situations! {
-    LeaderChange = "leader-change", "a partition got another leader";
-    UncleanElection = "unclean-election", "a replica was elected that was not known to have every committed record";
-    PreferredElection = "preferred-election", "an operator had a preferred replica take over";
-    UncleanElectionAskedFor = "unclean-election-asked-for", "an operator had anybody lead where nobody led";
-    TopicDeleted = "topic-deleted", "a topic was deleted";
-    ReplicaRetired = "replica-retired", "a broker removed a log that it does not replicate any more";
-    PartitionOffline = "partition-offline", "nobody could lead a partition";
-    EligibleLeaderKept = "eligible-leader-kept", "a replica left the in-sync replicas, but stayed eligible";
-    IsrShrink = "isr-shrink", "a replica left the in-sync replicas";
-    IsrExpand = "isr-expand", "a replica joined the in-sync replicas";
-    AlterPartitionRefused = "alter-partition-refused", "the controller refused what a leader proposed";
-    BrokerFenced = "broker-fenced", "the controller fenced a broker";
-    ControllerRestart = "controller-restart", "the controller began another epoch";
-    MetadataReplayed = "metadata-replayed", "a broker took in what the controller had committed";
-    Truncation = "truncation", "a log lost its end, because its leader had something else";
-    RecordsDeleted = "records-deleted", "a leader's log started later, because an operator asked for it";
-    SegmentsDeleted = "segments-deleted", "a log started later, because its first segments were too old or too much";
-    LogStartFollowed = "log-start-followed", "a follower's log started later, because its leader's did";
-    LogStartedAnew = "log-started-anew", "a replica's log ended before its leader's started, and began anew";
-    RecordsCompacted = "records-compacted", "a cleaner took records that later ones of the same key supersede";
-    DeletionsCompacted = "deletions-compacted", "a cleaner took the deletion of a key, after delete.retention.ms";
-    ProducersExpired = "producers-expired", "a log forgot producers that had been idle for too long";
-    Divergence = "divergence", "a fetch showed that a follower had diverged";
-    EpochRefused = "epoch-refused", "a request carried another leader epoch than the broker's";
-    DuplicateSuppressed = "duplicate-suppressed", "a batch was answered instead of being appended again";
-    NotEnoughReplicas = "not-enough-replicas", "a batch was refused because too few replicas were in sync";
-    ProduceRefused = "produce-refused", "a batch was refused";
-    ParkedProduceExpired = "parked-produce-expired", "a Produce was answered before all in-sync replicas had it";
-    ParkedFetchExpired = "parked-fetch-expired", "a Fetch had waited long enough";
-    OversizedBatchRead = "oversized-batch-read", "a Fetch was given a first batch larger than its limits";
-    TornBatch = "torn-batch", "a log was found broken at its end";
-    BatchRetried = "batch-retried", "a producer sent a batch again";
-    BatchOfOne = "batch-of-one", "a leader took a batch of one record";
-    BatchOfMany = "batch-of-many", "a leader took a batch of ten records or more";
-    BatchCompressed = "batch-compressed", "a leader took a compressed batch";
-    BatchSplit = "batch-split", "a batch was too large for its topic, and was sent again in parts";
-    MemoryAwaited = "memory-awaited", "a send had to wait for memory";
-    BufferExhausted = "buffer-exhausted", "a send had waited too long for memory";
-    MetadataNeverCame = "metadata-never-came", "a send had waited too long for metadata";
-    StickyPartitionDrawn = "sticky-partition-drawn", "records without a key went to another partition";
-    StickyPartitionWeighed = "sticky-partition-weighed", "shorter queues had better odds of being next for records without a key";
-    BatchExpired = "batch-expired", "a producer gave a batch up";
-    SequenceLost = "sequence-lost", "an idempotent producer gave up what it could not send again";
-    EpochBumped = "epoch-bumped", "an idempotent producer began anew with the next epoch";
-    ReaderValidatedPosition = "reader-validated-position", "a consumer validated its position against a new leader";
-    ReaderTruncated = "reader-truncated", "a consumer found the log shorter than its position";
-    ReaderOutOfRange = "reader-out-of-range", "what a consumer was to read next was not in the log";
-    ReaderReset = "reader-reset", "a consumer looked its position up";
-    ReaderPaused = "reader-paused", "an application paused partitions";
-    ReaderResumed = "reader-resumed", "an application resumed partitions";
-    ReaderSought = "reader-sought", "an application moved its position to an offset";
-    ReaderSoughtEnd = "reader-sought-end", "an application moved its position to the beginning or the end of the log";
-    ReaderWoken = "reader-woken", "a poll, or a lookup, was woken up";
-    PositionTold = "position-told", "a consumer told its position";
-    BeginningTold = "beginning-told", "a consumer was told where a log begins that had lost its first records";
-    EndTold = "end-told", "a consumer was told where a log ends";
-    FoundByTime = "found-by-time", "a consumer was told which record is the first at or after a time";
-    NotFoundByTime = "not-found-by-time", "a consumer was told that there is no record at or after a time";
-    LookupTimedOut = "lookup-timed-out", "a consumer waited too long to be told where something is";
-    ReaderClosed = "reader-closed", "a consumer was closed";
-    Acknowledged = "acknowledged", "a send was acknowledged";
-    SendFailed = "send-failed", "a send was not acknowledged";
-    PartitionsTold = "partitions-told", "a producer told which partitions a topic has";
-    Flushed = "flushed", "a flush returned";
-    Closed = "closed", "a client was closed";
-    Read = "read", "a poll returned records";
-    Crash = "crash", "a process crashed";
-    PowerLoss = "power-loss", "a process lost power";
-    LossyPowerLoss = "lossy-power-loss", "a broker lost records to a power failure";
-    DiskWiped = "disk-wiped", "a disk was replaced by an empty one";
-    CheckpointsStale = "checkpoints-stale", "a process started with checkpoints older than its logs";
-    DiskRotten = "disk-rotten", "a batch rotted on a disk";
-    CorruptRead = "corrupt-read", "a poll came upon a batch whose CRC does not match";
-    DiskFull = "disk-full", "a disk was full";
-    WriteRefused = "write-refused", "a process halted because its disk was full";
-    Pause = "pause", "a process paused";
-    Cut = "cut", "the network was cut";
-    Reset = "reset", "a connection was broken";
-    ConnectionRefused = "connection-refused", "a connection could not be made";
-    ConnectionSevered = "connection-severed", "a connection ended with requests under way";
-    LateRequestDelivered = "late-request-delivered", "a request arrived after its connection had ended";
-    LateRequestLost = "late-request-lost", "a request whose connection had ended never arrived";
-    ClockJump = "clock-jump", "a wall clock jumped";
-    ControlledShutdown = "controlled-shutdown", "a broker shut down in order";
-    RollingRestart = "rolling-restart", "every broker shut down in order, and none died in between";
-    PartitionAdded = "partition-added", "a topic got another partition";
-    Restart = "restart", "a process started again";
-    SyncFailed = "sync-failed", "a disk could not make something durable";
-    RequestTimedOut = "request-timed-out", "somebody waited too long for an answer";
-    SessionExpired = "session-expired", "the controller had not heard from a broker for too long";
-    ReplicaLagged = "replica-lagged", "a follower had not been caught up for too long";
-}
-
-/// Every situation.
-pub fn situations() -> impl Iterator<Item = &'static Situation> {
-    SITUATIONS.iter()
-}
-
-/// The situation of this name.
-#[must_use]
-pub fn situation(name: &str) -> Option<&'static Situation> {
-    situations().find(|situation| situation.name == name)
-}
+use groups::GroupMemory;
+use situations::{Reached, SITUATIONS};
+pub use situations::{Situation, situation, situations};
 
 /// How often each situation was reached.
 #[derive(Clone, Debug)]
@@ -151,11 +34,12 @@ struct Memory {
     started: std::collections::BTreeSet<NodeId>,
     /// Brokers that have registered.
     brokers: std::collections::BTreeSet<NodeId>,
-    /// Those that shut down in order since a process died.
+    /// Those that shut down in order since a broker died.
     rolled: std::collections::BTreeSet<NodeId>,
     /// What consumers have asked last.
     asked: BTreeMap<NodeId, OffsetLookup>,
-    /// Those who have assigned partitions.
+    groups: GroupMemory,
+    /// Those who have assigned partitions, or subscribed.
     readers: std::collections::BTreeSet<NodeId>,
 }
 
@@ -208,6 +92,14 @@ impl Coverage {
                 ..
             } => self.reached(Reached::SessionExpired),
             Action::Fire {
+                timer:
+                    Timer::Group {
+                        timer: GroupTimer::Session { .. },
+                        ..
+                    },
+                ..
+            } => self.reached(Reached::MemberExpired),
+            Action::Fire {
                 timer: Timer::ReplicaLag { .. },
                 ..
             } => self.reached(Reached::ReplicaLagged),
@@ -218,6 +110,7 @@ impl Coverage {
             | Action::Sync { .. }
             | Action::Choose { .. }
             | Action::Call { .. }
+            | Action::Work { .. }
             | Action::Fault(_) => {}
         }
     }
@@ -230,7 +123,7 @@ impl Coverage {
                     self.reached(Reached::Restart);
                 }
             }
-            Event::Stopped { in_order: true, node } => {
+            Event::Stopped { in_order: true, node } if self.memory.brokers.contains(node) => {
                 self.reached(Reached::ControlledShutdown);
                 self.memory.rolled.insert(*node);
                 if self.memory.rolled.is_superset(&self.memory.brokers) {
@@ -238,7 +131,10 @@ impl Coverage {
                     self.reached(Reached::RollingRestart);
                 }
             }
-            Event::Stopped { in_order: false, .. } => self.memory.rolled.clear(),
+            Event::Stopped { in_order: false, node } if self.memory.brokers.contains(node) => {
+                self.memory.rolled.clear()
+            }
+            Event::Stopped { .. } => {}
             Event::Called {
                 call: Call::Steer(steering),
                 ..
@@ -251,11 +147,20 @@ impl Coverage {
             }
             Event::Called {
                 node,
-                call: Call::Assign(_),
+                call: Call::Assign(_) | Call::Subscribe(_),
             } => {
                 self.memory.readers.insert(*node);
             }
+            Event::Called {
+                node,
+                call: Call::CommitSync { .. } | Call::CommitAsync { .. },
+            } => self.commits(*node),
+            Event::Called {
+                node,
+                call: Call::ListenerReturned,
+            } => self.listener_returned(*node),
             Event::Called { .. } => {}
+            Event::Processed { .. } => self.reached(Reached::RecordProcessed),
             Event::Fault(fault) => self.broke(fault),
             Event::Late { .. } => self.reached(Reached::LateRequestDelivered),
             Event::Severed { .. } => self.reached(Reached::ConnectionSevered),
@@ -317,6 +222,10 @@ impl Coverage {
             }
             Answer::LookedUp(found) => self.looked_up(node, found.as_deref()),
             Answer::Polled(Err(PollError::Wakeup)) => self.reached(Reached::ReaderWoken),
+            Answer::Rebalanced(rebalance) => self.rebalanced(node, rebalance),
+            Answer::Committed(Err(_)) | Answer::CommitCompleted { result: Err(_), .. } => {
+                self.reached(Reached::CommitRefused);
+            }
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
             Answer::Administered {
                 task: Administration::CreatePartitions(_),
@@ -324,10 +233,9 @@ impl Coverage {
             } => self.reached(Reached::PartitionAdded),
             Answer::PartitionsFor { result: Err(_), .. }
             | Answer::Polled(_)
-            | Answer::Rebalanced(_)
             | Answer::Unsubscribed
-            | Answer::Committed(_)
-            | Answer::CommitCompleted { .. }
+            | Answer::Committed(Ok(_))
+            | Answer::CommitCompleted { result: Ok(_), .. }
             | Answer::ShutDown
             | Answer::Administered { .. }
             | Answer::RecordsDeleted(_) => {}
@@ -426,6 +334,7 @@ impl Coverage {
             } => {
                 if *as_leader && *partition != TopicPartition::CLUSTER_METADATA {
                     self.took(batch);
+                    self.wrote(*partition, batch);
                 }
                 self.memory.ends.insert((*partition, node), batch.next_offset());
             }
@@ -467,17 +376,24 @@ impl Coverage {
                     self.reached(Reached::DeletionsCompacted);
                 }
             }
-            Note::GroupsLoaded { .. }
-            | Note::GroupsUnloaded { .. }
-            | Note::GroupState { .. }
+            Note::GroupsLoaded { log, .. } => self.coordinates(node, *log),
+            Note::GroupState {
+                group,
+                generation,
+                state,
+                members,
+                ..
+            } => self.stands(group, *generation, state, members),
+            Note::MemberJoined { .. } => self.reached(Reached::MemberJoined),
+            Note::MembershipEnded { because, .. } => self.ended(*because),
+            Note::CommitSent { is_automatic: true, .. } => self.reached(Reached::CommittedAutomatically),
+            Note::OffsetsCommitted { .. } => self.reached(Reached::CommitAcknowledged),
+            Note::CommittedTold { offset, .. } => self.told(node, *offset),
+            Note::CoordinatorUnknown { .. } => self.reached(Reached::CoordinatorLost),
+            Note::GroupsUnloaded { .. }
             | Note::CoordinatorFound { .. }
-            | Note::CoordinatorUnknown { .. }
-            | Note::MemberJoined { .. }
             | Note::MemberSynced { .. }
-            | Note::MembershipEnded { .. }
             | Note::CommitSent { .. }
-            | Note::OffsetsCommitted { .. }
-            | Note::CommittedTold { .. }
             | Note::OffsetsAccepted { .. } => {}
             Note::ProducersExpired { .. } => self.reached(Reached::ProducersExpired),
             Note::LogStartedAnew { .. } => self.reached(Reached::LogStartedAnew),
@@ -511,7 +427,10 @@ impl Coverage {
             Note::SequenceLost { .. } => self.reached(Reached::SequenceLost),
             Note::ProducerEpochBumped { .. } => self.reached(Reached::EpochBumped),
             Note::PositionValidated { .. } => self.reached(Reached::ReaderValidatedPosition),
-            Note::TruncationDetected { .. } => self.reached(Reached::ReaderTruncated),
+            Note::TruncationDetected { position, .. } => {
+                self.reached(Reached::ReaderTruncated);
+                self.truncated(node, *position);
+            }
             Note::PositionReset { .. } => self.reached(Reached::ReaderReset),
             Note::MetadataReplayed { .. } => self.reached(Reached::MetadataReplayed),
             Note::BrokerRegistered { broker, .. } => {
@@ -555,6 +474,10 @@ mod tests {
 
     use super::*;
 
+    fn note(note: Note) -> Event {
+        Event::Note { node: NodeId(1), note }
+    }
+
     fn registered(leader_epoch: i32, isr: &[i32]) -> Event {
         let note = Note::PartitionChanged {
             partition: TopicPartition {
@@ -585,6 +508,32 @@ mod tests {
         assert_eq!(coverage.count("leader-change"), 2);
         assert_eq!(coverage.count("isr-shrink"), 2);
         assert_eq!(coverage.missing(["isr-expand", "crash"]), ["crash"]);
+    }
+
+    #[test]
+    fn counts_what_groups_come_into() {
+        let stands = |generation: i32, state: &'static str, members: &[&str]| {
+            note(Note::GroupState {
+                log: TopicPartition::CLUSTER_METADATA,
+                group: "g".into(),
+                generation: kafkasim_core::ids::GenerationId(generation),
+                state,
+                members: members.iter().map(|member| (*member).into()).collect(),
+            })
+        };
+        let mut coverage = Coverage::default();
+        for event in [
+            stands(1, "Stable", &["a"]),
+            stands(2, "PreparingRebalance", &["a", "b"]),
+            stands(2, "Stable", &["a", "b"]),
+            stands(2, "Stable", &["a", "c"]),
+            stands(3, "Empty", &[]),
+        ] {
+            coverage.observe(&event);
+        }
+        for situation in ["group-rebalanced", "static-member-returned", "group-emptied"] {
+            assert_eq!(coverage.count(situation), 1, "{situation}");
+        }
     }
 
     #[test]
