@@ -81,6 +81,8 @@ fn bad_input_is_refused_with_one_message_and_status_2() {
     }
     fs::create_dir(folder.join("folder.trace")).expect("a folder can be made");
     fs::write(folder.join("foreign.trace"), "root:x:0:0\n").expect("a file can be written");
+    let misspelt = "{\"kafkasim_history\":1}\n{\"process\":\"p\",\"event\":\"send\",\"id\":0,\"topic\":\"t\",\"valeu\":\"a\"}\n{\"lines\":1}\n";
+    fs::write(folder.join("misspelt.jsonl"), misspelt).expect("a file can be written");
     for (arguments, expected) in [
         ("run defualt", "did you mean \"default\"?"),
         ("run nowhere.toml", "nowhere.toml: No such file"),
@@ -117,6 +119,17 @@ fn bad_input_is_refused_with_one_message_and_status_2() {
         ("shrink nowhere.trace", "nowhere.trace: No such file"),
         ("show foreign.trace", "foreign.trace:1: this is not a kafkasim trace"),
         ("explore defualt", "did you mean \"default\"?"),
+        ("verify foreign.trace", "foreign.trace:1: this is no history"),
+        ("verify nowhere.jsonl", "nowhere.jsonl: No such file"),
+        (
+            "verify misspelt.jsonl",
+            "misspelt.jsonl:2: there is no key \"valeu\" here; did you mean \"value\"?",
+        ),
+        ("run default --history many.jsonl", "name one scenario and one seed"),
+        (
+            "replay default --seed 1 --history misspelt.jsonl",
+            "misspelt.jsonl exists already",
+        ),
     ] {
         let output = run(&folder, arguments);
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
@@ -268,6 +281,49 @@ fn seeds_come_from_the_environment_unless_they_are_given() {
 }
 
 #[test]
+fn the_history_of_a_run_is_written_once_and_verified() {
+    let folder = folder("history");
+    said(&folder, "run acks-all-leader-loss --seed 3 --history 3.jsonl");
+    let clean = said(&folder, "verify 3.jsonl");
+    assert!(
+        clean.contains("by kafkasim run acks-all-leader-loss --seed 3") && clean.contains("no anomalies"),
+        "{clean}"
+    );
+    let whole = fs::read_to_string(folder.join("3.jsonl")).expect("the history was written");
+    said(
+        &folder,
+        "replay acks-all-leader-loss --seed 3 --quiet --history 3.jsonl --force",
+    );
+    let again = fs::read_to_string(folder.join("3.jsonl")).expect("the history was written again");
+    assert_eq!(again, whole, "run and replay tell different histories");
+    let lost = whole
+        .lines()
+        .find(|line| line.contains("\"send-ok\""))
+        .expect("a send was acknowledged");
+    let failed = lost
+        .split_once("\"partition\"")
+        .map(|(before, _)| before.replace("send-ok", "send-fail") + "\"error\":\"x\"}");
+    fs::write(
+        folder.join("bad.jsonl"),
+        whole.replacen(lost, &failed.expect("it has a partition"), 1),
+    )
+    .expect("a file can be written");
+    let output = run(&folder, "verify bad.jsonl");
+    let told = text_of(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("G1a") && told.contains("1 anomaly") && told.contains("sed -n '"),
+        "{told}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_slice(&run(&folder, "verify bad.jsonl --json").stdout).expect("one document");
+    assert_eq!(
+        (json["clean"].as_bool(), json["anomalies"][0]["kind"].as_str()),
+        (Some(false), Some("G1a"))
+    );
+}
+
+#[test]
 fn the_headline_is_shrunk_unless_another_promise_is_asked_for() {
     let folder = folder("headline");
     let found = said(&folder, "run acks-1-leader-loss --seeds 150");
@@ -326,7 +382,13 @@ fn few_seeds_are_not_taken_for_a_failure() {
 #[test]
 fn lists_fit_on_a_page() {
     let folder = folder("lists");
-    for arguments in ["list", "list --keys", "list --situations", "list --promises"] {
+    for arguments in [
+        "list",
+        "list --keys",
+        "list --situations",
+        "list --promises",
+        "verify --kinds",
+    ] {
         let said = said(&folder, arguments);
         let longest = said.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(120), "kafkasim {arguments} takes {longest:?} columns");
