@@ -27,6 +27,12 @@ impl Consumer {
             Some(error) => Err(self.commit_refused(context, &commit, error, out)),
         };
         self.commit_ended(context, commit, result, out);
+        // What is under way behind it fails later than this.
+        if let Err(CommitError::Retriable(error)) = result
+            && (is_of_another_coordinator(error) || error == ErrorCode::RequestTimedOut)
+        {
+            self.doubt_coordinator(context, out);
+        }
     }
 
     fn commit_refused(
@@ -38,13 +44,11 @@ impl Consumer {
     ) -> CommitError {
         let is_of_this_generation = self.member.generation == commit.sent;
         let is_preparing = self.member.state == MemberState::PreparingRebalance;
-        if is_of_another_coordinator(error) || error == ErrorCode::RequestTimedOut {
-            self.doubt_coordinator(context, out);
-            CommitError::Retriable(error)
-        } else if matches!(
+        let is_passing = matches!(
             error,
-            ErrorCode::CoordinatorLoadInProgress | ErrorCode::UnknownTopicOrPartition
-        ) {
+            ErrorCode::RequestTimedOut | ErrorCode::CoordinatorLoadInProgress | ErrorCode::UnknownTopicOrPartition
+        );
+        if is_passing || is_of_another_coordinator(error) {
             CommitError::Retriable(error)
         } else if error == ErrorCode::RebalanceInProgress {
             self.request_rejoin();

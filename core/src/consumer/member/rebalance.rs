@@ -5,7 +5,7 @@ use super::{JoinFailure, Joining, MemberState};
 use crate::call::PollError;
 use crate::config::ConsumerConfig;
 use crate::consumer::Consumer;
-use crate::ids::{GenerationId, MemberId};
+use crate::ids::{GenerationId, MemberId, NodeId};
 use crate::machine::{Context, Outbox};
 use crate::note::MembershipEnd;
 
@@ -149,6 +149,12 @@ impl Consumer {
     pub(in crate::consumer) fn membership_sees_metadata(&mut self) {
         self.subscription.match_again(&self.cluster);
         self.member.has_fresh_metadata |= core::mem::take(&mut self.member.awaits_metadata);
+    }
+
+    /// The broker that coordinates the consumer's group, as far as it knows.
+    #[must_use]
+    pub const fn known_coordinator(&self) -> Option<NodeId> {
+        self.coordinator()
     }
 
     /// Whether a member that runs is where the group wants it: `(generation, member)` if it is, and has been told what to read.

@@ -17,13 +17,18 @@
 //! show                             (positions, what is buffered, and whether the consumer is idle)
 //! settled a-0 at 5 of 1@0                                         (assigned and looked up by polls of 0; nothing is shown)
 //! ```
+//!
+//! `c1` is the connection to broker 1 as the coordinator of the consumer's group. [`group_language`](super::group_language) has its words.
+
+extern crate std;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::group_language::{answer_text, group_call, group_response_of};
 use super::language::{
     looked_up_text, named, note_text, number, partition_of, partition_text, polled_text, request_text, response_of,
     timer_text,
@@ -41,8 +46,13 @@ use crate::timer::Timer;
 
 /// Compares a conversation with what the consumer really says.
 pub(super) fn check(script: &str) {
-    let mut conversation = Conversation::new();
-    let mut actual = String::new();
+    check_with(config(), script);
+}
+
+/// The same with a consumer that is configured like this.
+pub(super) fn check_with(config: ConsumerConfig, script: &str) {
+    let mut conversation = Conversation::new(config);
+    let mut actual = Transcript(String::new());
     let mut expected = String::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         expected += line;
@@ -52,28 +62,44 @@ pub(super) fn check(script: &str) {
             (None, Some(input)) => (input, true),
             (None, None) => continue,
         };
-        actual += line;
-        actual.push('\n');
+        actual.add(line);
         let effects = conversation.tell(input.trim());
         for effect in effects.into_iter().filter(|_| is_shown) {
-            actual += &effect;
-            actual.push('\n');
+            actual.add(&effect);
         }
     }
-    assert_eq!(actual, expected, "\n--- actual:\n{actual}--- expected:\n{expected}");
+    let actual = &actual.0;
+    assert_eq!(*actual, expected, "\n--- actual:\n{actual}--- expected:\n{expected}");
+}
+
+/// What was said so far; shown if the conversation ends unexpectedly.
+struct Transcript(String);
+
+impl Transcript {
+    fn add(&mut self, line: &str) {
+        self.0 += line;
+        self.0.push('\n');
+    }
+}
+
+impl Drop for Transcript {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::eprintln!("--- so far:\n{}---", self.0);
+        }
+    }
 }
 
 struct Conversation {
     consumer: Consumer,
     config: ConsumerConfig,
-    open: BTreeMap<NodeId, ConnectionId>,
+    open: BTreeMap<(NodeId, Lane), ConnectionId>,
     armed: BTreeSet<Timer>,
     out: Outbox,
 }
 
 impl Conversation {
-    fn new() -> Self {
-        let config = config();
+    fn new(config: ConsumerConfig) -> Self {
         let disk = DiskImage::default();
         let boot = Boot {
             incarnation: IncarnationId(0),
@@ -81,12 +107,20 @@ impl Conversation {
         };
         let mut out = Outbox::new();
         let consumer = Consumer::boot(&context(&config), boot, &mut out);
-        assert!(out.effects().is_empty(), "a consumer waits for its application");
+        let is_to_commit = config.enable_auto_commit.then_some(Timer::AutoCommit);
+        let mut armed = BTreeSet::new();
+        for effect in out.drain() {
+            let Effect::SetTimer { timer, .. } = effect else {
+                panic!("a consumer waits for its application: {effect:?}")
+            };
+            armed.insert(timer);
+        }
+        assert!(armed.iter().copied().eq(is_to_commit), "{armed:?}");
         Self {
             consumer,
             config,
             open: BTreeMap::new(),
-            armed: BTreeSet::new(),
+            armed,
             out,
         }
     }
@@ -97,8 +131,11 @@ impl Conversation {
             let connection = self.connection(from);
             return self.step(Input::Message {
                 connection,
-                message: Message::Response(response_of(response)),
+                message: Message::Response(group_response_of(response).unwrap_or_else(|| response_of(response))),
             });
+        }
+        if let Some(call) = group_call(line) {
+            return self.step(Input::Call(call));
         }
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         match verb {
@@ -123,23 +160,20 @@ impl Conversation {
                 timeout_ms: number(rest),
             })),
             "up" => {
-                let peer = NodeId(number(rest));
+                let (peer, lane) = peer_of(rest);
                 let connection = ConnectionId {
                     peer,
-                    lane: Lane::Client,
+                    lane,
                     generation: Generation(0),
                 };
-                self.open.insert(peer, connection);
+                self.open.insert((peer, lane), connection);
                 self.step(Input::Connected(connection))
             }
             "down" => {
-                let peer = NodeId(number(rest));
-                let ended = match self.open.remove(&peer) {
+                let (peer, lane) = peer_of(rest);
+                let ended = match self.open.remove(&(peer, lane)) {
                     Some(connection) => Input::Disconnected(connection),
-                    None => Input::Refused {
-                        peer,
-                        lane: Lane::Client,
-                    },
+                    None => Input::Refused { peer, lane },
                 };
                 self.step(ended)
             }
@@ -236,21 +270,22 @@ impl Conversation {
 
     fn render(&mut self, effect: Effect) -> Option<String> {
         Some(match effect {
-            Effect::Connect { peer, .. } => format!("connect {peer}"),
+            Effect::Connect { peer, lane } => format!("connect {}", peer_text(peer, lane)),
             Effect::Disconnect(connection) => {
-                self.open.remove(&connection.peer);
-                format!("disconnect {}", connection.peer)
+                self.open.remove(&(connection.peer, connection.lane));
+                format!("disconnect {}", peer_text(connection.peer, connection.lane))
             }
             Effect::Send {
                 connection,
                 message: Message::Request(request),
             } => {
                 assert_eq!(
-                    self.open.get(&connection.peer),
+                    self.open.get(&(connection.peer, connection.lane)),
                     Some(&connection),
                     "sent over an open connection"
                 );
-                format!("send {} {}", connection.peer, request_text(&request))
+                let peer = peer_text(connection.peer, connection.lane);
+                format!("send {peer} {}", request_text(&request))
             }
             Effect::SetTimer { timer, window } => {
                 self.armed.insert(timer);
@@ -258,26 +293,31 @@ impl Conversation {
             }
             Effect::CancelTimer(timer) => {
                 // One request's time-out ends its connection, and with it the time-outs of all requests, this one among them.
-                let was_armed =
-                    self.armed.remove(&timer) || matches!(timer, Timer::RequestTimeout { .. } | Timer::MetadataMaxAge);
-                assert!(was_armed, "{timer:?} was cancelled, but is not armed");
+                let was_armed = self.armed.remove(&timer);
+                if !was_armed && self.config.group_id.is_some() {
+                    // What a member does without is cancelled, armed or not.
+                    return None;
+                }
+                let is_shared = matches!(timer, Timer::RequestTimeout { .. } | Timer::MetadataMaxAge);
+                assert!(was_armed || is_shared, "{timer:?} was cancelled, but is not armed");
                 format!("cancel {}", timer_text(timer)?)
             }
             Effect::Answer(Answer::LookedUp(found)) => format!("answer {}", looked_up_text(&found)),
             Effect::Answer(Answer::Closed) => "closed".to_owned(),
             Effect::Answer(Answer::Polled(polled)) => format!("answer {}", polled_text(&polled)),
-            Effect::Note(note) => format!("note {}", note_text(&note)),
+            Effect::Answer(answer) => answer_text(&answer),
+            Effect::Note(note) => format!("note {}", note_text(&note)?),
             effect @ (Effect::Send { .. }
             | Effect::Mark(_)
             | Effect::SetTimerFromMark { .. }
             | Effect::Disk(_)
-            | Effect::Choose(_)
-            | Effect::Answer(_)) => panic!("a consumer does not cause {effect:?}"),
+            | Effect::Choose(_)) => panic!("a consumer does not cause {effect:?}"),
         })
     }
 
     fn connection(&self, peer: &str) -> ConnectionId {
-        *self.open.get(&NodeId(number(peer))).expect("the connection is open")
+        let open = self.open.get(&peer_of(peer));
+        *open.unwrap_or_else(|| panic!("no connection to {peer} is open"))
     }
 
     fn timer(&self, text: &str) -> Timer {
@@ -291,10 +331,19 @@ impl Conversation {
             ("position", partition) => Timer::PositionBackoff {
                 partition: partition_of(partition),
             },
-            ("reconnect", peer) => Timer::ReconnectBackoff {
-                peer: NodeId(number(peer)),
-                lane: Lane::Client,
-            },
+            ("reconnect", peer) => {
+                let (peer, lane) = peer_of(peer);
+                Timer::ReconnectBackoff { peer, lane }
+            }
+            ("listener", _) => Timer::ListenerCallTimeout,
+            ("coordinator", _) => Timer::CoordinatorBackoff,
+            ("offsets", _) => Timer::OffsetsBackoff,
+            ("heartbeat", _) => Timer::MemberHeartbeat,
+            ("session", _) => Timer::MemberSession,
+            ("max-poll", _) => Timer::MaxPollInterval,
+            ("auto-commit", _) => Timer::AutoCommit,
+            ("prepare", _) => Timer::JoinPrepare,
+            ("close", _) => Timer::CloseTimeout,
             ("request", peer) => {
                 let connection = self.connection(peer);
                 let is_of =
@@ -308,4 +357,20 @@ impl Conversation {
 
 fn partitions(text: &str) -> Vec<(TopicName, i32)> {
     text.split_whitespace().map(named).collect()
+}
+
+/// `1`, or `c1` for the connection to a coordinator.
+fn peer_of(text: &str) -> (NodeId, Lane) {
+    match text.strip_prefix('c') {
+        Some(peer) => (NodeId(number(peer)), Lane::Coordinator),
+        None => (NodeId(number(text)), Lane::Client),
+    }
+}
+
+fn peer_text(peer: NodeId, lane: Lane) -> String {
+    if lane == Lane::Coordinator {
+        format!("c{peer}")
+    } else {
+        peer.to_string()
+    }
 }

@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::group_language::{group_note_text, group_request_text};
 use super::{batch, control_batch, value_at};
 use crate::call::{ConsumerRecord, PollError};
 use crate::error::ErrorCode;
@@ -55,7 +56,7 @@ pub(super) fn partition_text(partition: TopicPartition) -> String {
     format!("{name}-{}", partition.partition)
 }
 
-fn error_of(text: &str) -> Option<ErrorCode> {
+pub(super) fn error_of(text: &str) -> Option<ErrorCode> {
     (-1..200)
         .filter_map(ErrorCode::from_code)
         .find(|error| error.name() == text)
@@ -204,7 +205,9 @@ pub(super) fn request_text(request: &Request) -> String {
     let list = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
     match request {
         Request::Metadata(metadata) => {
-            let topics = metadata.topics.as_ref().expect("a consumer asks about its topics");
+            let Some(topics) = &metadata.topics else {
+                return "Metadata of all".to_owned();
+            };
             format!(
                 "Metadata {}",
                 list(&mut topics.iter().map(|topic| (**topic).to_owned()))
@@ -253,6 +256,13 @@ pub(super) fn request_text(request: &Request) -> String {
             });
             format!("Fetch {}", list(&mut { asked }))
         }
+        Request::FindCoordinator(_)
+        | Request::JoinGroup(_)
+        | Request::SyncGroup(_)
+        | Request::Heartbeat(_)
+        | Request::LeaveGroup(_)
+        | Request::OffsetCommit(_)
+        | Request::OffsetFetch(_) => group_request_text(request),
         request @ (Request::Produce(_)
         | Request::CreateTopics(_)
         | Request::DeleteRecords(_)
@@ -265,13 +275,6 @@ pub(super) fn request_text(request: &Request) -> String {
         | Request::BrokerRegistration(_)
         | Request::BrokerHeartbeat(_)
         | Request::AllocateProducerIds(_)
-        | Request::FindCoordinator(_)
-        | Request::JoinGroup(_)
-        | Request::SyncGroup(_)
-        | Request::Heartbeat(_)
-        | Request::LeaveGroup(_)
-        | Request::OffsetCommit(_)
-        | Request::OffsetFetch(_)
         | Request::DescribeGroups(_)
         | Request::ListGroups(_)
         | Request::DeleteGroups(_)) => panic!("a consumer does not send {request:?}"),
@@ -291,8 +294,21 @@ pub(super) fn timer_text(timer: Timer) -> Option<String> {
     } else if timer == Timer::MetadataBackoff {
         Some("metadata".to_owned())
     } else {
-        assert_eq!(timer, Timer::PollTimeout, "a consumer arms no other timer");
-        Some("poll".to_owned())
+        let named = [
+            (Timer::PollTimeout, "poll"),
+            (Timer::ListenerCallTimeout, "listener"),
+            (Timer::CoordinatorBackoff, "coordinator"),
+            (Timer::OffsetsBackoff, "offsets"),
+            (Timer::MemberHeartbeat, "heartbeat"),
+            (Timer::MemberSession, "session"),
+            (Timer::MaxPollInterval, "max-poll"),
+            (Timer::AutoCommit, "auto-commit"),
+            (Timer::JoinPrepare, "prepare"),
+            (Timer::CloseTimeout, "close"),
+        ];
+        let name = named.iter().find(|(named, _)| *named == timer).map(|(_, name)| *name);
+        let name = name.unwrap_or_else(|| panic!("a consumer arms no {timer:?}"));
+        Some(name.to_owned())
     }
 }
 
@@ -364,8 +380,8 @@ fn error_text(error: &PollError) -> String {
     }
 }
 
-pub(super) fn note_text(note: &Note) -> String {
-    if let Note::PositionOutOfRange { partition, position } = note {
+pub(super) fn note_text(note: &Note) -> Option<String> {
+    Some(if let Note::PositionOutOfRange { partition, position } = note {
         format!("{} out of range at {position}", partition_text(*partition))
     } else if let Note::PositionReset { partition, to } = note {
         format!("{} reset to {to}", partition_text(*partition))
@@ -382,6 +398,6 @@ pub(super) fn note_text(note: &Note) -> String {
             partition_text(*partition)
         )
     } else {
-        panic!("a consumer has no reason for {note:?}")
-    }
+        return group_note_text(note);
+    })
 }

@@ -3,6 +3,8 @@
 mod brokers;
 mod conversation;
 mod fetching;
+mod group_language;
+mod groups;
 mod interleavings;
 mod language;
 mod lookup;
@@ -50,6 +52,38 @@ fn config() -> ConsumerConfig {
         request_timeout_ms: 30_000,
         default_api_timeout_ms: 60_000,
         metadata_max_age_ms: 300_000,
+    }
+}
+
+/// The same in a group, without commits of its own.
+fn member() -> ConsumerConfig {
+    ConsumerConfig {
+        group_id: Some("g".into()),
+        ..config()
+    }
+}
+
+/// The same, but what was read is committed by itself.
+fn auto() -> ConsumerConfig {
+    ConsumerConfig {
+        enable_auto_commit: true,
+        ..member()
+    }
+}
+
+/// A static member.
+fn static_member() -> ConsumerConfig {
+    ConsumerConfig {
+        group_instance_id: Some("i".into()),
+        ..member()
+    }
+}
+
+/// A member that keeps what it has while it joins.
+fn cooperative() -> ConsumerConfig {
+    ConsumerConfig {
+        partition_assignment_strategy: [Assignor::CooperativeSticky].into(),
+        ..member()
     }
 }
 
