@@ -162,6 +162,18 @@ pub(super) fn passed_over(was_ahead: Option<bool>, is_latest: bool, otherwise: V
     }
 }
 
+/// A partition is nobody's, and will be until the next rebalance: `has_returned` is whether a static member has taken its place in the generation of
+/// a cooperative group again, which withholds what changes hands until somebody gives it up.
+pub(super) fn orphaned(has_returned: bool) -> Verdict {
+    if has_returned {
+        Verdict::Allowed {
+            because: "group.instance.id with partition.assignment.strategy=cooperative-sticky".to_owned(),
+        }
+    } else {
+        Verdict::Violated
+    }
+}
+
 /// What is to be expected of an anomaly under a configuration.
 #[must_use]
 pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing {

@@ -40,7 +40,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, Rebalance};
-use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
+use kafkasim_core::ids::{GroupId, LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
 use kafkasim_core::lookup::{LookedUp, LookupError};
 use kafkasim_core::note::Note;
 use serde::{Deserialize, Serialize};
@@ -180,7 +180,16 @@ impl Monitors {
         let memory = self.0.as_ref();
         memory.is_none_or(|memory| {
             let state = &memory.state;
-            state.groups.unrest(&scene!(state, world)).is_empty()
+            state.groups.are_at_rest(&scene!(state, world))
+        })
+    }
+
+    /// Whether a partition will be nobody's until the next rebalance of a group, whenever that comes.
+    pub(crate) fn is_orphan(&self, world: &World, group: &GroupId, place: &(TopicName, i32)) -> bool {
+        let memory = self.0.as_ref();
+        memory.is_some_and(|memory| {
+            let state = &memory.state;
+            state.groups.is_orphan(&scene!(state, world), group, place)
         })
     }
 
@@ -534,7 +543,7 @@ impl State {
     fn finish(&self, view: &dyn View, finale: &Finale, findings: &mut Vec<Finding>) {
         let scene = scene!(self, view);
         liveness::finish(&scene, finale, &self.groups, findings);
-        self.groups.finish(&scene, findings);
+        self.groups.finish(&scene, finale, findings);
         self.durability.finish(&scene, finale, &self.offsets, findings);
     }
 }

@@ -16,15 +16,18 @@ pub(super) fn have_caught_up(world: &World, readers: &[NodeId]) -> bool {
     let groups = members(world, readers);
     groups.is_empty()
         || every_partition(world).all(|(partition, topic, registered)| {
-            let is_caught_up = |members: &Vec<&Consumer>| {
+            let place = (topic.name.clone(), partition.partition);
+            let is_caught_up = |(group, members): (&&GroupId, &Vec<&Consumer>)| {
                 let is_wanted = members.iter().any(|member| member.is_subscribed_to(&topic.name));
                 let has_come_to = |end| {
                     let mut positions = members.iter().filter_map(|member| member.position(partition));
                     positions.any(|position| position.offset >= end)
                 };
-                !is_wanted || committed_end(world, partition, registered).is_some_and(has_come_to)
+                !is_wanted
+                    || committed_end(world, partition, registered).is_some_and(has_come_to)
+                    || world.is_orphan(group, &place)
             };
-            is_internal_topic(&topic.name) || groups.values().all(is_caught_up)
+            is_internal_topic(&topic.name) || groups.iter().all(is_caught_up)
         }) && world.groups_are_at_rest()
 }
 

@@ -15,7 +15,7 @@ use std::iter;
 use std::sync::Arc;
 
 use kafkasim_core::call::{Answer, Call, RecordsToDelete};
-use kafkasim_core::ids::{NodeId, Timestamp};
+use kafkasim_core::ids::{GroupId, NodeId, Timestamp, TopicName};
 use kafkasim_core::machine::{Choice, ConnectionId, Effect, Input};
 
 pub use action::{Action, Delivery, Direction, Fault, KeptTail, Link, Step};
@@ -176,6 +176,11 @@ impl World {
     /// Whether every group has come to rest: everybody who has subscribed is a member, and every partition belongs to one of them.
     pub(crate) fn groups_are_at_rest(&self) -> bool {
         self.monitors.groups_are_at_rest(self)
+    }
+
+    /// Whether a partition will be nobody's until the next rebalance of a group, whenever that comes.
+    pub(crate) fn is_orphan(&self, group: &GroupId, place: &(TopicName, i32)) -> bool {
+        self.monitors.is_orphan(self, group, place)
     }
 
     /// Whether a loss of data on all of these brokers would be more than the configuration of some topic covers, given what others have lost and not

@@ -21,8 +21,9 @@ use kafkasim_core::lookup::OffsetLookup;
 use kafkasim_core::note::Note;
 use kafkasim_core::record::Batch;
 
+use super::liveness::is_out_of_reach;
 use super::truth::Change;
-use super::{Finding, Scene};
+use super::{Finale, Finding, Scene, Verdict};
 use crate::world::Event;
 use bounds::CommitBounds;
 use committed::CommittedOffsets;
@@ -32,7 +33,7 @@ use processing::Processing;
 use stale::{StaleCommits, Standing};
 
 /// A partition by its name, as clients know it.
-type Place = (TopicName, i32);
+pub(crate) type Place = (TopicName, i32);
 
 /// A group, and a partition that it may have committed an offset of.
 type Key = (GroupId, Place);
@@ -248,6 +249,9 @@ impl Groups {
                 if is_completing {
                     self.ownership.begins(group, *generation);
                 }
+                if *state == "Stable" {
+                    self.ownership.handed_out(group, *generation, members);
+                }
                 let standing = Standing::new(*generation, members, is_completing);
                 self.stale.stands((*node, *log), group, standing);
             }
@@ -275,15 +279,26 @@ impl Groups {
         }
     }
 
-    /// The run is over.
-    pub(crate) fn finish(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    /// The run is over. What is out of reach keeps groups from their rest, too; and a run whose applications have fallen silent is over before that.
+    pub(crate) fn finish(&self, scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Finding>) {
         let committed = |group: &GroupId, place: &Place| self.committed.last(group, place);
         self.processing.finish(scene, committed, findings);
+        let mut partitions = scene.truth.partitions();
+        let is_stuck = partitions.any(|(partition, ..)| is_out_of_reach(scene, partition, &finale.healed_core));
+        let is_due = !finale.finished && !is_stuck;
+        let unrest = self.ownership.unrest(scene).into_iter();
+        findings.extend(unrest.filter(|finding| is_due || finding.verdict != Verdict::Violated));
     }
 
-    /// What keeps each group that has not come to rest from it.
-    pub(crate) fn unrest(&self, scene: &Scene<'_>) -> Vec<String> {
-        self.ownership.unrest(scene)
+    /// Whether every group has come to rest, as far as it ever will.
+    pub(crate) fn are_at_rest(&self, scene: &Scene<'_>) -> bool {
+        let mut unrest = self.ownership.unrest(scene).into_iter();
+        unrest.all(|finding| finding.verdict != Verdict::Violated)
+    }
+
+    /// Whether a partition will be nobody's until the next rebalance of a group, whenever that comes.
+    pub(crate) fn is_orphan(&self, scene: &Scene<'_>, group: &GroupId, place: &Place) -> bool {
+        self.ownership.is_orphan(scene, group, place)
     }
 
     /// The truth changed.

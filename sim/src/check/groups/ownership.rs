@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kafkasim_core::call::{ConsumerRecord, Rebalance, Subscribed};
 use kafkasim_core::group::{Assignment, GroupRecord};
-use kafkasim_core::ids::{GenerationId, GroupId, NodeId, TopicName};
+use kafkasim_core::ids::{GenerationId, GroupId, MemberId, NodeId, TopicName};
 
 use super::super::{Finding, Promise, Scene, Verdict};
 use super::{Place, group_of, name};
@@ -23,6 +23,10 @@ pub(super) struct Ownership {
     /// Generations that began more than once. What a coordinator begins is not written before its members have synced, so that the next one may
     /// begin another generation of the same number; who was told of which, nobody knows.
     begun_again: BTreeSet<(GroupId, GenerationId)>,
+    /// The last generation of each group that was handed out, and who is in it.
+    handed_out: BTreeMap<GroupId, (GenerationId, Vec<MemberId>)>,
+    /// The last generation of each group in which a static member took its place again.
+    pub(super) returned_in: BTreeMap<GroupId, GenerationId>,
 }
 
 /// A consumer that has subscribed.
@@ -100,6 +104,15 @@ impl Ownership {
             *last = generation;
         } else {
             self.begun_again.insert((group.clone(), generation));
+        }
+    }
+
+    /// A coordinator has handed a generation out. Only a static member that takes its place again gets another id without another generation.
+    pub(super) fn handed_out(&mut self, group: &GroupId, generation: GenerationId, members: &[MemberId]) {
+        let now = (generation, members.to_vec());
+        let before = self.handed_out.insert(group.clone(), now.clone());
+        if before.is_some_and(|before| before.0 == generation && before != now) {
+            self.returned_in.insert(group.clone(), generation);
         }
     }
 

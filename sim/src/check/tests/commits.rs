@@ -1,7 +1,8 @@
 //! Stories of what groups commit, and of what becomes of that.
 
-use super::check;
+use super::super::{Promise, Verdict};
 use super::groups::{SEVEN_OWNS_TWO, five_records, two_members};
+use super::{check, told};
 
 #[test]
 fn nobody_commits_beyond_what_it_was_given() {
@@ -115,4 +116,64 @@ fn offsets_expire_once_nobody_reads_the_topic() {
     let forgotten = "undue-expiry, violated: g is forgotten, though it has members";
     check(&story("1 group writes 1 a=0 \n 1 group is-forgotten"), forgotten);
     check(&story("1 group writes 1 \n 1 group is-forgotten"), "");
+}
+
+#[test]
+fn what_a_group_has_passed_was_processed() {
+    let reads = "7 reads 0:a 1:b 2:c \n 7 group processes 0 \n 7 group commits 3 \n 1 group writes-offset 3 \n";
+    let story = |config: &str, rest: &str| {
+        let story =
+            five_records(&format!("{SEVEN_OWNS_TWO} {rest}")).replace("group.id=g", &format!("group.id=g {config}"));
+        let found = told(&format!("{story} 0 ends")).findings.into_iter();
+        let mut found = found.filter(|finding| finding.promise == Promise::ProcessedLoss);
+        let first = found.next().map(|finding| (finding.message, finding.verdict));
+        assert_eq!(found.next(), None);
+        first
+    };
+    let lost = |offset: i32, verdict: Verdict| {
+        let message = format!("t-0: nobody in g has processed {offset}, but the group has come to 3");
+        Some((message, verdict))
+    };
+    let allowed = |because: &str| Verdict::Allowed {
+        because: because.to_owned(),
+    };
+    let earliest = "auto.offset.reset=earliest";
+    // It may still be processed.
+    assert_eq!(story(earliest, reads), None);
+    let gone = format!("{reads} 7 stops \n");
+    assert_eq!(story(earliest, &gone), lost(1, allowed("enable.auto.commit=true")));
+    // Somebody else has processed one of the two.
+    let other = format!("{gone} 8 reads 1:b \n 8 group processes 1 \n");
+    assert_eq!(story(earliest, &other), lost(2, allowed("enable.auto.commit=true")));
+    // Nobody was ever given the first.
+    let skipped = "7 reads 1:b 2:c \n 7 group processes 1 \n 7 group processes 2 \n 7 group seeks 3 \n 7 group commits 3 \n \
+                   1 group writes-offset 3 \n";
+    assert_eq!(story(earliest, skipped), lost(0, Verdict::Violated));
+    assert_eq!(story("auto.offset.reset=latest", skipped), None);
+    // What is processed and not committed is not passed.
+    assert_eq!(
+        story(earliest, "7 reads 0:a 1:b \n 7 group processes 0 \n 7 stops \n"),
+        None
+    );
+}
+
+#[test]
+fn who_begins_anew_may_process_again() {
+    let again = |node: i32, verdict: &str| {
+        format!("processed-twice, {verdict}: t-0: client-{node} has processed 0, which was processed before")
+    };
+    let story = |rest: &str| {
+        let start = format!("{SEVEN_OWNS_TWO} 7 reads 0:a 1:b \n 7 group processes 0 \n 7 group processes 1 \n");
+        five_records(&format!("{start} {rest}"))
+    };
+    check(&story(""), "");
+    check(&story("7 group processes 0"), &again(7, "violated"));
+    let allowed = "allowed by enable.auto.commit=true";
+    check(
+        &story("7 group gives-up 0 \n 7 group gets 0 \n 7 group processes 0"),
+        &again(7, allowed),
+    );
+    check(&story("7 stops \n 7 group processes 0"), &again(7, allowed));
+    check(&story("7 group seeks 0 \n 7 group processes 0"), &again(7, allowed));
+    check(&story("8 group processes 0"), &again(8, allowed));
 }

@@ -14,6 +14,7 @@ use kafkasim_core::message::OffsetCommitPartition;
 use kafkasim_core::note::{MembershipEnd, Note};
 use kafkasim_core::record::{BatchBuilder, MetadataRecord};
 
+use super::super::Verdict;
 use super::stage::{Stage, nodes, number, split};
 use super::{check, told};
 use crate::world::Event;
@@ -129,6 +130,12 @@ impl Stage {
                 let record = generation_of(number(generation), shares);
                 self.write(node, &[record], Timestamp(0));
             }
+            ("processes", [offset]) => self.event(Event::Processed {
+                node,
+                topic: "t".into(),
+                partition: 0,
+                offset: Offset(number(offset)),
+            }),
             ("commits", [offset]) => self.note(
                 node,
                 Note::CommitSent {
@@ -465,6 +472,69 @@ fn a_coordinator_that_begins_knows_what_its_log_says() {
     );
     let again = "1 group is stable 5 c \n 1 group is-left \n 1 group is-read \n 1 group accepts 3 b";
     check(&two_members(&format!("{written} {again}")), "");
+}
+
+#[test]
+fn groups_come_to_rest() {
+    let end = "7 group joins 3 \n 7 group syncs 3 \n 8 group joins 3 \n 8 group syncs 3 \n 7 group gets 0 \n";
+    let unrest = |story: &str, verdict: &str, why: &str| {
+        let finds = told(&two_members(&format!("{story} 0 ends finished=false"))).findings;
+        let expected = format!("g does not come to rest: {why}");
+        let found = finds.iter().find(|finding| finding.message == expected);
+        let verdict = match verdict {
+            "violated" => Verdict::Violated,
+            because => Verdict::Allowed {
+                because: because.to_owned(),
+            },
+        };
+        assert_eq!(found.map(|found| &found.verdict), Some(&verdict), "{story}: {finds:?}");
+    };
+    unrest("", "violated", "client-7 is no member");
+    unrest(
+        "7 group joins 2 \n 8 group joins 3 \n",
+        "violated",
+        "client-7 is in generation 2, not in 3",
+    );
+    unrest(
+        &end.replace("8 group syncs 3", ""),
+        "violated",
+        "client-8 is not told what it gets in generation 3",
+    );
+    unrest(&end.replace("7 group gets 0", ""), "violated", "nobody has t-0");
+    // Everybody is where they belong, and yet something else is wrong.
+    let liveness = "liveness, violated: enough is healed, but not everything was read";
+    check(&two_members(&format!("{end} 0 ends finished=false")), liveness);
+    check(&two_members(&format!("{end} 0 ends")), "");
+    // What cannot be led keeps nobody's rest.
+    check(&two_members("0 ends finished=false core=1"), "");
+}
+
+#[test]
+fn a_static_member_that_comes_back_has_nothing_to_give_up() {
+    let story = |assignor: &str, rest: &str| {
+        let uses = format!("group.id=g partition.assignment.strategy={assignor}");
+        let members = two_members("7 group joins 3 \n 7 group syncs 3 \n 8 group joins 3 \n 8 group syncs 3 \n");
+        format!(
+            "{} {rest} \n 0 ends finished=false",
+            members.replace("group.id=g", &uses)
+        )
+    };
+    let returns = "1 group is stable 3 a,b \n 1 group is stable 3 a,c";
+    let orphan = |assignor: &str, rest: &str| {
+        let found = told(&story(assignor, rest)).findings;
+        let found = found
+            .into_iter()
+            .find(|finding| finding.message.ends_with("nobody has t-0"));
+        found.expect("it is nobody's").verdict
+    };
+    assert_ne!(orphan("cooperative-sticky", returns), Verdict::Violated);
+    assert_eq!(orphan("range", returns), Verdict::Violated);
+    assert_eq!(
+        orphan("cooperative-sticky", "1 group is stable 3 a,b"),
+        Verdict::Violated
+    );
+    let again = "1 group is stable 2 a,b \n 1 group is stable 2 a,c \n 1 group is stable 3 a,c";
+    assert_eq!(orphan("cooperative-sticky", again), Verdict::Violated);
 }
 
 #[test]
