@@ -217,6 +217,7 @@ impl Exploration {
                 ("controller-crashes", bounds.controller_crashes.to_string()),
                 ("resets", bounds.resets.to_string()),
                 ("false-suspicions", bounds.false_suspicions.to_string()),
+                ("suspicions", bounds.suspicions.to_string()),
                 ("coarse", bounds.coarse.to_string()),
                 ("late-requests", options.late_requests.to_string()),
                 ("instant-sync", options.instant_sync.to_string()),

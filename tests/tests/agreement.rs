@@ -38,7 +38,10 @@ enum Excuse {
 }
 
 /// Which promises have to do with what clients see.
-#[expect(clippy::wildcard_enum_match_arm, reason = "those of brokers are many, and of no interest here")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "those of brokers are many, and of no interest here"
+)]
 const fn class(promise: Promise) -> Option<&'static str> {
     Some(match promise {
         Promise::LostWrite | Promise::Unseen => "unread",
@@ -57,7 +60,10 @@ const fn class(promise: Promise) -> Option<&'static str> {
 /// What a message is about: a value, an offset, or a process with the offset that it has read.
 fn subject(class: &str, message: &str) -> String {
     let words: Vec<_> = message.split(' ').collect();
-    let number = words.iter().map(|word| word.trim_matches(',')).find(|word| word.parse::<i64>().is_ok());
+    let number = words
+        .iter()
+        .map(|word| word.trim_matches(','))
+        .find(|word| word.parse::<i64>().is_ok());
     match class {
         "unread" | "duplicate" => words[0].to_owned(),
         "inconsistent-offsets" => words[1].to_owned(),
@@ -82,10 +88,21 @@ impl Run {
         let report = trial.run(seed, &mut recorder);
         let recorded = recorder.finish(&report.world, report.finale.as_ref());
         let bytes = recorded.to_bytes().expect("histories can be written");
-        let history = History::parse(&bytes).unwrap_or_else(|(line, why)| panic!("{} --seed {seed}: line {line}: {why}", trial.arguments()));
-        assert_eq!(history, recorded, "{} --seed {seed} reads otherwise than it was written", trial.arguments());
+        let history = History::parse(&bytes)
+            .unwrap_or_else(|(line, why)| panic!("{} --seed {seed}: line {line}: {why}", trial.arguments()));
+        assert_eq!(
+            history,
+            recorded,
+            "{} --seed {seed} reads otherwise than it was written",
+            trial.arguments()
+        );
         let (verified, seen) = (verify(&history), seen(&history));
-        Self { report, history, verified, seen }
+        Self {
+            report,
+            history,
+            verified,
+            seen,
+        }
     }
 
     fn online(&self) -> BTreeMap<Key, &Finding> {
@@ -94,7 +111,11 @@ impl Run {
             let class = class(finding.promise)?;
             Some((class, partition.to_owned(), subject(class, message)))
         };
-        self.report.findings.iter().filter_map(|finding| Some((keyed(finding)?, finding))).collect()
+        self.report
+            .findings
+            .iter()
+            .filter_map(|finding| Some((keyed(finding)?, finding)))
+            .collect()
     }
 
     fn offline(&self) -> BTreeMap<Key, &Anomaly> {
@@ -105,7 +126,10 @@ impl Run {
         // If there are several of a key, one that nothing allows is kept.
         let mut anomalies: Vec<_> = self.verified.anomalies.iter().collect();
         anomalies.sort_by_key(|anomaly| anomaly.allowed.is_none());
-        anomalies.into_iter().filter_map(|anomaly| Some((keyed(anomaly)?, anomaly))).collect()
+        anomalies
+            .into_iter()
+            .filter_map(|anomaly| Some((keyed(anomaly)?, anomaly)))
+            .collect()
     }
 
     /// Why the monitors may have found something that the history does not show.
@@ -114,7 +138,13 @@ impl Run {
         let after = |before: &str| message.split_once(before).map(|(_, rest)| rest);
         let number = |text: &str| text.split([' ', ',']).next()?.parse::<i64>().ok();
         let values_at = |offset| self.seen.get(&(partition.clone(), offset)).map_or(0, BTreeSet::len);
-        if self.history.header.recreated.iter().any(|recreated| **recreated == *topic) {
+        if self
+            .history
+            .header
+            .recreated
+            .iter()
+            .any(|recreated| **recreated == *topic)
+        {
             return Some(Excuse::Recreated);
         }
         match *class {
@@ -124,11 +154,15 @@ impl Run {
             }
             "nonmonotonic-send" | "G1a" => {
                 let value = after(": ")?.split(' ').next()?;
-                let is_seen = values_at(number(after(" at ")?)?) > 0 && self.seen.values().any(|values| values.contains(value));
+                let is_seen =
+                    values_at(number(after(" at ")?)?) > 0 && self.seen.values().any(|values| values.contains(value));
                 (!is_seen).then_some(Excuse::UnseenByClients)
             }
             "poll-skip" if message.contains(" begins at ") => Some(Excuse::Began),
-            "poll-skip" => match (after("but not ").and_then(number), after("has read at ").and_then(number)) {
+            "poll-skip" => match (
+                after("but not ").and_then(number),
+                after("has read at ").and_then(number),
+            ) {
                 (Some(missed), _) => (values_at(missed) == 0).then_some(Excuse::UnseenByClients),
                 (None, Some(gone)) => (values_at(gone) < 2).then_some(Excuse::ReplacementUnseen),
                 (None, None) => None,
@@ -149,17 +183,27 @@ impl Run {
         for (key, finding) in online.iter().filter(|(key, _)| !offline.contains_key(*key)) {
             match self.excuse_online(key, &finding.message) {
                 Some(excuse) => drop(excuses.insert(excuse)),
-                None => differences.push(format!("only the monitors find {}: {}", finding.promise, finding.message)),
+                None => differences.push(format!(
+                    "only the monitors find {}: {}",
+                    finding.promise, finding.message
+                )),
             }
         }
-        for (key, anomaly) in offline.iter().filter(|(key, anomaly)| anomaly.allowed.is_none() && !online.contains_key(*key)) {
+        for (key, anomaly) in offline
+            .iter()
+            .filter(|(key, anomaly)| anomaly.allowed.is_none() && !online.contains_key(*key))
+        {
             match self.excuse_offline(key) {
                 Some(excuse) => drop(excuses.insert(excuse)),
                 None => differences.push(format!("only verify finds {anomaly}")),
             }
         }
         // The others have no monitor that sees what clients see; under whatever rules, nobody reads what is not sent.
-        let others = self.verified.anomalies.iter().filter(|anomaly| anomaly.kind == Kind::PrecommittedRead);
+        let others = self
+            .verified
+            .anomalies
+            .iter()
+            .filter(|anomaly| anomaly.kind == Kind::PrecommittedRead);
         differences.extend(others.map(|anomaly| format!("verify finds {anomaly}")));
         differences
     }
@@ -169,12 +213,24 @@ fn seen(history: &History) -> BTreeMap<(String, i64), BTreeSet<String>> {
     let mut seen: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     let mut sends = BTreeMap::new();
     for line in &history.lines {
-        if let Event::Send { id, topic, value: Some(value), .. } = &line.event {
+        if let Event::Send {
+            id,
+            topic,
+            value: Some(value),
+            ..
+        } = &line.event
+        {
             sends.insert((&line.process, *id), (topic, value));
-        } else if let Event::SendOk { id, partition, offset: Some(offset) } = &line.event
+        } else if let Event::SendOk {
+            id,
+            partition,
+            offset: Some(offset),
+        } = &line.event
             && let Some((topic, value)) = sends.get(&(&line.process, *id))
         {
-            seen.entry((format!("{topic}-{partition}"), offset.0)).or_default().insert(value.to_string());
+            seen.entry((format!("{topic}-{partition}"), offset.0))
+                .or_default()
+                .insert(value.to_string());
         } else if let Event::PollOk { records } = &line.event {
             for record in records {
                 let values = seen.entry((record.partition.to_string(), record.offset.0)).or_default();
@@ -198,11 +254,22 @@ struct Tally {
 impl Tally {
     fn of(trial: &Trial<'_>, seed: u64) -> Self {
         let run = Run::of(trial, seed);
-        let mut tally = Self { runs: 1, ..Self::default() };
+        let mut tally = Self {
+            runs: 1,
+            ..Self::default()
+        };
         let differences = run.differences(&mut tally.excuses);
-        tally.differences.extend(differences.iter().map(|difference| format!("{} --seed {seed}: {difference}", trial.arguments())));
-        tally.kinds.extend(run.verified.anomalies.iter().map(|anomaly| anomaly.kind));
-        tally.allowances.extend(run.verified.anomalies.iter().filter_map(|anomaly| anomaly.allowed));
+        tally.differences.extend(
+            differences
+                .iter()
+                .map(|difference| format!("{} --seed {seed}: {difference}", trial.arguments())),
+        );
+        tally
+            .kinds
+            .extend(run.verified.anomalies.iter().map(|anomaly| anomaly.kind));
+        tally
+            .allowances
+            .extend(run.verified.anomalies.iter().filter_map(|anomaly| anomaly.allowed));
         tally
     }
 
@@ -223,25 +290,62 @@ fn seeds(otherwise: u64) -> std::ops::Range<u64> {
 #[test]
 fn verify_and_the_monitors_agree_on_every_scenario() {
     let scenarios = catalog::all().unwrap_or_else(|error| panic!("{error}"));
-    let trials = scenarios.par_iter().flat_map(|scenario| seeds(SEEDS).into_par_iter().map(move |seed| (scenario, seed)));
+    let trials = scenarios
+        .par_iter()
+        .flat_map(|scenario| seeds(SEEDS).into_par_iter().map(move |seed| (scenario, seed)));
     let tally = trials
-        .map(|(scenario, seed)| Tally::of(&Trial { scenario, rules: &rule_sets::CURRENT }, seed))
+        .map(|(scenario, seed)| {
+            Tally::of(
+                &Trial {
+                    scenario,
+                    rules: &rule_sets::CURRENT,
+                },
+                seed,
+            )
+        })
         .reduce(Tally::default, Tally::merge);
     assert!(tally.differences.is_empty(), "{}", tally.differences.join("\n"));
     // A quiet campaign would show nothing.
-    for kind in [Kind::LostWrite, Kind::InconsistentOffsets, Kind::NonmonotonicSend, Kind::PollSkip] {
-        assert!(tally.kinds.contains(&kind), "{kind} is never found in {} runs", tally.runs);
+    for kind in [
+        Kind::LostWrite,
+        Kind::InconsistentOffsets,
+        Kind::NonmonotonicSend,
+        Kind::PollSkip,
+    ] {
+        assert!(
+            tally.kinds.contains(&kind),
+            "{kind} is never found in {} runs",
+            tally.runs
+        );
     }
-    println!("{} runs; found {:?}; allowed {:?}; excused {:?}", tally.runs, tally.kinds, tally.allowances, tally.excuses);
+    println!(
+        "{} runs; found {:?}; allowed {:?}; excused {:?}",
+        tally.runs, tally.kinds, tally.allowances, tally.excuses
+    );
 }
 
 #[test]
 fn verify_and_the_monitors_agree_on_every_exhibit() {
-    let exhibits: Vec<_> = exhibits::all().iter().map(|exhibit| (exhibit.scenario().unwrap_or_else(|error| panic!("{error}")), exhibit.rule_set())).collect();
-    let trials = exhibits.par_iter().flat_map(|exhibit| seeds(SEEDS_OF_EXHIBITS).into_par_iter().map(move |seed| (exhibit, seed)));
+    let exhibits: Vec<_> = exhibits::all()
+        .iter()
+        .map(|exhibit| {
+            (
+                exhibit.scenario().unwrap_or_else(|error| panic!("{error}")),
+                exhibit.rule_set(),
+            )
+        })
+        .collect();
+    let trials = exhibits.par_iter().flat_map(|exhibit| {
+        seeds(SEEDS_OF_EXHIBITS)
+            .into_par_iter()
+            .map(move |seed| (exhibit, seed))
+    });
     let tally = trials
         .map(|((scenario, rules), seed)| Tally::of(&Trial { scenario, rules }, seed))
         .reduce(Tally::default, Tally::merge);
     assert!(tally.differences.is_empty(), "{}", tally.differences.join("\n"));
-    println!("{} runs; found {:?}; allowed {:?}; excused {:?}", tally.runs, tally.kinds, tally.allowances, tally.excuses);
+    println!(
+        "{} runs; found {:?}; allowed {:?}; excused {:?}",
+        tally.runs, tally.kinds, tally.allowances, tally.excuses
+    );
 }

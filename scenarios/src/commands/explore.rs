@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use kafkasim::explore::{Bounds, Coarse, Exact, Fingerprints, Progress, Visited};
+use kafkasim::explore::{Bounds, Coarse, Exact, Fingerprints, Progress, Suspicions, Visited};
 use kafkasim::setup::Options;
 use kafkasim_scenarios::exploration::{self, Exploring, PreludeError};
 use kafkasim_scenarios::scenario::Exploration;
@@ -61,6 +61,9 @@ struct Limits {
     /// Timers that suspect somebody who is alive, at most
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     false_suspicions: Option<u32>,
+    /// Which of them are tried: `sessions` are those of brokers and members of groups
+    #[arg(long, value_name = "WHICH", value_parser = PossibleValuesParser::new(Suspicions::NAMES).try_map(|name| name.parse::<Suspicions>()))]
+    suspicions: Option<Suspicions>,
     /// What happens at once: `control` is what touches no log (connecting, registering, heartbeats, asking for metadata), `clients` also the
     /// requests and answers of clients
     #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Coarse::NAMES).try_map(|name| name.parse::<Coarse>()))]
@@ -154,6 +157,7 @@ impl Limits {
             controller_crashes: self.controller_crashes.unwrap_or(bounds.controller_crashes),
             resets: self.resets.unwrap_or(bounds.resets),
             false_suspicions: self.false_suspicions.unwrap_or(bounds.false_suspicions),
+            suspicions: self.suspicions.unwrap_or(bounds.suspicions),
             coarse: self.coarse.unwrap_or(bounds.coarse),
             states_at_most: self.states_at_most.unwrap_or(bounds.states_at_most),
             depth_at_most: self.depth_at_most.unwrap_or(bounds.depth_at_most),

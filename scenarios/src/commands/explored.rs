@@ -1,7 +1,7 @@
 //! What came of an exploration, for people and for machines.
 
 use kafkasim::check::Finding;
-use kafkasim::explore::{Coarse, Explored};
+use kafkasim::explore::{Bounds, Coarse, Explored, Suspicions};
 use kafkasim_scenarios::exploration::Exploring;
 use kafkasim_scenarios::scenario::Exploration;
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub(crate) fn tell_bounds(target: &Target, exploration: &Exploration, output: &m
         count(bounds.power_losses.into(), "power loss").replace("losss", "losses"),
         count(bounds.controller_crashes.into(), "controller crash").replace("crashs", "crashes"),
         count(bounds.resets.into(), "reset"),
-        count(bounds.false_suspicions.into(), "false suspicion"),
+        suspicions(bounds),
         format!("coarse steps {}", bounds.coarse),
         format!("late requests {}", if options.late_requests { "on" } else { "off" }),
         format!("instant sync {}", if options.instant_sync { "on" } else { "off" }),
@@ -69,6 +69,14 @@ pub(crate) fn tell_bounds(target: &Target, exploration: &Exploration, output: &m
     named.extend(records.map(|records| format!("{} per producer", count(records, "record"))));
     named.extend(joined.then(|| "groups have formed".to_owned()));
     output.flow("bounds", named);
+}
+
+fn suspicions(bounds: &Bounds) -> String {
+    let suspicions = count(bounds.false_suspicions.into(), "false suspicion");
+    match bounds.suspicions {
+        Suspicions::All => suspicions,
+        Suspicions::Sessions => format!("{suspicions} of sessions"),
+    }
 }
 
 /// What came of an exploration, and of what.
@@ -186,6 +194,7 @@ struct Named {
     controller_crashes: u32,
     resets: u32,
     false_suspicions: u32,
+    suspicions: Suspicions,
     coarse: Coarse,
     late_requests: bool,
     instant_sync: bool,
@@ -209,6 +218,7 @@ impl Named {
             controller_crashes: bounds.controller_crashes,
             resets: bounds.resets,
             false_suspicions: bounds.false_suspicions,
+            suspicions: bounds.suspicions,
             coarse: bounds.coarse,
             late_requests: options.late_requests,
             instant_sync: options.instant_sync,

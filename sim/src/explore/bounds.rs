@@ -7,7 +7,7 @@ use kafkasim_core::timer::TimerClass;
 use serde::{Deserialize, Serialize};
 
 use super::coarse::{Coarse, URGENT_AT_MOST, is_urgent};
-use super::suspicion::{is_false_suspicion, is_futile, is_keep_alive};
+use super::suspicion::{Suspicions, is_false_suspicion, is_futile, is_keep_alive};
 use crate::random::EPOCH_MS;
 use crate::world::{Action, Connection, Fault, Outcome, World};
 
@@ -28,6 +28,8 @@ pub struct Bounds {
     pub resets: u32,
     /// Timers that suspect somebody who is not dead.
     pub false_suspicions: u32,
+    /// Which of them.
+    pub suspicions: Suspicions,
     /// What is carried out at once, before anything else.
     pub coarse: Coarse,
     /// How many distinct states to look at.
@@ -44,6 +46,7 @@ impl Default for Bounds {
             controller_crashes: 0,
             resets: 0,
             false_suspicions: 0,
+            suspicions: Suspicions::All,
             coarse: Coarse::Control,
             states_at_most: 20_000_000,
             depth_at_most: 10_000,
@@ -162,10 +165,13 @@ impl Bounds {
             TimerClass::Progress => (!is_keep_alive(world, *node, timer) && !is_futile(world, timer)).then_some(spent),
             TimerClass::Horizon => None,
             TimerClass::Suspicion if !is_false_suspicion(world, *node, timer) => Some(spent),
-            TimerClass::Suspicion => (spent.false_suspicions < self.false_suspicions).then_some(Spent {
-                false_suspicions: spent.false_suspicions + 1,
-                ..spent
-            }),
+            TimerClass::Suspicion => {
+                let is_bounded = self.suspicions.contain(timer) && spent.false_suspicions < self.false_suspicions;
+                is_bounded.then_some(Spent {
+                    false_suspicions: spent.false_suspicions + 1,
+                    ..spent
+                })
+            }
         }
     }
 }

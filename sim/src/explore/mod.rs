@@ -15,6 +15,6 @@ pub use bfs::{Coverage, Explored, Explorer, Failure, Progress};
 pub use bounds::{Bounds, Spent};
 pub use coarse::{Coarse, UnknownCoarse};
 pub use healing::{settle, settle_until, settle_without_calls};
-pub use suspicion::{is_false_suspicion, is_futile, is_keep_alive};
+pub use suspicion::{Suspicions, UnknownSuspicions, is_false_suspicion, is_futile, is_keep_alive};
 pub use visited::{Exact, Fingerprints, Visited};
 pub use walk::walk;

@@ -1,11 +1,69 @@
 //! Which timers only keep things alive, and which suspect somebody who is not dead.
 
+use core::fmt;
+use core::str::FromStr;
+
 use kafkasim_core::ids::{IncarnationId, NodeId};
 use kafkasim_core::machine::{ConnectionId, Lane};
-use kafkasim_core::timer::{Timer, TimerClass};
+use kafkasim_core::timer::{GroupTimer, Timer, TimerClass};
+use serde::{Deserialize, Serialize};
 
 use crate::setup::Role;
 use crate::world::{Connection, Link, World};
+
+/// Which false suspicions are tried at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Suspicions {
+    /// Every one.
+    #[default]
+    All,
+    /// That a broker or a member of a group is gone, or does not poll any more: who leads and who reads what depends on these. Requests that are
+    /// believed lost, and replicas that are believed to lag, are not tried.
+    Sessions,
+}
+
+impl Suspicions {
+    /// All of them, by name.
+    pub const NAMES: [&str; 2] = ["all", "sessions"];
+
+    pub(super) const fn contain(self, timer: &Timer) -> bool {
+        match self {
+            Self::All => true,
+            Self::Sessions => matches!(
+                timer,
+                Timer::Session { .. }
+                    | Timer::MaxPollInterval
+                    | Timer::Group {
+                        timer: GroupTimer::Session { .. },
+                        ..
+                    }
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Suspicions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::NAMES[*self as usize])
+    }
+}
+
+/// That is none of [`Suspicions::NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("suspicions are `all` or `sessions`")]
+pub struct UnknownSuspicions;
+
+impl FromStr for Suspicions {
+    type Err = UnknownSuspicions;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSuspicions> {
+        [Self::All, Self::Sessions]
+            .into_iter()
+            .find(|suspicions| suspicions.to_string() == name)
+            .ok_or(UnknownSuspicions)
+    }
+}
 
 /// Whether firing this timer would change nothing but to say again what everybody knows: a heartbeat of a broker that the controller believes
 /// alive, an empty answer to a fetch whose sender knows the high watermark already. Exploring never fires these; the loss of a session can

@@ -259,7 +259,9 @@ impl<'a> VersionOrder<'a> {
     /// What allows an order that nobody can tell: an offset up to this one was seen to hold several values, so that what is known is of several logs.
     pub(super) fn rewritten(&self, to: Offset) -> Option<Allowance> {
         let mut versions = self.versions.range(..=to);
-        versions.any(|(_, versions)| versions.len() > 1).then_some(Allowance::Rewritten)
+        versions
+            .any(|(_, versions)| versions.len() > 1)
+            .then_some(Allowance::Rewritten)
     }
 
     /// What is at an offset, in words.

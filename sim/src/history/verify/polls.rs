@@ -181,10 +181,7 @@ impl Poll<'_> {
             first_record: |from| log.first_record(from),
             is_there: |earlier| log.may_precede(earlier, epoch),
         };
-        let Some(broken) = place
-            .reader
-            .next((record.offset, epoch), &judged)
-        else {
+        let Some(broken) = place.reader.next((record.offset, epoch), &judged) else {
             return;
         };
         let is_internal = last_line == Some(self.line);
