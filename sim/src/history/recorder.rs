@@ -17,7 +17,7 @@ use crate::check::Finale;
 use crate::render::{poll_failure, send_error};
 use crate::run::Observer;
 use crate::setup::{Role, Setup};
-use crate::world::{Outcome, Step, World};
+use crate::world::{Fault, Outcome, Step, World};
 
 /// Watches a run and keeps its history.
 #[derive(Clone, Debug)]
@@ -110,10 +110,10 @@ impl Recorder {
                 self.tell(at_us, *node, Event::Start { group, auto_commit });
             }
             Happening::Stopped { node, .. } => self.tell(at_us, *node, Event::Stop),
-            Happening::Called {
-                call: Call::Administer(Administration::DeleteTopic(topic)),
+            Happening::Fault(Fault::Administer {
+                task: Administration::DeleteTopic(topic),
                 ..
-            } => {
+            }) => {
                 self.recreated.insert(topic.clone());
             }
             Happening::Called { node, call } => {

@@ -302,7 +302,7 @@ impl<'a> Member<'a> {
                 partition,
                 message,
                 vec![since, shown, scene.line],
-                None,
+                log.and_then(|log| log.rewritten(*offset)),
             );
         }
     }

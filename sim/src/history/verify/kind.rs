@@ -65,6 +65,8 @@ pub enum Allowance {
     Forgets,
     /// The topic was deleted and created again.
     Recreated,
+    /// The log was written anew in part, which is told of as inconsistent offsets: what is known of it is of several logs.
+    Rewritten,
 }
 
 impl Kind {
@@ -122,6 +124,7 @@ impl Allowance {
             Self::Subscribe => "the consumer subscribes, and no listener tells of its rebalances",
             Self::Forgets => "the topic deletes records",
             Self::Recreated => "the topic was deleted and created again",
+            Self::Rewritten => "offsets hold several values from there on, which is told of already",
         }
     }
 }

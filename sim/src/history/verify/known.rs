@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kafkasim_core::ids::{LeaderEpoch, Offset, TopicName};
 
+use super::Allowance;
 use crate::history::event::{Event, Partition, Value};
 use crate::history::file::History;
 
@@ -250,9 +251,17 @@ impl<'a> VersionOrder<'a> {
             .any(|version| version.line < before)
     }
 
-    /// Whether a record may be in the log in the end: no later epoch has written anything at or before its offset (KIP-101).
-    pub(super) fn may_hold(&self, (offset, epoch): (Offset, LeaderEpoch)) -> bool {
-        self.epochs.range(epoch.next()..).all(|(_, least)| *least > offset)
+    /// Whether a record may be in the same log as one of this epoch: the leader of that epoch has written nothing at or before its offset (KIP-101).
+    pub(super) fn may_precede(&self, (offset, epoch): (Offset, LeaderEpoch), later: LeaderEpoch) -> bool {
+        epoch == later || self.epochs.get(&later).is_none_or(|least| *least > offset)
+    }
+
+    /// What allows an order that nobody can tell: an offset up to this one was seen to hold several values, so that what is known is of several logs.
+    pub(super) fn rewritten(&self, to: Offset) -> Option<Allowance> {
+        let mut versions = self.versions.range(..=to);
+        versions
+            .any(|(_, versions)| versions.len() > 1)
+            .then_some(Allowance::Rewritten)
     }
 
     /// What is at an offset, in words.

@@ -176,25 +176,27 @@ impl Poll<'_> {
         {
             place.reader = Reader::default();
         }
+        let epoch = record.epoch.unwrap_or(LeaderEpoch::NONE);
         let judged = Log {
             first_record: |from| log.first_record(from),
-            is_there: |record| log.may_hold(record),
+            is_there: |earlier| log.may_precede(earlier, epoch),
         };
-        let Some(broken) = place
-            .reader
-            .next((record.offset, record.epoch.unwrap_or(LeaderEpoch::NONE)), &judged)
-        else {
+        let Some(broken) = place.reader.next((record.offset, epoch), &judged) else {
             return;
         };
         let is_internal = last_line == Some(self.line);
         let (kind, message, shown) = self.tell(broken, record, last, sought, is_internal, log);
+        let allowed = match broken {
+            Break::Skip(_) | Break::Over(_) => excuse.or_else(|| log.rewritten(record.offset)),
+            Break::Back | Break::Early => excuse,
+        };
         let lines = [last_line, sought.map(|(_, line)| line), shown, Some(self.line)];
         findings.add(
             kind,
             &record.partition,
             message,
             lines.into_iter().flatten().collect(),
-            excuse,
+            allowed,
         );
     }
 

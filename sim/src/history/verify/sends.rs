@@ -176,7 +176,7 @@ fn out_of_order(known: &Known<'_>, partition: &Partition, log: &VersionOrder<'_>
             .into_iter()
             .flatten()
             .collect();
-        findings.add(kind, partition, message, lines, None);
+        findings.add(kind, partition, message, lines, log.rewritten(*offset));
     }
 }
 
