@@ -1,6 +1,8 @@
 //! Every interleaving of one scenario: from a cluster that is up, with applications about to make their first calls.
 
-use kafkasim::explore::{Bounds, Explored, Explorer, Progress, Visited, settle, settle_without_calls};
+use std::ops::ControlFlow;
+
+use kafkasim::explore::{Bounds, Explored, Explorer, Progress, Visited, settle, settle_until, settle_without_calls};
 use kafkasim::random::EPOCH_MS;
 use kafkasim::replay::replay;
 use kafkasim::run::Observer;
@@ -55,15 +57,12 @@ pub fn explore(
     visited: &mut impl Visited,
     progress: impl FnMut(Progress),
 ) -> Result<Exploring, PreludeError> {
-    let records = trial
-        .scenario
-        .explore
-        .as_ref()
-        .and_then(|exploration| exploration.records);
+    let own = trial.scenario.explore.as_ref();
     let exploration = Exploration {
         bounds,
         options,
-        records,
+        records: own.and_then(|exploration| exploration.records),
+        joined: own.is_some_and(|exploration| exploration.joined),
     };
     let Beginning {
         scenario,
@@ -103,7 +102,10 @@ pub fn begin(trial: &Trial<'_>, exploration: &Exploration) -> Result<Beginning, 
     let scenario = small(trial.scenario, exploration);
     let built = scenario.build(trial.rules.rules, exploration.options);
     let mut world = built.world();
-    let prelude = prelude(&mut world, &built.plan.applications)?;
+    let mut prelude = prelude(&mut world, &built.plan.applications)?;
+    if exploration.joined {
+        form_groups(&mut world, &mut prelude)?;
+    }
     Ok(Beginning {
         scenario,
         built,
@@ -144,6 +146,47 @@ fn prelude(world: &mut World, applications: &[NodeId]) -> Result<Vec<Step>, Prel
     Ok(steps)
 }
 
+/// Lets consumers join their groups, and ask where these have come to. What happens here is not interleaved with anything either.
+fn form_groups(world: &mut World, steps: &mut Vec<Step>) -> Result<(), PreludeError> {
+    let members: Vec<_> = world
+        .setup()
+        .nodes()
+        .filter(|(_, process)| matches!(&process.role, Role::Consumer(config, _) if config.group_id.is_some()))
+        .map(|(node, _)| node)
+        .collect();
+    let have_joined = |world: &World| {
+        let mut members = members.iter().filter_map(|node| world.node(*node).consumer());
+        members.all(|member| member.membership().is_some())
+    };
+    let is_of_member = |action: &Action| match action {
+        Action::Call { node } | Action::Work { node } => members.contains(node),
+        _ => true,
+    };
+    let is_timer = |action: &Action| matches!(action, Action::Fire { .. });
+    let mut watch = |world: &mut World, step: &Step, outcome: &Outcome| {
+        steps.observe(world, step, outcome);
+        if have_joined(world) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    settle_until(world, SETTLING_AT_MOST, &is_of_member, &mut watch);
+    if !have_joined(world) {
+        return Err(PreludeError::Restless);
+    }
+    let mut watch = |world: &mut World, step: &Step, outcome: &Outcome| {
+        steps.observe(world, step, outcome);
+        ControlFlow::Continue(())
+    };
+    let is_allowed = |action: &Action| is_of_member(action) && !is_timer(action);
+    if settle_until(world, SETTLING_AT_MOST, &is_allowed, &mut watch) {
+        Ok(())
+    } else {
+        Err(PreludeError::Restless)
+    }
+}
+
 fn start(world: &mut World, nodes: &[NodeId], steps: &mut Vec<Step>) {
     let mut outcome = Outcome::default();
     for node in nodes {
@@ -166,6 +209,7 @@ impl Exploration {
                 bounds,
                 options,
                 records,
+                joined,
             } = exploration;
             [
                 ("crashes", bounds.crashes.to_string()),
@@ -180,6 +224,7 @@ impl Exploration {
                     "records",
                     records.map_or_else(String::new, |records| records.to_string()),
                 ),
+                ("joined", joined.to_string()),
                 ("states-at-most", bounds.states_at_most.to_string()),
                 ("depth-at-most", bounds.depth_at_most.to_string()),
             ]

@@ -24,6 +24,9 @@ pub struct ProcessSpec {
     pub name: String,
     /// What it runs.
     pub role: Role,
+    /// The process that it is only a part of: it starts, stands still and stops with the whole, whose program makes its calls and is told its
+    /// answers. So an application has a producer besides its consumer.
+    pub part_of: Option<NodeId>,
 }
 
 /// What a process runs.
@@ -64,6 +67,22 @@ impl Setup {
     /// Every process with its id.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &ProcessSpec)> {
         (0..).map(NodeId).zip(&self.processes)
+    }
+
+    /// The process that this one is a part of, or itself.
+    ///
+    /// # Panics
+    /// If there is no such process.
+    #[must_use]
+    pub fn whole(&self, node: NodeId) -> NodeId {
+        self.process(node).part_of.unwrap_or(node)
+    }
+
+    /// The parts of a process, itself left out.
+    pub fn parts(&self, whole: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.nodes()
+            .filter(move |(_, process)| process.part_of == Some(whole))
+            .map(|(node, _)| node)
     }
 
     /// The brokers.

@@ -150,6 +150,9 @@ impl Consumer {
             return Some(Err(error));
         }
         let polled = self.collect(context, out).transpose();
+        if !is_rebalancing && context.config.group_id.is_some() && !(context.rules.commits_before_records)() {
+            self.maybe_commit_automatically(context, out);
+        }
         if !is_rebalancing {
             self.validate_positions(context, out);
             self.look_up_positions(context, out);

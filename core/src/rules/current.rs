@@ -1,13 +1,16 @@
 //! Kafka 4.1.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::{
-    AgedSegment, Agreement, Cleanable, EmptiedBatch, EpochAnswer, FetchRoom, FetchedBatch, Flush, FollowerLog, Gap,
-    InFlight, IsrCandidate, KeptDeletion, KnownProducer, KnownTopics, LeaderCandidate, LogEnds, Move, PendingProduce,
-    ProposedMember, Quorum, ReadPosition, Recovery, Replayed, Restart, SequenceVerdict, SequencedBatch, TooLarge,
-    Truncation, ValidatedPosition, Waited, Wake,
+    AgedCommit, AgedSegment, Agreement, Believed, Claim, Cleanable, EmptiedBatch, EpochAnswer, FetchRoom, FetchedBatch,
+    Flush, FollowerLog, Gap, GroupPhase, InFlight, IsrCandidate, KeptDeletion, KnownProducer, KnownTopics,
+    LeaderCandidate, LogEnds, MemberCommit, Move, PendingProduce, ProposedMember, Quorum, ReadCommit, ReadPosition,
+    Recovery, Replayed, Restart, SequenceVerdict, SequencedBatch, TooLarge, Truncation, ValidatedPosition, Waited,
+    Wake,
 };
+use crate::error::ErrorCode;
 use crate::ids::{BrokerEpoch, LeaderEpoch, NodeId, Offset, Sequence, TopicId};
 use crate::log::ProducerEntry;
 
@@ -250,4 +253,61 @@ pub(super) fn completes_move(progress: &Move) -> Option<Vec<NodeId>> {
     let is_in_sync = |replica| progress.in_sync.contains(replica);
     let is_complete = !progress.in_sync.is_empty() && progress.staying.iter().all(is_in_sync);
     is_complete.then(|| progress.in_sync.clone())
+}
+
+// `ClassicGroup.validateOffsetCommit`. While partitions are handed out nobody knows who is to have which; in the phase before, those who had
+// them still do.
+pub(super) fn refuses_commit(commit: &MemberCommit) -> Option<ErrorCode> {
+    if commit.member.is_some() {
+        commit.member
+    } else if commit.generation != commit.group_generation {
+        Some(ErrorCode::IllegalGeneration)
+    } else if commit.is_completing {
+        Some(ErrorCode::RebalanceInProgress)
+    } else {
+        None
+    }
+}
+
+// The last one in the log counts (KAFKA-5600).
+pub(super) fn supersedes_commit(_: &ReadCommit) -> bool {
+    true
+}
+
+// Time counts from the commit for who only commits; otherwise from when the last member has gone (KIP-211), or from the commit in a topic that no
+// member reads any more. In a rebalance nobody knows what members read (KAFKA-13636).
+pub(super) fn forgets_commit(commit: &AgedCommit) -> bool {
+    let counted_ms = match commit.group {
+        GroupPhase::Simple | GroupPhase::Stable => commit.age_ms,
+        GroupPhase::Empty => commit.in_state_ms.unwrap_or(commit.age_ms),
+        GroupPhase::Rebalancing => return false,
+    };
+    !commit.is_read && counted_ms >= commit.retention_ms
+}
+
+pub(super) fn awaits_group_write() -> bool {
+    true
+}
+
+// Of what was assigned in two generations, the later assignment was made in the knowledge that the earlier one had ended. One generation does not
+// give a partition to two members, so that something is wrong with both. What nobody else claims may well be owned since long ago (KAFKA-14639).
+pub(super) fn believes(claim: &Claim) -> Believed {
+    match claim.of_the_earlier.map(|earlier| claim.generation.cmp(&earlier)) {
+        None | Some(Ordering::Greater) => Believed::TheClaim,
+        Some(Ordering::Less) => Believed::TheEarlier,
+        Some(Ordering::Equal) => Believed::Neither,
+    }
+}
+
+pub(super) fn withholds() -> bool {
+    true
+}
+
+// Positions are behind what polls have returned; what a poll takes next is not processed yet.
+pub(super) fn commits_before_records() -> bool {
+    true
+}
+
+pub(super) fn gives_up() -> bool {
+    true
 }

@@ -4,6 +4,7 @@
 
 mod current;
 mod facts;
+mod groups;
 
 use alloc::vec::Vec;
 
@@ -16,6 +17,9 @@ pub use self::facts::{
     ProposedMember, Quorum, ReadPosition, Recovery, Replayed, Restart, SequenceVerdict, SequencedBatch, TooLarge,
     Truncation, ValidatedPosition, Waited, Wake,
 };
+
+pub use self::groups::{AgedCommit, Believed, Claim, GroupPhase, MemberCommit, ReadCommit};
+use crate::error::ErrorCode;
 
 /// Every decision, as a function that decides and changes nothing.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +100,22 @@ pub struct Rules {
     pub topic_id: fn(&KnownTopics) -> TopicId,
     /// Whether a reassignment is complete, and then who is in sync (KIP-455).
     pub completes_move: fn(&Move) -> Option<Vec<NodeId>>,
+    /// Why a group coordinator refuses a commit, if it does.
+    pub refuses_commit: fn(&MemberCommit) -> Option<ErrorCode>,
+    /// Whether a group coordinator that reads its log takes this commit in place of what it has read before.
+    pub supersedes_commit: fn(&ReadCommit) -> bool,
+    /// Whether a group coordinator forgets a commit (`offsets.retention.minutes`).
+    pub forgets_commit: fn(&AgedCommit) -> bool,
+    /// Whether a group coordinator waits with its answers until what it has written is committed.
+    pub awaits_group_write: fn() -> bool,
+    /// Whose claim to a partition counts when the leader of a group distributes partitions anew.
+    pub believes: fn(&Claim) -> Believed,
+    /// Whether a cooperative leader gives a partition to nobody that its owner has yet to give up (KIP-429).
+    pub withholds: fn() -> bool,
+    /// Whether a poll commits what was read by itself before it takes the next records.
+    pub commits_before_records: fn() -> bool,
+    /// Whether a consumer reads nothing more of what its rebalance listener was told that it gives up.
+    pub gives_up: fn() -> bool,
 }
 
 impl Rules {
@@ -139,5 +159,13 @@ impl Rules {
         may_lead: current::may_lead,
         topic_id: current::topic_id,
         completes_move: current::completes_move,
+        refuses_commit: current::refuses_commit,
+        supersedes_commit: current::supersedes_commit,
+        forgets_commit: current::forgets_commit,
+        awaits_group_write: current::awaits_group_write,
+        believes: current::believes,
+        withholds: current::withholds,
+        commits_before_records: current::commits_before_records,
+        gives_up: current::gives_up,
     };
 }

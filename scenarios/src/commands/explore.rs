@@ -74,6 +74,9 @@ struct Limits {
     /// Records that each producer sends
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     records: Option<u64>,
+    /// Whether to begin once every group has its members, and these have their partitions
+    #[arg(long, value_name = "BOOL")]
+    joined: Option<bool>,
     /// How many distinct states to look at, at most [default: two million, which may take six gigabytes]
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     states_at_most: Option<u64>,
@@ -143,6 +146,7 @@ impl Limits {
             bounds,
             options,
             records,
+            joined,
         } = exploration;
         let bounds = Bounds {
             crashes: self.crashes.unwrap_or(bounds.crashes),
@@ -162,6 +166,7 @@ impl Limits {
             bounds,
             options,
             records: self.records.or(records),
+            joined: self.joined.unwrap_or(joined),
         }
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn tell_bounds(target: &Target, exploration: &Exploration, output: &m
         bounds,
         options,
         records,
+        joined,
     } = exploration;
     output.line(strong(target.title()));
     output.prose("about", target.about());
@@ -66,6 +67,7 @@ pub(crate) fn tell_bounds(target: &Target, exploration: &Exploration, output: &m
         format!("at most {}", count(bounds.states_at_most, "state")),
     ];
     named.extend(records.map(|records| format!("{} per producer", count(records, "record"))));
+    named.extend(joined.then(|| "groups have formed".to_owned()));
     output.flow("bounds", named);
 }
 
@@ -188,6 +190,7 @@ struct Named {
     late_requests: bool,
     instant_sync: bool,
     records: Option<u64>,
+    joined: bool,
     states_at_most: u64,
     depth_at_most: u32,
 }
@@ -198,6 +201,7 @@ impl Named {
             bounds,
             options,
             records,
+            joined,
         } = exploration;
         Self {
             crashes: bounds.crashes,
@@ -209,6 +213,7 @@ impl Named {
             late_requests: options.late_requests,
             instant_sync: options.instant_sync,
             records: *records,
+            joined: *joined,
             states_at_most: bounds.states_at_most,
             depth_at_most: bounds.depth_at_most,
         }

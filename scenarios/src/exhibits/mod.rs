@@ -3,6 +3,7 @@
 mod canaries;
 mod clients;
 mod four_steps;
+mod groups;
 mod in_sync;
 mod replication;
 mod storage;
@@ -109,6 +110,10 @@ pub fn all() -> &'static [Exhibit] {
         clients::KAFKA_8350,
         clients::KAFKA_7747,
         clients::ANSWERED_EPOCH,
+        groups::ZOMBIE_COMMIT,
+        groups::KAFKA_5600,
+        groups::KAFKA_13636,
+        groups::KAFKA_14639,
         canaries::ACKS_ALL_AT_LOCAL_APPEND,
         canaries::DUPLICATE_LOOKUP_SKIPPED,
         canaries::FLUSH_WITHOUT_ANSWERS,
@@ -124,6 +129,10 @@ pub fn all() -> &'static [Exhibit] {
         canaries::LATE_WAKEUP,
         canaries::PARTITION_LIMIT_IGNORED,
         canaries::UNCOMMITTED_END,
+        groups::NOTHING_WITHHELD,
+        groups::COMMIT_AT_LOCAL_APPEND,
+        groups::COMMIT_OF_WHAT_COMES,
+        groups::READ_ON_AFTER_REVOCATION,
     ]
 }
 

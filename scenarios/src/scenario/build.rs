@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kafkasim::check::Monitors;
-use kafkasim::program::{AnyProgram, CreateTopics, Placement, PollLoop, SendLoop};
+use kafkasim::program::{AnyProgram, CreateTopics, Part, Placement, PollLoop, SendLoop};
 use kafkasim::random::{Family, FaultPlan, Plan};
 use kafkasim::setup::{Options, ProcessSpec, Role, Setup};
 use kafkasim::world::World;
@@ -50,12 +50,14 @@ impl Scenario {
         let mut processes = vec![ProcessSpec {
             name: "controller".to_owned(),
             role: Role::Controller(ControllerConfig::parse(borrowed(&pairs(&self.cluster.controller)))?),
+            part_of: None,
         }];
         for _ in 0..self.cluster.brokers.number() {
             let config = BrokerConfig::parse(borrowed(&pairs(&self.cluster.broker)), vec![CONTROLLER])?;
             processes.push(ProcessSpec {
                 name: format!("broker-{}", processes.len()),
                 role: Role::Broker(config),
+                part_of: None,
             });
         }
         let operator = OperatorConfig::defaults(vec![CONTROLLER]);
@@ -63,6 +65,7 @@ impl Scenario {
         processes.push(ProcessSpec {
             name: "operator".to_owned(),
             role: Role::Operator(operator, create),
+            part_of: None,
         });
         let first_application = processes.len();
         self.add_producers(&mut processes)?;
@@ -76,10 +79,14 @@ impl Scenario {
         processes.push(ProcessSpec {
             name: "reader".to_owned(),
             role: Role::Consumer(reader, program),
+            part_of: None,
         });
-        let nodes = |range: std::ops::Range<usize>| range.map(node).collect();
+        let nodes = |range: std::ops::Range<usize>| -> Vec<NodeId> { range.map(node).collect() };
         let plan = Plan {
-            applications: nodes(first_application..first_reader),
+            applications: nodes(first_application..first_reader)
+                .into_iter()
+                .filter(|node| processes[usize::try_from(node.0).unwrap_or(0)].part_of.is_none())
+                .collect(),
             readers: nodes(first_reader..processes.len()),
             setup: Arc::new(Setup {
                 rules,
@@ -149,6 +156,7 @@ impl Scenario {
                 processes.push(ProcessSpec {
                     name,
                     role: Role::Producer(config, AnyProgram::new(program)),
+                    part_of: None,
                 });
             }
         }
@@ -166,11 +174,22 @@ impl Scenario {
                     config.push(("group.instance.id".to_owned(), name.clone()));
                 }
                 let config = ConsumerConfig::parse(borrowed(&config), self.brokers())?;
-                let program = group.program(&self.every_partition());
+                let program = group.program(&format!("c{number}"), &self.every_partition());
+                let whole = node(processes.len());
+                let producer = format!("{name}/producer");
                 processes.push(ProcessSpec {
                     name,
                     role: Role::Consumer(config, program),
+                    part_of: None,
                 });
+                if group.produces_to.is_some() {
+                    let config = ProducerConfig::parse(borrowed(&pairs(&group.producer)), self.brokers())?;
+                    processes.push(ProcessSpec {
+                        name: producer,
+                        role: Role::Producer(config, AnyProgram::new(Part)),
+                        part_of: Some(whole),
+                    });
+                }
             }
         }
         Ok(())
@@ -204,6 +223,9 @@ impl Scenario {
             })?;
         }
         for (section, group) in nth("[[consumer]]").zip(&self.consumers) {
+            check(section, &group.producer, &|pairs| {
+                ProducerConfig::parse(pairs.iter().copied(), brokers()).map(drop)
+            })?;
             check(section, &group.config, &|pairs| {
                 ConsumerConfig::parse(pairs.iter().copied(), brokers()).map(drop)
             })?;

@@ -1,6 +1,6 @@
 //! Applications that read: by themselves, or as members of a group.
 
-use kafkasim::program::{AnyProgram, Commits, GroupLoop, Habits, HandOff, PollLoop};
+use kafkasim::program::{AnyProgram, Commits, GroupLoop, Habits, HandOff, PollLoop, StreamStage};
 use kafkasim_core::call::Subscribed;
 use kafkasim_core::ids::TopicName;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,12 @@ pub struct ConsumerGroup {
     /// Whether each has the name of its process for a `group.instance.id`, so that it is the same member after a restart (KIP-345).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub static_members: bool,
+    /// The topic to which members of a group send a record for each that they are given; then they commit once all of them are acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub produces_to: Option<String>,
+    /// Keys of the producer that they do it with.
+    #[serde(default, skip_serializing_if = "Config::is_empty")]
+    pub producer: Config,
     /// Keys of the consumer.
     #[serde(default)]
     pub config: Config,
@@ -102,14 +108,19 @@ impl ConsumerGroup {
 
     /// Every topic that is named.
     pub(super) fn named_topics(&self) -> impl Iterator<Item = &str> {
-        self.topic.iter().chain(&self.topics).map(String::as_str)
+        let read = self.topic.iter().chain(&self.topics);
+        read.chain(&self.produces_to).map(String::as_str)
     }
 
-    /// What one of them does, given every partition that there is or may come to be.
-    pub(super) fn program(&self, every_partition: &[(TopicName, i32)]) -> AnyProgram {
+    /// What the one of this name does, given every partition that there is or may come to be.
+    pub(super) fn program(&self, name: &str, every_partition: &[(TopicName, i32)]) -> AnyProgram {
         let polls = |draw: &Draw| u32::try_from(draw.number()).unwrap_or(u32::MAX);
         let poll_timeout_ms = self.poll_timeout_ms.number();
         let closes_after = self.close_after_polls.as_ref().map(polls);
+        if let (Some(from), Some(to)) = (self.subscribed(), &self.produces_to) {
+            let to = TopicName::from(to.as_str());
+            return AnyProgram::new(StreamStage::new(name, from, &to, poll_timeout_ms));
+        }
         if let Some(subscribed) = self.subscribed() {
             let commits = self.commit.map_or(Commits::LeftToConsumer, |commit| match commit {
                 Commit::BeforeProcessing => Commits::BeforeProcessing,
@@ -165,6 +176,13 @@ impl ConsumerGroup {
         ]
     }
 
+    /// What is set that those who produce do not heed: they process by sending, and commit when that is done.
+    pub(super) fn of_others(&self) -> Option<&'static str> {
+        let others = |key: &&'static str| !matches!(*key, "static-members" | "produces-to");
+        let closes = self.close_after_polls.is_some().then_some("close-after-polls");
+        self.of_members().filter(others).or(closes)
+    }
+
     /// What is set that only members of a group heed.
     pub(super) fn of_members(&self) -> Option<&'static str> {
         let set = [
@@ -176,6 +194,7 @@ impl ConsumerGroup {
             (self.stands_still_ms.is_some(), "stands-still-ms"),
             (self.stands_still_after_polls.is_some(), "stands-still-after-polls"),
             (self.static_members, "static-members"),
+            (self.produces_to.is_some(), "produces-to"),
         ];
         set.into_iter().find(|(is_set, _)| *is_set).map(|(_, key)| key)
     }

@@ -216,6 +216,7 @@ impl Scenario {
             {
                 draw.resolve(stream);
             }
+            resolve_config(&mut group.producer, stream);
             resolve_config(&mut group.config, stream);
         }
         resolved.faults.count.resolve(stream);

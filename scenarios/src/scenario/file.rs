@@ -237,7 +237,7 @@ impl Section {
         let sets = |line: &str| {
             line.trim_start()
                 .strip_prefix(key)
-                .is_some_and(|rest| rest.trim_start().starts_with('='))
+                .is_some_and(|rest| rest.trim_start().starts_with(['=', '.']))
         };
         let ours = text
             .lines()

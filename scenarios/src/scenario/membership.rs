@@ -94,6 +94,20 @@ fn check_member(group: &ConsumerGroup, section: Section, text: &str) -> Result<(
         let why = "restless readers have partitions of their own: take topic = \"…\"".to_owned();
         return Err((section.line_of(text, "restless"), why));
     }
+    if group.produces_to.is_some() {
+        if let Some(key) = group.of_others() {
+            let why =
+                format!("{key} is not for those who produce: they process by sending, and commit once that is done");
+            return Err((section.line_of(text, key), why));
+        }
+        if !is_always(group, "enable.auto.commit", "false") {
+            let why = "what is not sent yet would be committed: add config.\"enable.auto.commit\" = false".to_owned();
+            return Err((section.line_of(text, "produces-to"), why));
+        }
+    } else if !group.producer.is_empty() {
+        let why = "there is no producer: add produces-to = \"…\"".to_owned();
+        return Err((section.line_of(text, "producer"), why));
+    }
     if group.commit.is_some() && !is_always(group, "enable.auto.commit", "false") {
         let why = "the consumer commits by itself already: add config.\"enable.auto.commit\" = false".to_owned();
         return Err((section.line_of(text, "commit"), why));
@@ -246,6 +260,16 @@ config.\"enable.auto.commit\" = false
                 "processing-ms = [1, 9]",
                 "processing-ms = [1, 9]\nstatic-members = true\nconfig.\"group.instance.id\" = \"i\"",
                 "x.toml:13: static-members gives each member a group.instance.id of its own: keep one of the two",
+            ),
+            (
+                "commit = \"after-processing\"",
+                "commit = \"after-processing\"\nproduces-to = \"t\"",
+                "x.toml:11: commit is not for those who produce: they process by sending, and commit once that is done",
+            ),
+            (
+                "commit = \"after-processing\"",
+                "commit = \"after-processing\"\nproducer.\"acks\" = 1",
+                "x.toml:12: there is no producer: add produces-to = \"…\"",
             ),
             (
                 "processing-ms = [1, 9]",

@@ -207,6 +207,14 @@ pub struct Exploration {
     /// How many records each producer sends, if not as few as a run may draw.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
+    /// Exploring begins once every group has its members, and these have their partitions.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub joined: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl Default for Cluster {
@@ -240,6 +248,7 @@ impl Default for Exploration {
             bounds: Bounds::default(),
             options,
             records: None,
+            joined: false,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! this step; a run without faults allows nothing. The functions named after anomalies judge one occurrence;
 //! [`standing`] says what to expect before anything is run.
 
-use kafkasim_core::config::{AutoOffsetReset, ProducerConfig, TopicConfig};
+use kafkasim_core::config::{AutoOffsetReset, ConsumerConfig, ProducerConfig, TopicConfig};
 use kafkasim_core::message::Acks;
 
 use super::{Promise, Verdict};
@@ -60,6 +60,10 @@ pub enum Step {
     OvertakenBatch,
     /// A batch was acknowledged later than one behind it: sent again after it was appended, or to another leader.
     LateAcknowledgement,
+    /// A consumer was gone before its application had processed what was committed.
+    CommittedAhead,
+    /// A consumer began where others, or itself before, had processed more than was committed.
+    GivenAgain,
 }
 
 impl Step {
@@ -74,6 +78,8 @@ impl Step {
             Self::RetryAfterLostAnswer => "a batch was sent again that may have been appended before",
             Self::OvertakenBatch => "a batch was overtaken by a later one",
             Self::LateAcknowledgement => "a batch was acknowledged after a later one",
+            Self::CommittedAhead => "a consumer was gone before what was committed had been processed",
+            Self::GivenAgain => "a consumer began before what had been processed already",
         }
     }
 }
@@ -133,6 +139,29 @@ pub(super) fn brought_along() -> Verdict {
     }
 }
 
+/// A record is processed again by a consumer that has begun anew in its partition: commits come after processing, or with the next poll, and may not
+/// come at all. Only transactions would make one of both.
+pub(super) fn processed_again(consumer: Option<&ConsumerConfig>) -> Verdict {
+    let is_automatic = consumer.is_some_and(|consumer| consumer.enable_auto_commit);
+    Verdict::Allowed {
+        because: format!("enable.auto.commit={is_automatic}"),
+    }
+}
+
+/// A group has passed a record that nobody has processed: `was_ahead` is whether that was committed before somebody was to process it, and then
+/// whether by the consumer itself; `is_latest` whether consumers begin at the end where nothing is committed.
+pub(super) fn passed_over(was_ahead: Option<bool>, is_latest: bool, otherwise: Verdict) -> Verdict {
+    let because = match (was_ahead, is_latest) {
+        (Some(true), _) => "enable.auto.commit=true",
+        (Some(false), _) => "enable.auto.commit=false, with commits before processing",
+        (None, true) => "auto.offset.reset=latest",
+        (None, false) => return otherwise,
+    };
+    Verdict::Allowed {
+        because: because.to_owned(),
+    }
+}
+
 /// What is to be expected of an anomaly under a configuration.
 #[must_use]
 pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing {
@@ -183,6 +212,14 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         | Promise::CommitBound
         | Promise::UndueExpiry
         | Promise::Liveness => Standing::Violation,
+        Promise::ProcessedLoss => Standing::Allowed {
+            because: "enable.auto.commit=true".to_owned(),
+            step: Step::CommittedAhead,
+        },
+        Promise::ProcessedTwice => Standing::Allowed {
+            because: "enable.auto.commit".to_owned(),
+            step: Step::GivenAgain,
+        },
     }
 }
 

@@ -3,11 +3,12 @@
 use kafkasim_core::ids::{NodeId, TopicPartition};
 use kafkasim_core::metadata::PartitionImage;
 
+use super::groups::Groups;
 use super::sends::text;
 use super::{Finale, Finding, Promise, Scene, Verdict};
 
 /// Judges a run that did not finish in time.
-pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Finding>) {
+pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, groups: &Groups, findings: &mut Vec<Finding>) {
     if finale.finished {
         return;
     }
@@ -37,6 +38,7 @@ pub(crate) fn finish(scene: &Scene<'_>, finale: &Finale, findings: &mut Vec<Find
         let what = value.map_or("a record without a value".to_owned(), text);
         findings.push(violated(format!("{producer} was not told what became of {what}")));
     }
+    findings.extend(groups.unrest(scene).into_iter().map(violated));
     if findings.len() == before {
         findings.push(violated("enough is healed, but not everything was read".to_owned()));
     }

@@ -67,6 +67,18 @@ use single_leader::SingleLeader;
 use truth::{Change, Truth};
 pub(crate) use view::View;
 
+/// The scene, while the monitors that judge it change.
+macro_rules! scene {
+    ($state:ident, $view:ident) => {
+        Scene {
+            view: $view,
+            truth: &$state.truth,
+            sends: &$state.sends,
+            risks: &$state.risks,
+        }
+    };
+}
+
 /// A promise was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Finding {
@@ -163,6 +175,15 @@ impl Monitors {
         memory.is_some_and(|memory| memory.state.truth.would_expose(world, brokers))
     }
 
+    /// Whether every group has come to rest; without monitors nobody knows of any.
+    pub(crate) fn groups_are_at_rest(&self, world: &World) -> bool {
+        let memory = self.0.as_ref();
+        memory.is_none_or(|memory| {
+            let state = &memory.state;
+            state.groups.unrest(&scene!(state, world)).is_empty()
+        })
+    }
+
     /// Which partitions of the topics of applications can be led, and written to, by whoever was healed: whoever reads everything in the end reads these.
     pub(crate) fn within_reach(&self, world: &World, finale: &Finale) -> Vec<(TopicName, i32)> {
         let Some(memory) = &self.0 else { return Vec::new() };
@@ -192,18 +213,6 @@ struct Scene<'a> {
     truth: &'a Truth,
     sends: &'a Sends,
     risks: &'a Risks,
-}
-
-/// The scene, while the monitors that judge it change.
-macro_rules! scene {
-    ($state:ident, $view:ident) => {
-        Scene {
-            view: $view,
-            truth: &$state.truth,
-            sends: &$state.sends,
-            risks: &$state.risks,
-        }
-    };
 }
 
 /// What monitors remember.
@@ -524,7 +533,8 @@ impl State {
 
     fn finish(&self, view: &dyn View, finale: &Finale, findings: &mut Vec<Finding>) {
         let scene = scene!(self, view);
-        liveness::finish(&scene, finale, findings);
+        liveness::finish(&scene, finale, &self.groups, findings);
+        self.groups.finish(&scene, findings);
         self.durability.finish(&scene, finale, &self.offsets, findings);
     }
 }

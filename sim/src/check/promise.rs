@@ -92,6 +92,8 @@ promises! {
     StaleCommit = "stale-commit", "no commit takes effect but those of members of the generation that a group is in";
     /// C4.
     CommitBound = "commit-bound", "no consumer commits beyond what it was given";
+    ProcessedLoss = "processed-loss", "a record that its group has passed was processed by somebody in it";
+    ProcessedTwice = "processed-twice", "a group processes no record twice";
     /// C5.
     AcknowledgedCommit = "acknowledged-commit", "a commit that was acknowledged is in the log of its group";
     /// C5.

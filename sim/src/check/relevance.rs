@@ -8,7 +8,7 @@ use crate::world::{Event, Fault};
 /// Whether any monitor looks at events of this kind.
 pub(super) fn is_relevant(event: &Event) -> bool {
     match event {
-        Event::Started { .. } | Event::WriteRefused { .. } | Event::Processed { .. } => false,
+        Event::Started { .. } | Event::WriteRefused { .. } => false,
         Event::Fault(fault) => matches!(fault, Fault::PowerLoss { .. } | Fault::Disk { .. } | Fault::Reset(_)),
         Event::Called { call, .. } => matches!(
             call,
@@ -40,7 +40,7 @@ pub(super) fn is_relevant(event: &Event) -> bool {
             | Answer::Administered { .. }
             | Answer::RecordsDeleted(_) => false,
         },
-        Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
+        Event::Processed { .. } | Event::Stopped { .. } | Event::Late { .. } | Event::Severed { .. } => true,
         Event::Note { note, .. } => is_relevant_note(note),
     }
 }

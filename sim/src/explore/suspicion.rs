@@ -4,6 +4,7 @@ use kafkasim_core::ids::{IncarnationId, NodeId};
 use kafkasim_core::machine::{ConnectionId, Lane};
 use kafkasim_core::timer::{Timer, TimerClass};
 
+use crate::setup::Role;
 use crate::world::{Connection, Link, World};
 
 /// Whether firing this timer would change nothing but to say again what everybody knows: a heartbeat of a broker that the controller believes
@@ -25,6 +26,7 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
                 });
             registered.is_some_and(|registered| !registered.fenced && !broker.is_shutting_down())
         }),
+        Timer::MemberHeartbeat => would_tell_nothing(world, node),
         Timer::FetchWait { connection } => match connection.lane {
             Lane::Replica => !would_tell_high_watermark(world, node, connection.peer),
             Lane::Client
@@ -63,7 +65,6 @@ pub fn is_keep_alive(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::ListenerCallTimeout
         | Timer::CoordinatorBackoff
         | Timer::OffsetsBackoff
-        | Timer::MemberHeartbeat
         | Timer::MemberSession
         | Timer::MaxPollInterval
         | Timer::AutoCommit
@@ -96,6 +97,8 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         Timer::ReplicaLag { follower, .. } => world.node(*follower).is_up(),
         Timer::RequestTimeout { connection, .. } => is_answerable(world, node, *connection),
         Timer::Group { .. } => timer.class() == TimerClass::Suspicion,
+        // The application could poll, the coordinator could answer.
+        Timer::MaxPollInterval | Timer::MemberSession | Timer::JoinPrepare => true,
         Timer::ProduceWait { .. }
         | Timer::DeleteRecordsWait { .. }
         | Timer::DeliveryTimeout { .. }
@@ -125,10 +128,7 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::CoordinatorBackoff
         | Timer::OffsetsBackoff
         | Timer::MemberHeartbeat
-        | Timer::MemberSession
-        | Timer::MaxPollInterval
         | Timer::AutoCommit
-        | Timer::JoinPrepare
         | Timer::OperatorBackoff => false,
     }
 }
@@ -145,6 +145,25 @@ fn is_answerable(world: &World, client: NodeId, connection: ConnectionId) -> boo
         .network()
         .connection(link)
         .is_some_and(|connection: &Connection| !connection.is_opening())
+}
+
+/// Whether the coordinator of this member's group has nothing to tell it: the group is stable, and both know the same.
+fn would_tell_nothing(world: &World, node: NodeId) -> bool {
+    let Role::Consumer(config, _) = &world.setup().process(node).role else {
+        return false;
+    };
+    let Some(consumer) = world.node(node).consumer() else {
+        return false;
+    };
+    let coordinator = consumer
+        .known_coordinator()
+        .and_then(|broker| world.node(broker).broker());
+    match (coordinator, consumer.membership(), &config.group_id) {
+        (Some(coordinator), Some((generation, member)), Some(group)) => {
+            coordinator.has_stable_member(group, generation, member)
+        }
+        (None, ..) | (_, None, _) | (.., None) => false,
+    }
 }
 
 /// Whether some partition that `follower` follows at `leader` has a high watermark there that the follower does not know.

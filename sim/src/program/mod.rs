@@ -6,6 +6,7 @@ mod group_loop;
 mod listener;
 mod poll_loop;
 mod send_loop;
+mod stream_stage;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -19,6 +20,7 @@ pub use group_loop::{Commits, GroupLoop, Habits, HandOff};
 pub use listener::Listener;
 pub use poll_loop::PollLoop;
 pub use send_loop::{Placement, SendLoop};
+pub use stream_stage::{Part, StreamStage};
 
 use crate::fingerprint::Fingerprint;
 

@@ -38,6 +38,11 @@ impl Clocks {
         Self { clocks }
     }
 
+    /// Parts of one process look at the same clock.
+    pub(super) fn share(&mut self, part: NodeId, whole: NodeId) {
+        self.clocks[index(part)] = self.clocks[index(whole)];
+    }
+
     /// What a process's wall clock shows.
     pub(super) fn wall(&self, node: NodeId, now_us: u64) -> Timestamp {
         let clock = self.clocks[index(node)];

@@ -136,6 +136,7 @@ mod tests {
         let producer = ProcessSpec {
             name: "producer".to_owned(),
             role: Role::Producer(config, program),
+            part_of: None,
         };
         Setup {
             rules: Rules::CURRENT,

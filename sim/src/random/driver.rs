@@ -1,7 +1,7 @@
 //! Drives one world through virtual time: turns what the world queues into an agenda, and what falls due into actions.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem;
+use std::{iter, mem};
 
 use kafkasim_core::broker::Broker;
 use kafkasim_core::ids::NodeId;
@@ -63,7 +63,10 @@ pub(super) struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub(super) fn new(plan: &'a Plan, seed: u64, observer: &'a mut dyn Observer) -> Self {
         let mut timers = Stream::new(seed, Purpose::Timers);
-        let clocks = Clocks::draw(plan.setup.processes.len(), plan.skew_ms, plan.drift_ppm, &mut timers);
+        let mut clocks = Clocks::draw(plan.setup.processes.len(), plan.skew_ms, plan.drift_ppm, &mut timers);
+        for (node, _) in plan.setup.nodes() {
+            clocks.share(node, plan.setup.whole(node));
+        }
         Self {
             plan,
             world: World::new(plan.setup.clone(), Monitors::new(&plan.setup)),
@@ -417,28 +420,29 @@ impl<'a> Driver<'a> {
 
     /// What an action means for time itself.
     fn after(&mut self, action: &Action) {
+        let plan = self.plan;
+        let setup = &plan.setup;
         match action {
-            Action::Fault(Fault::Pause { node }) => self.deadlines.paused(*node, self.now_us),
+            Action::Fault(Fault::Pause { node }) => {
+                for node in iter::once(*node).chain(setup.parts(*node)) {
+                    self.deadlines.paused(node, self.now_us);
+                }
+            }
             Action::Fault(Fault::Resume { node }) => {
-                self.deadlines.resumed(*node, self.now_us);
-                self.agenda.wake(*node, self.now_us, &mut self.timers);
-                self.release(|link, direction| link.receiver(direction) == *node);
-                let (due, stalled) = mem::take(&mut self.stalled)
-                    .into_iter()
-                    .partition(|(stalled, _)| stalled == node);
-                self.stalled = stalled;
-                for (_, due) in due {
-                    self.later(0, due);
+                for node in iter::once(*node).chain(setup.parts(*node)) {
+                    self.resumed(node);
                 }
             }
             Action::Fault(Fault::Mend { from, to }) => {
                 self.release(|link, direction| link.sender(direction) == *from && link.receiver(direction) == *to);
             }
             Action::Fault(Fault::ClockJump { node, by_ms }) => {
-                self.jumped.insert(*node);
-                self.clocks.jump(*node, *by_ms);
-                self.deadlines.jumped(*node, *by_ms);
-                self.agenda.jump(*node, *by_ms, self.now_us, &mut self.timers);
+                for node in iter::once(*node).chain(setup.parts(*node)) {
+                    self.jumped.insert(node);
+                    self.clocks.jump(node, *by_ms);
+                    self.deadlines.jumped(node, *by_ms);
+                    self.agenda.jump(node, *by_ms, self.now_us, &mut self.timers);
+                }
             }
             Action::Fault(_)
             | Action::Start { .. }
@@ -450,6 +454,20 @@ impl<'a> Driver<'a> {
             | Action::Choose { .. }
             | Action::Call { .. }
             | Action::Work { .. } => {}
+        }
+    }
+
+    /// A process runs again: what fell due meanwhile is due now.
+    fn resumed(&mut self, node: NodeId) {
+        self.deadlines.resumed(node, self.now_us);
+        self.agenda.wake(node, self.now_us, &mut self.timers);
+        self.release(|link, direction| link.receiver(direction) == node);
+        let (due, stalled) = mem::take(&mut self.stalled)
+            .into_iter()
+            .partition(|(stalled, _)| *stalled == node);
+        self.stalled = stalled;
+        for (_, due) in due {
+            self.later(0, due);
         }
     }
 

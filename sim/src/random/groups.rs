@@ -10,7 +10,7 @@ use super::phases::{committed_end, every_partition};
 use crate::setup::Role;
 use crate::world::World;
 
-/// Whether each group has come to the end of every partition that some member of it wants to read: one of its members is there. Whoever has left
+/// Whether each group has come to rest, and to the end of every partition that some member of it wants to read: one of its members is there. Whoever has left
 /// or is gone wants nothing.
 pub(super) fn have_caught_up(world: &World, readers: &[NodeId]) -> bool {
     let groups = members(world, readers);
@@ -25,7 +25,7 @@ pub(super) fn have_caught_up(world: &World, readers: &[NodeId]) -> bool {
                 !is_wanted || committed_end(world, partition, registered).is_some_and(has_come_to)
             };
             is_internal_topic(&topic.name) || groups.values().all(is_caught_up)
-        })
+        }) && world.groups_are_at_rest()
 }
 
 fn members<'a>(world: &'a World, readers: &[NodeId]) -> BTreeMap<&'a GroupId, Vec<&'a Consumer>> {

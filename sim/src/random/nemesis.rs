@@ -1,6 +1,7 @@
 //! The nemesis: turns a kind of fault into concrete actions against the world as it is, and remembers how each is undone.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
 use kafkasim_core::ids::{NodeId, TopicId, TopicPartition};
@@ -48,8 +49,16 @@ pub(super) fn strike(
         return None;
     }
     let mut blow = Blow::default();
-    for node in stream.pick(&groups) {
-        if let Some(more) = hit(kind, *node, plan, world, stream) {
+    // What is around a process is around all of its parts.
+    let is_around = matches!(kind.kind, Family::Isolate | Family::Slow);
+    let parts = |node: &NodeId| world.setup().parts(*node).filter(move |_| is_around);
+    let hits: Vec<NodeId> = stream
+        .pick(&groups)
+        .iter()
+        .flat_map(|node| iter::once(*node).chain(parts(node)))
+        .collect();
+    for node in hits {
+        if let Some(more) = hit(kind, node, plan, world, stream) {
             blow.actions.extend(more.actions);
             blow.undo.extend(more.undo);
             blow.ailments.extend(more.ailments);

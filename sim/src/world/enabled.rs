@@ -63,7 +63,10 @@ impl World {
             require(!self.node(node).is_paused(), "the process is paused")
         };
         match action {
-            Action::Start { node } => require(!self.node(*node).is_up(), "the process is up already"),
+            Action::Start { node } => {
+                self.check_whole(*node)?;
+                require(!self.node(*node).is_up(), "the process is up already")
+            }
             Action::Connect(link) => {
                 self.check_opening(*link)?;
                 require(self.node(link.server).is_listening(), "nobody listens there")?;
@@ -120,6 +123,13 @@ impl World {
         }
     }
 
+    fn check_whole(&self, node: NodeId) -> Result<(), String> {
+        match self.setup.process(node).part_of {
+            Some(whole) => Err(format!("it is a part of {whole}, and shares its lot")),
+            None => Ok(()),
+        }
+    }
+
     fn check_opening(&self, link: Link) -> Result<(), String> {
         match self.network.connection(link) {
             Some(connection) if connection.is_opening() => Ok(()),
@@ -149,6 +159,10 @@ impl World {
 
     fn check_fault(&self, fault: &Fault) -> Result<(), String> {
         let require = |condition: bool, why: &str| if condition { Ok(()) } else { Err(why.to_owned()) };
+        if let Fault::Crash { node } | Fault::Pause { node } | Fault::Resume { node } | Fault::ShutDown { node } = fault
+        {
+            self.check_whole(*node)?;
+        }
         match fault {
             Fault::Crash { node } | Fault::PowerLoss { node, .. } => {
                 require(self.node(*node).is_up(), "the process is down")

@@ -11,6 +11,7 @@ mod event;
 mod network;
 mod node;
 
+use std::iter;
 use std::sync::Arc;
 
 use kafkasim_core::call::{Answer, Call, RecordsToDelete};
@@ -27,7 +28,7 @@ pub use node::Node;
 use crate::check::{Finale, Finding, Monitors};
 use crate::fingerprint::Fingerprint;
 use crate::program::AnyProgram;
-use crate::setup::{Setup, index};
+use crate::setup::{Role, Setup, index};
 use network::Packet;
 
 /// Everything there is, between two actions.
@@ -172,6 +173,11 @@ impl World {
         self.monitors = monitors;
     }
 
+    /// Whether every group has come to rest: everybody who has subscribed is a member, and every partition belongs to one of them.
+    pub(crate) fn groups_are_at_rest(&self) -> bool {
+        self.monitors.groups_are_at_rest(self)
+    }
+
     /// Whether a loss of data on all of these brokers would be more than the configuration of some topic covers, given what others have lost and not
     /// caught up with since.
     pub(crate) fn would_expose(&self, brokers: &[NodeId]) -> bool {
@@ -187,9 +193,11 @@ impl World {
 
     fn start(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
         let setup = Arc::clone(&self.setup);
-        outcome.events.push(Event::Started { node: id });
-        self.node_mut(id).boot(id, &setup, wall_clock, &mut outcome.outbox);
-        self.carry_out(id, wall_clock, outcome);
+        for node in iter::once(id).chain(setup.parts(id)) {
+            outcome.events.push(Event::Started { node });
+            self.node_mut(node).boot(node, &setup, wall_clock, &mut outcome.outbox);
+            self.carry_out(node, wall_clock, outcome);
+        }
         self.announce_program(id, outcome);
     }
 
@@ -221,12 +229,24 @@ impl World {
         let program = self.node_mut(id).program_mut().expect("applications have programs");
         let call = program.next_call().expect("the program has a call to make");
         program.called(&call);
+        let node = self.callee(id, &call);
         outcome.events.push(Event::Called {
-            node: id,
+            node,
             call: call.clone(),
         });
-        self.step(id, wall_clock, Input::Call(call), outcome);
+        self.step(node, wall_clock, Input::Call(call), outcome);
         self.announce_program(id, outcome);
+    }
+
+    /// Which part of a process a call is for: an application with a consumer may have a producer, too.
+    fn callee(&self, id: NodeId, call: &Call) -> NodeId {
+        let is_for_producer = matches!(call, Call::Send { .. } | Call::PartitionsFor { .. } | Call::Flush);
+        if is_for_producer && matches!(self.setup.process(id).role, Role::Consumer(..)) {
+            let producer = self.setup.parts(id).next();
+            producer.unwrap_or_else(|| panic!("{id} has no producer to call"))
+        } else {
+            id
+        }
     }
 
     fn work(&mut self, id: NodeId, outcome: &mut Outcome) {
@@ -250,8 +270,8 @@ impl World {
                 self.stop(*node, false, outcome);
                 self.node_mut(*node).disk.lose_power(kept);
             }
-            Fault::Pause { node } => self.node_mut(*node).paused = true,
-            Fault::Resume { node } => self.node_mut(*node).paused = false,
+            Fault::Pause { node } => self.pause(*node, true),
+            Fault::Resume { node } => self.pause(*node, false),
             Fault::ShutDown { node } => self.shut_down(*node, wall_clock, outcome),
             Fault::Administer { node, task } => {
                 self.step(*node, wall_clock, Input::Call(Call::Administer(task.clone())), outcome);
@@ -287,6 +307,13 @@ impl World {
         }
     }
 
+    fn pause(&mut self, id: NodeId, is_paused: bool) {
+        let setup = Arc::clone(&self.setup);
+        for node in iter::once(id).chain(setup.parts(id)) {
+            self.node_mut(node).paused = is_paused;
+        }
+    }
+
     /// A broker hands over first; an application does as it likes.
     fn shut_down(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
         match self.node_mut(id).program_mut().map(AnyProgram::shut_down) {
@@ -306,6 +333,8 @@ impl World {
     fn carry_out(&mut self, id: NodeId, wall_clock: Timestamp, outcome: &mut Outcome) {
         let mut outbox = std::mem::take(&mut outcome.outbox);
         let node = self.nodes[index(id)].node_mut();
+        let whole = self.setup.whole(id);
+        let mut answers_of_part = Vec::new();
         let mut answered = false;
         let mut shut_down = false;
         let mut refused = false;
@@ -356,7 +385,10 @@ impl World {
                 }
                 Effect::Answer(answer) => {
                     shut_down |= answer == Answer::ShutDown;
-                    if let Some(program) = node.program_mut() {
+                    if whole != id {
+                        answers_of_part.push(answer.clone());
+                        answered = true;
+                    } else if let Some(program) = node.program_mut() {
                         program.answered(&answer);
                         answered = true;
                     }
@@ -366,6 +398,9 @@ impl World {
             }
         }
         outcome.outbox = outbox;
+        if let Some(program) = self.nodes[index(whole)].program_if_told(&answers_of_part) {
+            answers_of_part.iter().for_each(|answer| program.answered(answer));
+        }
         if refused {
             // A broker whose last log directory is offline halts (KIP-112), and so does a controller that cannot write its log.
             outcome.events.push(Event::WriteRefused { node: id });
@@ -375,10 +410,10 @@ impl World {
         } else if self.setup.options.instant_sync {
             self.complete_syncs(id, wall_clock, outcome);
         }
-        if answered && self.node(id).program().is_some_and(AnyProgram::has_exited) {
-            self.stop(id, true, outcome);
+        if answered && self.node(whole).program().is_some_and(AnyProgram::has_exited) {
+            self.stop(whole, true, outcome);
         } else if answered {
-            self.announce_program(id, outcome);
+            self.announce_program(whole, outcome);
         }
     }
 
@@ -391,6 +426,13 @@ impl World {
     }
 
     fn stop(&mut self, id: NodeId, in_order: bool, outcome: &mut Outcome) {
+        let setup = Arc::clone(&self.setup);
+        for node in iter::once(id).chain(setup.parts(id)) {
+            self.stop_part(node, in_order, outcome);
+        }
+    }
+
+    fn stop_part(&mut self, id: NodeId, in_order: bool, outcome: &mut Outcome) {
         self.node_mut(id).stop();
         for link in self.network.links_of(id) {
             let closing = if link.client == id {
@@ -431,6 +473,14 @@ impl Slot {
     fn node_mut(&mut self) -> &mut Node {
         self.fingerprint = None;
         Arc::make_mut(&mut self.node)
+    }
+
+    /// The program, if there is something to tell it.
+    fn program_if_told(&mut self, answers: &[Answer]) -> Option<&mut AnyProgram> {
+        if answers.is_empty() {
+            return None;
+        }
+        self.node_mut().program_mut()
     }
 }
 

@@ -33,7 +33,7 @@ use crate::controller::refusal::groups::not_committed;
 use crate::error::ErrorCode;
 pub use crate::group::GROUP_METADATA_TOPIC;
 use crate::group::partition_for;
-use crate::ids::{GroupId, NodeId, Offset, TopicPartition};
+use crate::ids::{GenerationId, GroupId, MemberId, NodeId, Offset, TopicPartition};
 use crate::machine::{Choice, ConnectionId, Context, Outbox, Question, QuestionKind};
 use crate::message::{
     Coordinator, FindCoordinatorRequest, FindCoordinatorResponse, JoinGroupRequest, OffsetCommitPartition,
@@ -82,6 +82,15 @@ impl GroupCoordinator {
 }
 
 impl Broker {
+    /// Whether this broker coordinates a group that is stable in this generation, and has this member: a heartbeat would be told nothing new.
+    #[must_use]
+    pub fn has_stable_member(&self, group: &GroupId, generation: GenerationId, member: &MemberId) -> bool {
+        let groups = self.groups.shards.values().filter_map(|shard| shard.groups.get(group));
+        groups
+            .filter(|group| group.state == state::State::Stable && group.generation == generation)
+            .any(|group| group.members.contains_key(member))
+    }
+
     /// Serves a request about one group, if this broker coordinates it. Whoever joins without an id gets one first: chance decides where among the
     /// others it comes.
     pub(super) fn on_group_request(

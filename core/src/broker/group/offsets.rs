@@ -16,6 +16,7 @@ use crate::message::{
     OffsetFetchRequest, OffsetFetchResponse,
 };
 use crate::note::Note;
+use crate::rules::{AgedCommit, GroupPhase, MemberCommit, Rules};
 
 /// What a group has committed, by topic and partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -35,6 +36,11 @@ impl Offsets {
     pub(super) fn replay(&mut self, topic: &TopicName, partition: i32, value: Option<CommittedOffset>, at: Offset) {
         let versions = self.entries.entry((topic.clone(), partition)).or_default();
         versions.push_back(Version { at, value });
+    }
+
+    /// Whether anything was said of a partition, be it that it is forgotten.
+    pub(super) fn knows(&self, topic: &TopicName, partition: i32) -> bool {
+        self.entries.contains_key(&(topic.clone(), partition))
     }
 
     /// Everything before this offset of the log is committed: what it supersedes is of no use any more.
@@ -79,7 +85,7 @@ impl Group {
         turn: &mut Turn<'_>,
     ) {
         let mut answers = refused.to_vec();
-        if let Err(error) = self.check_commit(request) {
+        if let Err(error) = self.check_commit(request, turn.rules) {
             answers.extend(not_committed(request, error).partitions);
             return turn.respond(connection, OffsetCommitResponse { partitions: answers }.into());
         }
@@ -127,7 +133,7 @@ impl Group {
     }
 
     /// Kafka's `ClassicGroup.validateOffsetCommit`. Who commits without being a member may do so only as long as there are none.
-    fn check_commit(&self, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
+    fn check_commit(&self, request: &OffsetCommitRequest, rules: &Rules) -> Result<(), ErrorCode> {
         let OffsetCommitRequest {
             generation_id,
             member_id,
@@ -140,47 +146,46 @@ impl Group {
         if *generation_id < GenerationId(0) && member_id.is_empty() && group_instance_id.is_none() {
             return Err(ErrorCode::UnknownMemberId);
         }
-        self.check_member(member_id, group_instance_id.as_ref())?;
-        if *generation_id != self.generation {
-            return Err(ErrorCode::IllegalGeneration);
-        }
-        // Nobody knows yet who is to have which partition. In the phase before, those who had them still do.
-        if self.state == State::CompletingRebalance {
-            return Err(ErrorCode::RebalanceInProgress);
-        }
-        Ok(())
+        let commit = MemberCommit {
+            member: self.check_member(member_id, group_instance_id.as_ref()).err(),
+            generation: *generation_id,
+            group_generation: self.generation,
+            is_completing: self.state == State::CompletingRebalance,
+        };
+        (rules.refuses_commit)(&commit).map_or(Ok(()), Err)
     }
 
     /// What has expired is forgotten; whether nothing is left (`offsets.retention.minutes`).
     pub(super) fn expire_offsets(&self, turn: &mut Turn<'_>) -> bool {
-        let Some(counts_from) = self.expiration() else {
-            return false;
-        };
-        let retention_ms = turn.config.offsets_retention_ms();
-        let is_over = |committed: &CommittedOffset| {
-            let since = match counts_from {
-                CountsFrom::Commit => committed.commit_timestamp,
-                CountsFrom::LastMember => self.since.unwrap_or(committed.commit_timestamp),
-            };
-            turn.now.0 - since.0 >= retention_ms
+        let has_expired = |topic: &TopicName, committed: &CommittedOffset| {
+            (turn.rules.forgets_commit)(&AgedCommit {
+                group: self.phase(),
+                is_read: self.reads(topic),
+                age_ms: turn.now.0 - committed.commit_timestamp.0,
+                in_state_ms: self.since.map(|since| turn.now.0 - since.0),
+                retention_ms: turn.config.offsets_retention_ms(),
+            })
         };
         let (expired, kept): (Vec<_>, Vec<_>) = self
             .offsets
             .iter(Offset(i64::MAX))
-            .partition(|((topic, _), committed)| !self.reads(topic) && is_over(committed));
+            .partition(|((topic, _), committed)| has_expired(topic, committed));
         let records: Vec<_> = expired.iter().map(|(key, _)| self.forgotten(key)).collect();
         let is_empty = kept.is_empty();
         turn.write(records, Then::Nothing);
         is_empty
     }
 
-    /// From when on offsets expire, if they do. Those of a group with members do not, unless nobody in it reads the topic any more.
-    fn expiration(&self) -> Option<CountsFrom> {
+    /// What decides whether commits of it may expire.
+    fn phase(&self) -> GroupPhase {
         match (&self.protocol_type, self.state) {
-            (None, _) => Some(CountsFrom::Commit),
-            (Some(_), State::Empty) => Some(CountsFrom::LastMember),
-            (Some(_), State::Stable) if self.is_of_consumers() && self.topics.is_some() => Some(CountsFrom::Commit),
-            (Some(_), State::Stable | State::PreparingRebalance(_) | State::CompletingRebalance) => None,
+            (None, _) => GroupPhase::Simple,
+            (Some(_), State::Empty) => GroupPhase::Empty,
+            // What members read of which nobody can tell is as uncertain as in a rebalance.
+            (Some(_), State::Stable) if self.is_of_consumers() && self.topics.is_some() => GroupPhase::Stable,
+            (Some(_), State::Stable | State::PreparingRebalance(_) | State::CompletingRebalance) => {
+                GroupPhase::Rebalancing
+            }
         }
     }
 
@@ -199,13 +204,6 @@ impl Group {
             value: None,
         }
     }
-}
-
-/// From when on a commit expires.
-#[derive(Clone, Copy, Debug)]
-enum CountsFrom {
-    Commit,
-    LastMember,
 }
 
 /// How far a group has come, if there is one; `before` leaves out what is at that offset of the log, or behind it.

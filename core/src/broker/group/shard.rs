@@ -18,6 +18,7 @@ use crate::machine::ConnectionId;
 use crate::message::GroupProtocol;
 use crate::note::Note;
 use crate::record::Batch;
+use crate::rules::{ReadCommit, Rules};
 use crate::timer::GroupTimer;
 
 /// One partition of `__consumer_offsets` that this broker leads.
@@ -72,7 +73,7 @@ impl Shard {
     /// [`GroupTimer::Load`]: the log is read. Whoever was a member has its time to be heard from.
     pub(super) fn load(&mut self, batches: &[Batch], high_watermark: Offset, turn: &mut Turn<'_>) {
         self.is_loading = false;
-        self.replay_log(batches);
+        self.replay_log(batches, turn.rules);
         self.settle(high_watermark, turn);
         turn.arm(GroupTimer::Expiration, turn.config.offsets_retention_check_interval_ms);
         turn.out.note(Note::GroupsLoaded {
@@ -86,15 +87,36 @@ impl Shard {
         }
     }
 
-    fn replay_log(&mut self, batches: &[Batch]) {
+    fn replay_log(&mut self, batches: &[Batch], rules: &Rules) {
         for batch in batches.iter().filter(|batch| !batch.is_control()) {
             for record in batch.records().unwrap_or_default() {
                 let Some(key) = record.key else { continue };
                 // What cannot be read is skipped, as in Kafka.
-                if let Ok(read) = GroupRecord::decode(&key, record.value.as_ref()) {
+                if let Ok(read) = GroupRecord::decode(&key, record.value.as_ref())
+                    && self.takes(&read, rules)
+                {
                     self.replay(&read, record.offset, true);
                 }
             }
+        }
+    }
+
+    /// Whether what it has read of a log so far gives way to the next record.
+    fn takes(&self, record: &GroupRecord, rules: &Rules) -> bool {
+        match record {
+            GroupRecord::GroupMetadata { .. } => true,
+            GroupRecord::OffsetCommit {
+                group,
+                topic,
+                partition,
+                value,
+            } => (rules.supersedes_commit)(&ReadCommit {
+                had_another: self
+                    .groups
+                    .get(group)
+                    .is_some_and(|group| group.offsets.knows(topic, *partition)),
+                is_deletion: value.is_none(),
+            }),
         }
     }
 
@@ -143,7 +165,8 @@ impl Shard {
 
     /// Has something happen once the high watermark has reached an offset; at once, if nothing is waited for.
     pub(super) fn defer(&mut self, required: Option<Offset>, then: Then, turn: &mut Turn<'_>) {
-        match required.or_else(|| self.deferred.back().map(|last| last.required)) {
+        let awaited = required.or_else(|| self.deferred.back().map(|last| last.required));
+        match awaited.filter(|_| (turn.rules.awaits_group_write)()) {
             None => self.carry_out(then, turn),
             Some(required) => {
                 let is_taken = |number: &u32| self.deferred.iter().any(|deferred| deferred.number == *number);

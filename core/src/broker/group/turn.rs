@@ -14,11 +14,13 @@ use crate::message::{
     DeleteGroupsResponse, HeartbeatResponse, LeaveGroupResponse, OffsetCommitResponse, OffsetFetchResponse, Response,
 };
 use crate::note::Note;
+use crate::rules::Rules;
 use crate::timer::{GroupTimer, Timer, Window};
 
 /// One turn of a handler.
 pub(super) struct Turn<'a> {
     pub(super) config: &'a BrokerConfig,
+    pub(super) rules: &'a Rules,
     pub(super) now: Timestamp,
     /// The partition of `__consumer_offsets` that the group is in.
     pub(super) log: TopicPartition,
@@ -57,6 +59,7 @@ impl<'a> Turn<'a> {
     pub(super) fn new(context: &Context<'a, BrokerConfig>, log: TopicPartition, out: &'a mut Outbox) -> Self {
         Self {
             config: context.config,
+            rules: context.rules,
             now: context.wall_clock,
             log,
             out,

@@ -12,8 +12,10 @@ pub(super) fn assign<'a>(group: &Group<'a>) -> Shares<'a> {
         mut shares,
         changing_hands,
     } = sticky::distribute(group);
-    for share in shares.values_mut() {
-        share.retain(|partition| !changing_hands.contains(partition));
+    if (group.rules.withholds)() {
+        for share in shares.values_mut() {
+            share.retain(|partition| !changing_hands.contains(partition));
+        }
     }
     shares
 }

@@ -27,6 +27,7 @@ use alloc::vec::Vec;
 
 pub use self::user_data::LastAssignment;
 use crate::ids::{GenerationId, InstanceId, MemberId, TopicName};
+use crate::rules::Rules;
 
 /// What a member of a group tells the leader of the group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,10 +112,16 @@ impl Assignor {
     /// they have ever seen, where this looks at that of `members` only.
     #[must_use]
     pub fn assign(self, partitions_of: &BTreeMap<TopicName, i32>, members: &[Member]) -> Assignment {
+        self.assign_by(&Rules::CURRENT, partitions_of, members)
+    }
+
+    /// The same by other rules than Kafka's.
+    #[must_use]
+    pub fn assign_by(self, rules: &Rules, partitions_of: &BTreeMap<TopicName, i32>, members: &[Member]) -> Assignment {
         if members.is_empty() {
             return Assignment::new();
         }
-        let group = Group::new(partitions_of, members);
+        let group = Group::new(rules, partitions_of, members);
         let shares = match self {
             Self::Range => range::assign(&group),
             Self::RoundRobin => round_robin::assign(&group),
@@ -134,6 +141,7 @@ impl Assignor {
 /// What there is to distribute, and among whom.
 #[derive(Debug)]
 struct Group<'a> {
+    rules: &'a Rules,
     /// In the order in which Kafka's client goes through them.
     members: Vec<&'a Member>,
     /// How many partitions each topic has that exists and that somebody has subscribed to.
@@ -141,10 +149,11 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn new(partitions_of: &'a BTreeMap<TopicName, i32>, members: &'a [Member]) -> Self {
+    fn new(rules: &'a Rules, partitions_of: &'a BTreeMap<TopicName, i32>, members: &'a [Member]) -> Self {
         let subscribed = members.iter().flat_map(|member| &member.topics);
         let existing = subscribed.filter_map(|topic| partitions_of.get_key_value(topic));
         Self {
+            rules,
             members: java::in_hash_order(members.iter().collect(), |member| &member.member_id),
             partitions_of: existing
                 .filter(|&(_, &count)| count > 0)

@@ -69,7 +69,9 @@ impl Consumer {
         self.polled(out);
         match then {
             Then::Prepared { kept } => {
-                self.assign(&kept, out);
+                if (context.rules.gives_up)() {
+                    self.assign(&kept, out);
+                }
                 self.prepared(out);
             }
             Then::Revoked { assigned } => self.gave_up(context, assigned, out),

@@ -5,7 +5,7 @@ use super::{JoinFailure, Joining, MemberState};
 use crate::call::PollError;
 use crate::config::ConsumerConfig;
 use crate::consumer::Consumer;
-use crate::ids::{GenerationId, MemberId};
+use crate::ids::{GenerationId, MemberId, NodeId};
 use crate::machine::{Context, Outbox};
 use crate::note::MembershipEnd;
 
@@ -48,7 +48,9 @@ impl Consumer {
                 return turn;
             }
         }
-        self.maybe_commit_automatically(context, out);
+        if (context.rules.commits_before_records)() {
+            self.maybe_commit_automatically(context, out);
+        }
         GroupTurn::Ready
     }
 
@@ -147,6 +149,12 @@ impl Consumer {
     pub(in crate::consumer) fn membership_sees_metadata(&mut self) {
         self.subscription.match_again(&self.cluster);
         self.member.has_fresh_metadata |= core::mem::take(&mut self.member.awaits_metadata);
+    }
+
+    /// The broker that coordinates the consumer's group, as far as it knows.
+    #[must_use]
+    pub const fn known_coordinator(&self) -> Option<NodeId> {
+        self.coordinator()
     }
 
     /// Whether a member that runs is where the group wants it: `(generation, member)` if it is, and has been told what to read.

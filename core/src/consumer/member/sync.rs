@@ -14,6 +14,7 @@ use crate::ids::TopicName;
 use crate::machine::{Context, Outbox};
 use crate::message::{JoinGroupResponse, JoinedMember, MemberAssignment, SyncGroupRequest, SyncGroupResponse};
 use crate::note::MembershipEnd;
+use crate::rules::Rules;
 
 impl Consumer {
     /// The consumer leads the group: it has to know all topics that anybody wants before it can distribute them.
@@ -51,7 +52,7 @@ impl Consumer {
         self.member.distributed = Some(self.partition_counts());
         let assignments = match self.member.generation.assignor {
             Some(assignor) if !response.skip_assignment => {
-                distribute(assignor, &self.partition_counts(), response.members)
+                distribute(context.rules, assignor, &self.partition_counts(), response.members)
             }
             Some(_) | None => Vec::new(),
         };
@@ -128,6 +129,7 @@ fn subscription_of(member: &JoinedMember) -> Option<Subscription> {
 
 /// What each member gets. One whose subscription cannot be read wants nothing.
 fn distribute(
+    rules: &Rules,
     assignor: Assignor,
     partitions_of: &BTreeMap<TopicName, i32>,
     members: Vec<JoinedMember>,
@@ -142,7 +144,7 @@ fn distribute(
         ))
     });
     let members: Vec<Member> = members.collect();
-    let shares = assignor.assign(partitions_of, &members);
+    let shares = assignor.assign_by(rules, partitions_of, &members);
     let assignments = shares.into_iter().map(|(member_id, partitions)| {
         let assignment = Assignment {
             partitions,

@@ -70,6 +70,12 @@ impl CommittedOffsets {
         }
     }
 
+    /// Where a group has come to.
+    pub(super) fn last(&self, group: &GroupId, place: &Place) -> Option<Offset> {
+        let history = self.history.get(&(group.clone(), place.clone()))?;
+        history.last()?.1
+    }
+
     /// What was committed from this offset on is lost, and judged as that.
     pub(super) fn lost(&mut self, scene: &Scene<'_>, log: TopicPartition, from: Offset) {
         let is_there = |group: &GroupId| scene.truth.log_of(group) == Some(log);

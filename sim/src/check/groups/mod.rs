@@ -8,11 +8,13 @@ mod bounds;
 mod committed;
 mod forgetting;
 mod ownership;
+mod processing;
+mod rest;
 mod stale;
 
 use std::collections::BTreeSet;
 
-use kafkasim_core::call::{Answer, Call, Steering};
+use kafkasim_core::call::{Answer, Call, Rebalance, Steering};
 use kafkasim_core::group::GroupRecord;
 use kafkasim_core::ids::{GroupId, NodeId, Offset, TopicName};
 use kafkasim_core::lookup::OffsetLookup;
@@ -26,6 +28,7 @@ use bounds::CommitBounds;
 use committed::CommittedOffsets;
 use forgetting::Forgetting;
 use ownership::Ownership;
+use processing::Processing;
 use stale::{StaleCommits, Standing};
 
 /// A partition by its name, as clients know it.
@@ -42,6 +45,7 @@ pub(crate) struct Groups {
     committed: CommittedOffsets,
     forgetting: Forgetting,
     bounds: CommitBounds,
+    processing: Processing,
     /// Who asks where its group has come to.
     asking: BTreeSet<NodeId>,
 }
@@ -57,8 +61,8 @@ impl Groups {
         match event {
             Event::Called {
                 node,
-                call: Call::Subscribe(_),
-            } => self.ownership.subscribed(scene, *node),
+                call: Call::Subscribe(to),
+            } => self.ownership.subscribed(scene, *node, to),
             Event::Called {
                 node,
                 call: Call::Assign(_),
@@ -66,7 +70,14 @@ impl Groups {
             Event::Answered {
                 node,
                 answer: Answer::Rebalanced(rebalance),
-            } => self.ownership.rebalanced(scene, *node, rebalance, findings),
+            } => {
+                self.ownership.rebalanced(scene, *node, rebalance, findings);
+                if let Rebalance::Assigned(places) = rebalance {
+                    places
+                        .iter()
+                        .for_each(|place| self.processing.begins_in(scene, *node, place));
+                }
+            }
             Event::Answered {
                 node,
                 answer: Answer::Unsubscribed | Answer::Closed,
@@ -77,6 +88,7 @@ impl Groups {
             } => {
                 findings.extend(self.ownership.polled(scene, *node, records));
                 self.bounds.polled(scene, *node, records);
+                self.processing.polled(scene, *node, records);
             }
             Event::Called {
                 node,
@@ -86,9 +98,11 @@ impl Groups {
                         partition,
                         offset,
                     }),
-            } => self
-                .bounds
-                .may_come_to(scene, *node, &(topic.clone(), *partition), *offset),
+            } => {
+                let place = (topic.clone(), *partition);
+                self.bounds.may_come_to(scene, *node, &place, *offset);
+                self.processing.begins_in(scene, *node, &place);
+            }
             Event::Called {
                 node,
                 call:
@@ -97,6 +111,21 @@ impl Groups {
                         ..
                     },
             } => drop(self.asking.insert(*node)),
+            Event::Called {
+                node,
+                call: Call::Steer(Steering::SeekToBeginning(places) | Steering::SeekToEnd(places)),
+            } => places
+                .iter()
+                .for_each(|place| self.processing.begins_in(scene, *node, place)),
+            Event::Processed {
+                node,
+                topic,
+                partition,
+                offset,
+            } => findings.extend(
+                self.processing
+                    .processed(scene, *node, &(topic.clone(), *partition), *offset),
+            ),
             Event::Answered {
                 node,
                 answer: Answer::LookedUp(found),
@@ -117,12 +146,20 @@ impl Groups {
                 self.stale.stopped(*node);
                 self.committed.stopped(*node);
                 self.bounds.stopped(*node);
+                self.processing.stopped(*node);
                 self.asking.remove(node);
             }
             Event::Note {
                 node,
-                note: Note::CommitSent { group, offsets, .. },
+                note:
+                    Note::CommitSent {
+                        group,
+                        offsets,
+                        is_automatic,
+                        ..
+                    },
             } => {
+                self.processing.commits(scene, *node, offsets, *is_automatic);
                 self.committed.sent(scene, *node, group, offsets);
                 findings.extend(self.bounds.committed(scene, *node, offsets));
             }
@@ -152,7 +189,14 @@ impl Groups {
             Event::Note {
                 node,
                 note: Note::PositionReset { partition, to },
-            } => self.bounds.moved(scene, *node, *partition, *to),
+            } => {
+                self.bounds.moved(scene, *node, *partition, *to);
+                self.processing.begins(*node, *partition);
+            }
+            Event::Note {
+                node,
+                note: Note::TruncationDetected { partition, .. },
+            } => self.processing.begins(*node, *partition),
             Event::Note {
                 node,
                 note: Note::MemberJoined { generation, .. },
@@ -223,13 +267,23 @@ impl Groups {
             Event::Note { .. }
             | Event::Called { .. }
             | Event::Answered { .. }
-            | Event::Processed { .. }
             | Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }
             | Event::Severed { .. }
             | Event::WriteRefused { .. } => {}
         }
+    }
+
+    /// The run is over.
+    pub(crate) fn finish(&self, scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+        let committed = |group: &GroupId, place: &Place| self.committed.last(group, place);
+        self.processing.finish(scene, committed, findings);
+    }
+
+    /// What keeps each group that has not come to rest from it.
+    pub(crate) fn unrest(&self, scene: &Scene<'_>) -> Vec<String> {
+        self.ownership.unrest(scene)
     }
 
     /// The truth changed.

@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kafkasim_core::call::{ConsumerRecord, Rebalance};
+use kafkasim_core::call::{ConsumerRecord, Rebalance, Subscribed};
 use kafkasim_core::group::{Assignment, GroupRecord};
-use kafkasim_core::ids::{GenerationId, GroupId, NodeId};
+use kafkasim_core::ids::{GenerationId, GroupId, NodeId, TopicName};
 
 use super::super::{Finding, Promise, Scene, Verdict};
 use super::{Place, group_of, name};
@@ -17,7 +17,7 @@ use super::{Place, group_of, name};
 /// Remembers who owns what, as the listeners of rebalances were told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Ownership {
-    members: BTreeMap<NodeId, Member>,
+    pub(super) members: BTreeMap<NodeId, Member>,
     /// The last generation of each group that a coordinator began.
     begun: BTreeMap<GroupId, GenerationId>,
     /// Generations that began more than once. What a coordinator begins is not written before its members have synced, so that the next one may
@@ -27,26 +27,33 @@ pub(super) struct Ownership {
 
 /// A consumer that has subscribed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Member {
-    group: GroupId,
+pub(super) struct Member {
+    pub(super) group: GroupId,
+    /// The topics that it has subscribed to by name.
+    pub(super) topics: Vec<TopicName>,
     /// The generation that it takes part in, as far as it was told.
-    joined: Option<GenerationId>,
+    pub(super) joined: Option<GenerationId>,
     /// The generation of its last assignment.
-    synced: GenerationId,
+    pub(super) synced: GenerationId,
     /// What it owns, and in which generation it was given that.
-    owned: BTreeMap<Place, GenerationId>,
+    pub(super) owned: BTreeMap<Place, GenerationId>,
 }
 
 impl Ownership {
-    pub(super) fn subscribed(&mut self, scene: &Scene<'_>, node: NodeId) {
-        if let Some(group) = group_of(scene, node) {
-            self.members.entry(node).or_insert_with(|| Member {
-                group,
-                joined: None,
-                synced: GenerationId::NONE,
-                owned: BTreeMap::new(),
-            });
-        }
+    /// A consumer has subscribed, perhaps once more.
+    pub(super) fn subscribed(&mut self, scene: &Scene<'_>, node: NodeId, to: &Subscribed) {
+        let Some(group) = group_of(scene, node) else { return };
+        let member = self.members.entry(node).or_insert_with(|| Member {
+            group,
+            topics: Vec::new(),
+            joined: None,
+            synced: GenerationId::NONE,
+            owned: BTreeMap::new(),
+        });
+        member.topics = match to {
+            Subscribed::Topics(topics) => topics.clone(),
+            Subscribed::Pattern(_) => Vec::new(),
+        };
     }
 
     /// It has unsubscribed, is closed, or is gone.

@@ -41,6 +41,7 @@ pub(super) fn setup() -> Setup {
     let process = |name: &str, role| ProcessSpec {
         name: name.to_owned(),
         role,
+        part_of: None,
     };
     let earliest = ConsumerConfig::parse([("auto.offset.reset", "earliest")], vec![BROKER_1, BROKER_2]);
     let earliest = earliest.expect("a configuration that Kafka accepts");
