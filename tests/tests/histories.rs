@@ -146,7 +146,7 @@ fn the_history_of_a_real_cluster_does_not_hide_anything() {
             offsets.values_mut().flatten().for_each(|offset| offset.0 -= 1);
         }
     });
-    assert_eq!(told_too_little, [Kind::StaleCommit]);
+    assert_eq!(told_too_little, [Kind::CommittedOffset]);
     let failed_for_certain = damaged(&|event| {
         if let Event::SendOk { id: id @ 3, .. } = *event {
             *event = Event::SendFail {

@@ -8,8 +8,9 @@ use kafkasim_core::ids::TopicName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::event::{Event, Partition};
+use super::event::Event;
 use super::fields::Fields;
+use super::name::Partition;
 use super::processes::Processes;
 
 /// The format's version.

@@ -77,11 +77,13 @@
 mod event;
 mod fields;
 mod file;
+mod name;
 mod processes;
 mod recorder;
 pub mod verify;
 
-pub use event::{Event, Partition, PolledRecord, Value};
+pub use event::{Event, PolledRecord};
 pub use file::{Header, History, HistoryError, Line};
+pub use name::{Partition, Value};
 pub use recorder::Recorder;
 pub use verify::{Allowance, Anomaly, Kind, Verified, verify};

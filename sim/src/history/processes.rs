@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kafkasim_core::ids::{Offset, TopicName};
 
-use super::event::{Event, Partition, Value};
+use super::event::Event;
 use super::file::Line;
+use super::name::{Partition, Value};
 
 /// Every process so far.
 #[derive(Debug, Default)]

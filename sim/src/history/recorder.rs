@@ -11,8 +11,9 @@ use kafkasim_core::lookup::{LookedUp, LookupError, OffsetLookup};
 use kafkasim_core::message::OffsetCommitPartition;
 use kafkasim_core::note::Note;
 
-use super::event::{Event, Partition, PolledRecord, Value};
+use super::event::{Event, PolledRecord};
 use super::file::{Header, History, Line};
+use super::name::{Partition, Value};
 use crate::check::Finale;
 use crate::render::{poll_failure, send_error};
 use crate::run::Observer;

@@ -11,8 +11,9 @@ use kafkasim_core::ids::Offset;
 
 use super::known::Known;
 use super::{Findings, Kind};
-use crate::history::event::{Event, Partition};
+use crate::history::event::Event;
 use crate::history::file::History;
+use crate::history::name::Partition;
 
 /// Looks for whatever is wrong with committed offsets.
 pub(super) fn check(history: &History, known: &Known<'_>, findings: &mut Findings<'_>) {
@@ -298,7 +299,7 @@ impl<'a> Member<'a> {
             );
             let shown = log.and_then(|log| log.line_of(missed)).unwrap_or(since);
             scene.findings.add(
-                Kind::CommitBeyondPoll,
+                Kind::CommitBound,
                 partition,
                 message,
                 vec![since, shown, scene.line],
@@ -344,7 +345,7 @@ impl<'a> Member<'a> {
 impl Scene<'_, '_> {
     fn disagrees(&mut self, partition: &Partition, is_older: bool, what: String, last: Commit) {
         let kind = if is_older {
-            Kind::StaleCommit
+            Kind::CommittedOffset
         } else {
             Kind::UnaskedCommit
         };

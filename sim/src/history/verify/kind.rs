@@ -48,8 +48,8 @@ kinds! {
     NonmonotonicPoll = "nonmonotonic-poll", "a poll begins at or before what its consumer was given already";
     IntNonmonotonicPoll = "int-nonmonotonic-poll", "a poll returns records in another order than that of the log";
     PausedPoll = "paused-poll", "a poll returns records of a partition that is paused";
-    CommitBeyondPoll = "commit-beyond-poll", "a consumer commits an offset behind a record that it was not given";
-    StaleCommit = "stale-commit", "a group is told, or goes on from, an offset older than the last one that it was told is committed";
+    CommitBound = "commit-bound", "a consumer commits an offset behind a record that it was not given";
+    CommittedOffset = "committed-offset", "a group is told, or goes on from, an offset older than the last one that it was told is committed";
     UnaskedCommit = "unasked-commit", "a group is told, or goes on from, an offset that none of its members wanted to commit";
 }
 
@@ -77,8 +77,8 @@ impl Kind {
             | Self::Unseen
             | Self::PollSkip
             | Self::IntPollSkip
-            | Self::CommitBeyondPoll
-            | Self::StaleCommit
+            | Self::CommitBound
+            | Self::CommittedOffset
             | Self::UnaskedCommit => true,
             // Whose position is deleted may be sent back to what is left, too.
             Self::NonmonotonicPoll => true,
@@ -110,7 +110,9 @@ impl Kind {
             Self::PollSkip | Self::IntPollSkip => Some(Promise::PollSkip),
             Self::NonmonotonicPoll | Self::IntNonmonotonicPoll => Some(Promise::NonmonotonicPoll),
             Self::PausedPoll => Some(Promise::PausedPoll),
-            Self::PrecommittedRead | Self::CommitBeyondPoll | Self::StaleCommit | Self::UnaskedCommit => None,
+            Self::CommitBound => Some(Promise::CommitBound),
+            Self::CommittedOffset => Some(Promise::CommittedOffset),
+            Self::PrecommittedRead | Self::UnaskedCommit => None,
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use kafkasim_core::ids::{LeaderEpoch, Offset, TopicName};
 
 use super::Allowance;
-use crate::history::event::{Event, Partition, Value};
+use crate::history::event::Event;
 use crate::history::file::History;
+use crate::history::name::{Partition, Value};
 
 /// Everything that is known in the end.
 #[derive(Debug, Default)]

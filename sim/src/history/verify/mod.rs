@@ -25,8 +25,9 @@ use serde::Serialize;
 
 pub use kind::{Allowance, Kind};
 
-use super::event::{Event, Partition};
+use super::event::Event;
 use super::file::{Header, History};
+use super::name::Partition;
 use known::Known;
 
 /// Something that Kafka's clients should not see, or only for a reason.

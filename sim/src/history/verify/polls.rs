@@ -8,8 +8,9 @@ use kafkasim_core::ids::{LeaderEpoch, Offset};
 use super::known::{Known, VersionOrder};
 use super::{Allowance, Findings, Kind};
 use crate::check::{Break, Log, Reader};
-use crate::history::event::{Event, Partition, PolledRecord};
+use crate::history::event::{Event, PolledRecord};
 use crate::history::file::History;
+use crate::history::name::Partition;
 
 /// Looks for whatever is wrong with what polls have returned.
 pub(super) fn check(history: &History, known: &Known<'_>, findings: &mut Findings<'_>) {

@@ -6,7 +6,7 @@ use kafkasim_core::ids::Offset;
 
 use super::known::{Known, Outcome, Send, VersionOrder, text};
 use super::{Findings, Kind};
-use crate::history::event::{Partition, Value};
+use crate::history::name::{Partition, Value};
 
 /// Looks for everything that has to do with sends.
 pub(super) fn check(known: &Known<'_>, findings: &mut Findings<'_>) {
