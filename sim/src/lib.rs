@@ -9,6 +9,7 @@ pub mod check;
 pub mod conclude;
 pub mod explore;
 pub mod fingerprint;
+pub mod history;
 pub mod program;
 pub mod random;
 pub mod render;

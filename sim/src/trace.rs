@@ -225,7 +225,7 @@ impl Trace {
 }
 
 /// Makes the folder of a file, and says where it is written before it takes its name.
-fn prepared(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn prepared(path: &Path) -> io::Result<PathBuf> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use kafkasim::history::HistoryError;
 use kafkasim::trace::TraceError;
 use kafkasim_scenarios::exploration::PreludeError;
 use kafkasim_scenarios::recording::RecordingError;
@@ -21,6 +22,8 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Trace(#[from] TraceError),
     #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
     Prelude(#[from] PreludeError),
     #[error("{from} + {count} seeds: the largest seed is {}", u64::MAX)]
     SeedsBeyondEnd { from: u64, count: u64 },
@@ -32,6 +35,12 @@ pub(crate) enum CommandError {
     TraceForScenario { path: PathBuf },
     #[error("{path} exists already: choose another file with -o, or replace it with --force")]
     Exists { path: PathBuf },
+    #[error("{path} exists already: choose another file for the history, or replace it with --force")]
+    HistoryExists { path: PathBuf },
+    #[error(
+        "--history keeps one run: name one scenario and one seed, like `kafkasim run default --seed 17 --history FILE`"
+    )]
+    HistoryOfMany,
     #[error("{path}: nothing was found in this run, so there is nothing to shrink towards")]
     NothingFound { path: PathBuf },
     #[error("{path}: this run does not break {promise}; it breaks {found}")]

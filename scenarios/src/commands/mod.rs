@@ -5,6 +5,7 @@ mod draws;
 mod error;
 mod explore;
 mod explored;
+mod history;
 mod list;
 mod names;
 mod output;
@@ -19,6 +20,7 @@ mod summary;
 mod target;
 mod telling;
 mod verdict;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,7 @@ enum Command {
     Shrink(shrink::Arguments),
     Show(show::Arguments),
     Explore(explore::Arguments),
+    Verify(verify::Arguments),
 }
 
 const AFTER_HELP: &str = "\
@@ -62,10 +65,11 @@ Examples:
   kafkasim shrink X.trace               the same failure, small
   kafkasim show X.trace                 the same run as a picture
   kafkasim explore replication-2        every interleaving of a small scenario
+  kafkasim verify X.jsonl               anomalies in what clients saw, here or on a real cluster
 
 Exit status:
   0    as expected
-  1    a promise was broken, or the rule of an exhibit was not convicted
+  1    a promise was broken, a history shows an anomaly, or the rule of an exhibit was not convicted
   2    bad input: nothing was run, nothing was written
   3    an expected anomaly was never found, or a situation never reached: nothing is shown, be it for want of seeds
   4    a replay differs from what was recorded
@@ -120,6 +124,7 @@ fn dispatch(arguments: &CommandLine, output: &mut Output) -> Result<Exit, Comman
         Some(Command::Shrink(arguments)) => shrink::shrink(arguments, output),
         Some(Command::Show(arguments)) => show::show(arguments, output),
         Some(Command::Explore(arguments)) => explore::explore(arguments, output),
+        Some(Command::Verify(arguments)) => verify::verify(arguments, output),
     }
 }
 

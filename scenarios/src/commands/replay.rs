@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kafkasim::check::{Finding, Promise, Verdict};
+use kafkasim::history::Recorder;
 use kafkasim::replay;
 use kafkasim::run::Observer;
 use kafkasim::setup::Setup;
@@ -13,6 +14,7 @@ use kafkasim_scenarios::campaign::EVERYTHING;
 use kafkasim_scenarios::recording::Recording;
 use serde::Serialize;
 
+use super::history::Keeping;
 use super::names::Names;
 use super::output::{Output, bad, brief, command, count, faint, good, notable, quoted};
 use super::seeds::number;
@@ -40,6 +42,8 @@ pub(crate) struct Arguments {
     /// Only compare, tell nothing of the way
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    keeping: Keeping,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -49,6 +53,7 @@ const AFTER_HELP: &str = "\
 Examples:
   kafkasim replay results/failures/acks-1-leader-loss-4.trace
   kafkasim replay default --seed 17
+  kafkasim replay default --seed 17 --quiet --history 17.jsonl    what clients saw, for `kafkasim verify`
   kafkasim replay results/regressions/X.trace --quiet && echo still the same
 
 Exit status: 0 if everything is equal, 4 if the run differs from what was recorded.";
@@ -96,7 +101,8 @@ pub(crate) fn replay(arguments: &Arguments, output: &mut Output) -> Result<Exit,
             )
         }
     };
-    let comparison = run.compare(&trace, arguments, output);
+    arguments.keeping.prepare()?;
+    let comparison = run.compare(&trace, arguments, output)?;
     Ok(if comparison.is_equal() {
         Exit::AsExpected
     } else {
@@ -119,7 +125,12 @@ struct Run {
 }
 
 impl Run {
-    fn compare(mut self, trace: &Trace, arguments: &Arguments, output: &mut Output) -> Comparison {
+    fn compare(
+        mut self,
+        trace: &Trace,
+        arguments: &Arguments,
+        output: &mut Output,
+    ) -> Result<Comparison, CommandError> {
         let is_told = !arguments.quiet && !arguments.json;
         let mut steps = Vec::new();
         if is_told {
@@ -130,8 +141,11 @@ impl Run {
             output: is_told.then_some(&mut *output),
             steps: &mut steps,
         };
-        let replayed = replay::replay(&mut self.world, &trace.steps, trace.footer.finale.as_ref(), &mut teller);
+        let mut recorder = Recorder::new(self.world.setup(), &trace.header.found_by);
+        let finale = trace.footer.finale.as_ref();
+        let replayed = replay::replay(&mut self.world, &trace.steps, finale, &mut (&mut teller, &mut recorder));
         let replayed = replayed.map_err(|drift| teller.names.drift(&drift));
+        arguments.keeping.keep(recorder, &self.world, finale)?;
         let comparison = Comparison::of(&mut self.world, trace, replayed);
         if arguments.json {
             let steps = if arguments.quiet { Vec::new() } else { steps };
@@ -142,8 +156,9 @@ impl Run {
             });
         } else {
             self.tell(trace, &comparison, output);
+            arguments.keeping.tell(output);
         }
-        comparison
+        Ok(comparison)
     }
 
     fn tell(&self, trace: &Trace, comparison: &Comparison, output: &mut Output) {

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use kafkasim::history::Recorder;
 use kafkasim_scenarios::catalog;
 use rayon::ThreadPoolBuilder;
 use serde::Serialize;
 
 use super::draws::tell_draws;
+use super::history::Keeping;
 use super::output::{Output, bad, command, count, good};
 use super::report::Report;
 use super::seeds::{Chosen, Seeds};
@@ -34,6 +36,8 @@ pub(crate) struct Arguments {
     rules: Option<String>,
     #[command(flatten)]
     running: Running,
+    #[command(flatten)]
+    keeping: Keeping,
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -55,6 +59,7 @@ Examples:
   kafkasim run default --seeds 1000      one scenario, seeds 0 to 999
   kafkasim run default --seed 0x9e37     one seed alone, and what it drew
   kafkasim run mine.toml --from 1000     a scenario of your own, other seeds
+  kafkasim run default --seed 17 --history 17.jsonl    what clients saw, for `kafkasim verify`
   kafkasim run kip-101                   an exhibit, until a seed convicts it
   kafkasim run kip-101 --rules current   its scenario under Kafka's own rules
 
@@ -66,6 +71,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
     let targets = targets(&arguments.scenarios, arguments.rules.as_deref())?;
     let pool = arguments.running.pool()?;
     arguments.running.prepare()?;
+    keep_history(&arguments.keeping, &targets, &chosen)?;
     let mut reports = Vec::new();
     let mut exits = Vec::new();
     for (number, target) in targets.iter().enumerate() {
@@ -95,8 +101,24 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
         });
     } else {
         tell_end(&targets, &exits, &chosen, output);
+        arguments.keeping.tell(output);
     }
     Ok(exit)
+}
+
+/// Writes the history of the one run that there is, if it is asked for.
+fn keep_history(keeping: &Keeping, targets: &[Target], chosen: &Chosen) -> Result<(), CommandError> {
+    if keeping.history.is_none() {
+        return Ok(());
+    }
+    let ([target], Chosen::One(seed)) = (targets, chosen) else {
+        return Err(CommandError::HistoryOfMany);
+    };
+    keeping.prepare()?;
+    let recorded_by = format!("kafkasim run {} --seed {seed}", target.arguments());
+    let mut recorder = Recorder::new(&target.trial().build(*seed).1.plan.setup, recorded_by);
+    let report = target.trial().run(*seed, &mut recorder);
+    keeping.keep(recorder, &report.world, report.finale.as_ref())
 }
 
 impl Running {

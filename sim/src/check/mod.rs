@@ -25,6 +25,7 @@ mod offsets;
 mod order;
 mod promise;
 mod reached;
+mod reader;
 mod relevance;
 mod sends;
 mod single_leader;
@@ -39,7 +40,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, Rebalance};
-use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicPartition};
+use kafkasim_core::ids::{LeaderEpoch, NodeId, Offset, TopicName, TopicPartition};
 use kafkasim_core::lookup::{LookedUp, LookupError};
 use kafkasim_core::note::Note;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use completion::{deadline_exceeded, time_for_a_send_ms};
 pub use promise::Promise;
 pub use reached::{Coverage, Situation, situation, situations};
+pub(crate) use reader::{Break, Log, Reader};
 
 use crate::fingerprint::Fingerprint;
 use crate::setup::Setup;
@@ -180,6 +182,12 @@ impl Monitors {
             let state = &memory.state;
             state.groups.unrest(&scene!(state, world)).is_empty()
         })
+    }
+
+    /// Which partitions of the topics of applications can be led, and written to, by whoever was healed: whoever reads everything in the end reads these.
+    pub(crate) fn within_reach(&self, world: &World, finale: &Finale) -> Vec<(TopicName, i32)> {
+        let Some(memory) = &self.0 else { return Vec::new() };
+        memory.state.within_reach(world, &finale.healed_core)
     }
 
     /// The run is over: the checks that only the end can answer.
@@ -509,6 +517,18 @@ impl State {
             Ok(found) => self.lookups.told(&scene, &self.order, reader, found, findings),
             Err(_) => self.lookups.failed(reader),
         }
+    }
+
+    fn within_reach(&self, view: &dyn View, core: &[NodeId]) -> Vec<(TopicName, i32)> {
+        let scene = scene!(self, view);
+        let partitions = self
+            .truth
+            .partitions()
+            .filter(|(_, topic, _)| !topic.name.starts_with("__"));
+        let reached = partitions.filter(|(partition, ..)| !liveness::is_out_of_reach(&scene, *partition, core));
+        reached
+            .map(|(partition, topic, _)| (topic.name.clone(), partition.partition))
+            .collect()
     }
 
     fn finish(&self, view: &dyn View, finale: &Finale, findings: &mut Vec<Finding>) {

@@ -46,15 +46,7 @@ impl Outcome {
 
 /// Why a send was not acknowledged, and what its caller may conclude.
 pub(super) fn send_failure(failure: SendFailure) -> Outcome {
-    let why = match failure.error {
-        SendError::Kafka(error) => error.name(),
-        SendError::DeliveryTimeout => "delivery.timeout.ms went by",
-        SendError::MaxBlock => "max.block.ms went by",
-        SendError::BufferExhausted => "no memory within max.block.ms",
-        SendError::Closed => "closed",
-        SendError::RecordTooLarge => "record too large",
-        SendError::SequenceLost => "sequence lost",
-    };
+    let why = send_error(failure.error);
     if failure.is_definite() {
         Outcome::Fail(why.to_owned())
     } else {
@@ -62,8 +54,21 @@ pub(super) fn send_failure(failure: SendFailure) -> Outcome {
     }
 }
 
+/// Why a send failed.
+pub(crate) fn send_error(error: SendError) -> &'static str {
+    match error {
+        SendError::Kafka(error) => error.name(),
+        SendError::DeliveryTimeout => "delivery.timeout.ms went by",
+        SendError::MaxBlock => "max.block.ms went by",
+        SendError::BufferExhausted => "no memory within max.block.ms",
+        SendError::Closed => "closed",
+        SendError::RecordTooLarge => "record too large",
+        SendError::SequenceLost => "sequence lost",
+    }
+}
+
 /// Why a poll threw.
-pub(super) fn poll_failure(error: &PollError) -> String {
+pub(crate) fn poll_failure(error: &PollError) -> String {
     match error {
         PollError::Wakeup => "woken up".to_owned(),
         PollError::FencedInstanceId => "fenced by another instance".to_owned(),

@@ -34,6 +34,7 @@ mod verdict;
 use kafkasim_core::ids::NodeId;
 
 pub use collect::Diagram;
+pub(crate) use events::{poll_failure, send_error};
 pub use history::{History, history};
 
 /// How to draw a [`Diagram`].

@@ -54,10 +54,8 @@ impl Order {
     /// A consumer is told where its group has come to, and begins there if it has waited for that.
     pub(crate) fn begins(&mut self, node: NodeId, topic: &TopicName, partition: TopicPartition, at: Offset) {
         self.came_first.remove(&(node, topic.clone(), partition.partition));
-        let reader = self.readers.get_mut(&(node, partition));
-        if let Some(reader) = reader.filter(|reader| reader.awaits_committed) {
-            reader.starts_at = Some(at);
-            reader.moved_to = Some(at);
+        if let Some(reader) = self.readers.get_mut(&(node, partition)) {
+            reader.begins(at);
         }
     }
 }
