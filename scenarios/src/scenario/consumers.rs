@@ -1,6 +1,6 @@
 //! Applications that read: by themselves, or as members of a group.
 
-use kafkasim::program::{AnyProgram, Commits, GroupLoop, Habits, HandOff, PollLoop, StreamStage};
+use kafkasim::program::{AnyProgram, Commits, GroupLoop, Habits, HandOff, PollLoop, StreamStage, Table};
 use kafkasim_core::call::Subscribed;
 use kafkasim_core::ids::TopicName;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub struct ConsumerGroup {
     /// Whether they pause and resume partitions, seek, look offsets up and wake their calls up in between.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restless: bool,
+    /// Whether each keeps the last value of every key of its topic, as whoever uses a topic for a commit log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rebuilds_table: bool,
     /// After how many polls each closes its consumer; absent, it is never closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_after_polls: Option<Draw>,
@@ -146,6 +149,9 @@ impl ConsumerGroup {
         }
         let is_ours = |topic: &TopicName| self.topic.as_deref() == Some(&**topic);
         let partitions = every_partition.iter().filter(|(topic, _)| is_ours(topic)).cloned();
+        if self.rebuilds_table {
+            return AnyProgram::new(Table::new(partitions.collect(), poll_timeout_ms));
+        }
         let patient = PollLoop::new(partitions.collect(), poll_timeout_ms);
         let open = if self.restless { patient.restless() } else { patient };
         AnyProgram::new(match closes_after {

@@ -81,6 +81,9 @@ fn check_reads(group: &ConsumerGroup, section: Section, text: &str) -> Result<()
 }
 
 fn check_member(group: &ConsumerGroup, section: Section, text: &str) -> Result<(), Wrong> {
+    if group.rebuilds_table {
+        return check_table(group, section, text);
+    }
     if !group.subscribes() {
         return match group.of_members() {
             Some(key) => Err((
@@ -130,6 +133,20 @@ fn check_member(group: &ConsumerGroup, section: Section, text: &str) -> Result<(
         )),
         (true, true) | (false, false) => Ok(()),
     }
+}
+
+/// A table has everything in it only if it was read from the beginning.
+fn check_table(group: &ConsumerGroup, section: Section, text: &str) -> Result<(), Wrong> {
+    let why = if group.subscribes() || group.has_group() {
+        "a table is rebuilt from all of a topic: take topic = \"…\", and no group.id"
+    } else if !is_always(group, "auto.offset.reset", "earliest") {
+        "a table is rebuilt from the beginning: add config.\"auto.offset.reset\" = \"earliest\""
+    } else if group.restless || group.close_after_polls.is_some() || group.of_members().is_some() {
+        "who rebuilds a table does nothing else: keep count, poll-timeout-ms and config"
+    } else {
+        return Ok(());
+    };
+    Err((section.line_of(text, "rebuilds-table"), why.to_owned()))
 }
 
 fn check_durations(group: &ConsumerGroup, section: Section, text: &str) -> Result<(), Wrong> {
@@ -245,6 +262,21 @@ config.\"enable.auto.commit\" = false
                 "topic = \"t\"\n",
                 "topic = \"t\"\nhand-off = \"with-pause\"\n",
                 "x.toml:9: hand-off is for members of a group: take topics = [\"…\"] or pattern = \"…\" instead of topic",
+            ),
+            (
+                "topic = \"t\"\n",
+                "topic = \"t\"\nrebuilds-table = true\n",
+                "x.toml:9: a table is rebuilt from the beginning: add config.\"auto.offset.reset\" = \"earliest\"",
+            ),
+            (
+                "commit = \"after-processing\"",
+                "rebuilds-table = true",
+                "x.toml:11: a table is rebuilt from all of a topic: take topic = \"…\", and no group.id",
+            ),
+            (
+                "topic = \"t\"\n",
+                "topic = \"t\"\nrestless = true\nrebuilds-table = true\nconfig.\"auto.offset.reset\" = \"earliest\"\n",
+                "x.toml:10: who rebuilds a table does nothing else: keep count, poll-timeout-ms and config",
             ),
             (
                 "commit = \"after-processing\"",

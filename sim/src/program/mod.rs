@@ -7,6 +7,7 @@ mod listener;
 mod poll_loop;
 mod send_loop;
 mod stream_stage;
+mod table;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -21,6 +22,7 @@ pub use listener::Listener;
 pub use poll_loop::PollLoop;
 pub use send_loop::{Placement, SendLoop};
 pub use stream_stage::{Part, StreamStage};
+pub use table::Table;
 
 use crate::fingerprint::Fingerprint;
 

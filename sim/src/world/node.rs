@@ -38,7 +38,8 @@ pub(super) enum Process {
     Broker(Broker),
     Operator(Client<Operator>),
     Producer(Client<Producer>),
-    Consumer(Client<Consumer>),
+    /// The largest by far.
+    Consumer(Box<Client<Consumer>>),
 }
 
 /// An application on top of its client.
@@ -159,7 +160,7 @@ impl Node {
 
     /// The consumer that runs here, if one does.
     #[must_use]
-    pub const fn consumer(&self) -> Option<&Consumer> {
+    pub fn consumer(&self) -> Option<&Consumer> {
         if let Process::Consumer(client) = &self.process {
             Some(&client.machine)
         } else {
@@ -169,7 +170,7 @@ impl Node {
 
     /// The program that runs here, if one does.
     #[must_use]
-    pub const fn program(&self) -> Option<&AnyProgram> {
+    pub fn program(&self) -> Option<&AnyProgram> {
         match &self.process {
             Process::Operator(client) => Some(&client.program),
             Process::Producer(client) => Some(&client.program),
@@ -178,7 +179,7 @@ impl Node {
         }
     }
 
-    pub(super) const fn program_mut(&mut self) -> Option<&mut AnyProgram> {
+    pub(super) fn program_mut(&mut self) -> Option<&mut AnyProgram> {
         match &mut self.process {
             Process::Operator(client) => Some(&mut client.program),
             Process::Producer(client) => Some(&mut client.program),
@@ -200,7 +201,7 @@ impl Node {
             Role::Broker(config) => Process::Broker(start.machine(config, out)),
             Role::Operator(config, program) => Process::Operator(start.client(config, program, out)),
             Role::Producer(config, program) => Process::Producer(start.client(config, program, out)),
-            Role::Consumer(config, program) => Process::Consumer(start.client(config, program, out)),
+            Role::Consumer(config, program) => Process::Consumer(Box::new(start.client(config, program, out))),
         };
         self.starts += 1;
     }

@@ -178,7 +178,7 @@ impl Stage {
                 node,
                 call: Call::Steer(Steering::Pause(places("0"))),
             }),
-            ("writes-offset" | "forgets-offset", [offset_and_time @ ..]) => {
+            ("writes-offset" | "forgets-offset", offset_and_time) => {
                 let time = Timestamp(offset_and_time.last().map_or(0, |time| number(time)));
                 let value = (what == "writes-offset").then(|| CommittedOffset {
                     offset: Offset(number(offset_and_time[0])),
