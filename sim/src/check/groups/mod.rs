@@ -60,87 +60,16 @@ impl Groups {
     /// Something happened.
     pub(crate) fn observe(&mut self, scene: &Scene<'_>, event: &Event, findings: &mut Vec<Finding>) {
         match event {
-            Event::Called {
-                node,
-                call: Call::Subscribe(to),
-            } => self.ownership.subscribed(scene, *node, to),
-            Event::Called {
-                node,
-                call: Call::Assign(_),
-            } => self.ownership.left(*node),
-            Event::Answered {
-                node,
-                answer: Answer::Rebalanced(rebalance),
-            } => {
-                self.ownership.rebalanced(scene, *node, rebalance, findings);
-                if let Rebalance::Assigned(places) = rebalance {
-                    places
-                        .iter()
-                        .for_each(|place| self.processing.begins_in(scene, *node, place));
-                }
-            }
-            Event::Answered {
-                node,
-                answer: Answer::Unsubscribed | Answer::Closed,
-            } => self.ownership.left(*node),
-            Event::Answered {
-                node,
-                answer: Answer::Polled(Ok(records)),
-            } => {
-                findings.extend(self.ownership.polled(scene, *node, records));
-                self.bounds.polled(scene, *node, records);
-                self.processing.polled(scene, *node, records);
-            }
-            Event::Called {
-                node,
-                call:
-                    Call::Steer(Steering::Seek {
-                        topic,
-                        partition,
-                        offset,
-                    }),
-            } => {
-                let place = (topic.clone(), *partition);
-                self.bounds.may_come_to(scene, *node, &place, *offset);
-                self.processing.begins_in(scene, *node, &place);
-            }
-            Event::Called {
-                node,
-                call:
-                    Call::LookUp {
-                        lookup: OffsetLookup::Committed(_),
-                        ..
-                    },
-            } => drop(self.asking.insert(*node)),
-            Event::Called {
-                node,
-                call: Call::Steer(Steering::SeekToBeginning(places) | Steering::SeekToEnd(places)),
-            } => places
-                .iter()
-                .for_each(|place| self.processing.begins_in(scene, *node, place)),
+            Event::Called { node, call } => self.called(scene, *node, call),
+            Event::Answered { node, answer } => self.answered(scene, *node, answer, findings),
             Event::Processed {
                 node,
                 topic,
                 partition,
                 offset,
-            } => findings.extend(
-                self.processing
-                    .processed(scene, *node, &(topic.clone(), *partition), *offset),
-            ),
-            Event::Answered {
-                node,
-                answer: Answer::LookedUp(found),
             } => {
-                let was_asking = self.asking.remove(node);
-                for found in found.iter().flatten() {
-                    let place = (found.topic.clone(), found.partition);
-                    if let Some(offset) = found.offset {
-                        self.bounds.may_come_to(scene, *node, &place, offset);
-                    }
-                    if let Some(group) = group_of(scene, *node).filter(|_| was_asking) {
-                        findings.extend(self.committed.told(scene, *node, (group, place), found.offset));
-                    }
-                }
+                let place = (topic.clone(), *partition);
+                findings.extend(self.processing.processed(scene, *node, &place, *offset));
             }
             Event::Stopped { node, .. } => {
                 self.ownership.left(*node);
@@ -150,132 +79,182 @@ impl Groups {
                 self.processing.stopped(*node);
                 self.asking.remove(node);
             }
-            Event::Note {
-                node,
-                note:
-                    Note::CommitSent {
-                        group,
-                        offsets,
-                        is_automatic,
-                        ..
-                    },
-            } => {
-                self.processing.commits(scene, *node, offsets, *is_automatic);
-                self.committed.sent(scene, *node, group, offsets);
-                findings.extend(self.bounds.committed(scene, *node, offsets));
+            Event::Note { node, note } => {
+                self.coordinator_noted(scene, *node, note, findings);
+                self.member_noted(scene, *node, note, findings);
+                self.offsets_noted(scene, *node, note, findings);
             }
-            Event::Note {
-                node,
-                note: Note::OffsetsCommitted { group, offsets },
-            } => self.committed.acknowledged(scene, *node, group, offsets, findings),
-            Event::Note {
-                node,
-                note:
-                    Note::CommittedTold {
-                        group,
-                        topic,
-                        partition,
-                        offset,
-                    },
-            } => {
-                let place = (topic.clone(), *partition);
-                if let Some(offset) = offset {
-                    self.bounds.may_come_to(scene, *node, &place, *offset);
-                }
-                if !self.is_asking(*node) {
-                    let key = (group.clone(), place);
-                    findings.extend(self.committed.told(scene, *node, key, *offset));
-                }
-            }
-            Event::Note {
-                node,
-                note: Note::PositionReset { partition, to },
-            } => {
-                self.bounds.moved(scene, *node, *partition, *to);
-                self.processing.begins(*node, *partition);
-            }
-            Event::Note {
-                node,
-                note: Note::TruncationDetected { partition, .. },
-            } => self.processing.begins(*node, *partition),
-            Event::Note {
-                node,
-                note: Note::MemberJoined { generation, .. },
-            } => self.ownership.joined(scene, *node, *generation, findings),
-            Event::Note {
-                node,
-                note:
-                    Note::MemberSynced {
-                        group,
-                        generation,
-                        member,
-                        ..
-                    },
-            } => {
-                self.ownership.synced(*node, *generation);
-                let member = (group.clone(), member.clone());
-                self.committed.synced(scene, *node, &member, *generation);
-            }
-            Event::Note {
-                node,
-                note: Note::MembershipEnded { .. },
-            } => self.ownership.ended(*node),
-            Event::Note {
-                node,
-                note: Note::GroupsLoaded { log, .. },
-            } => {
-                self.stale.loaded(scene, *node, *log);
-                self.committed.coordinates(*node, *log);
-            }
-            Event::Note {
-                node,
-                note: Note::GroupsUnloaded { log, .. },
-            } => {
-                self.stale.unloaded(*node, *log);
-                self.committed.resigns(*node, *log);
-            }
-            Event::Note {
-                node,
-                note:
-                    Note::GroupState {
-                        log,
-                        group,
-                        generation,
-                        state,
-                        members,
-                    },
-            } => {
-                let is_completing = *state == "CompletingRebalance";
-                if is_completing {
-                    self.ownership.begins(group, *generation);
-                }
-                if *state == "Stable" {
-                    self.ownership.handed_out(group, *generation, members);
-                }
-                let standing = Standing::new(*generation, members, is_completing);
-                self.stale.stands((*node, *log), group, standing);
-            }
-            Event::Note {
-                node,
-                note:
-                    Note::OffsetsAccepted {
-                        log,
-                        group,
-                        generation,
-                        member,
-                    },
-            } => {
-                let accepted = self.stale.accepted(scene, (*node, *log), group, *generation, member);
-                findings.extend(accepted);
-            }
-            Event::Note { .. }
-            | Event::Called { .. }
-            | Event::Answered { .. }
-            | Event::Started { .. }
+            Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }
             | Event::Severed { .. }
             | Event::WriteRefused { .. } => {}
+        }
+    }
+
+    fn called(&mut self, scene: &Scene<'_>, node: NodeId, call: &Call) {
+        match call {
+            Call::Subscribe(to) => self.ownership.subscribed(scene, node, to),
+            Call::Assign(_) => self.ownership.left(node),
+            Call::Steer(Steering::Seek {
+                topic,
+                partition,
+                offset,
+            }) => {
+                let place = (topic.clone(), *partition);
+                self.bounds.may_come_to(scene, node, &place, *offset);
+                self.processing.begins_in(scene, node, &place);
+            }
+            Call::Steer(Steering::SeekToBeginning(places) | Steering::SeekToEnd(places)) => {
+                for place in places {
+                    self.processing.begins_in(scene, node, place);
+                }
+            }
+            Call::LookUp {
+                lookup: OffsetLookup::Committed(_),
+                ..
+            } => drop(self.asking.insert(node)),
+            Call::Steer(Steering::Pause(_) | Steering::Resume(_) | Steering::Wakeup)
+            | Call::LookUp { .. }
+            | Call::Send { .. }
+            | Call::PartitionsFor { .. }
+            | Call::Flush
+            | Call::Close { .. }
+            | Call::Unsubscribe
+            | Call::ListenerReturned
+            | Call::CommitSync { .. }
+            | Call::CommitAsync { .. }
+            | Call::Poll { .. }
+            | Call::ShutDown
+            | Call::Administer(_)
+            | Call::DeleteRecords(_) => {}
+        }
+    }
+
+    fn answered(&mut self, scene: &Scene<'_>, node: NodeId, answer: &Answer, findings: &mut Vec<Finding>) {
+        match answer {
+            Answer::Rebalanced(rebalance) => {
+                self.ownership.rebalanced(scene, node, rebalance, findings);
+                if let Rebalance::Assigned(places) = rebalance {
+                    for place in places {
+                        self.processing.begins_in(scene, node, place);
+                    }
+                }
+            }
+            Answer::Unsubscribed | Answer::Closed => self.ownership.left(node),
+            Answer::Polled(Ok(records)) => {
+                findings.extend(self.ownership.polled(scene, node, records));
+                self.bounds.polled(scene, node, records);
+                self.processing.polled(scene, node, records);
+            }
+            Answer::LookedUp(found) => {
+                let was_asking = self.asking.remove(&node);
+                for found in found.iter().flatten() {
+                    let place = (found.topic.clone(), found.partition);
+                    if let Some(offset) = found.offset {
+                        self.bounds.may_come_to(scene, node, &place, offset);
+                    }
+                    if let Some(group) = group_of(scene, node).filter(|_| was_asking) {
+                        findings.extend(self.committed.told(scene, node, (group, place), found.offset));
+                    }
+                }
+            }
+            Answer::Polled(Err(_))
+            | Answer::Sent { .. }
+            | Answer::PartitionsFor { .. }
+            | Answer::Flushed
+            | Answer::Committed(_)
+            | Answer::CommitCompleted { .. }
+            | Answer::ShutDown
+            | Answer::Administered { .. }
+            | Answer::RecordsDeleted(_) => {}
+        }
+    }
+
+    fn coordinator_noted(&mut self, scene: &Scene<'_>, node: NodeId, note: &Note, findings: &mut Vec<Finding>) {
+        if let Note::GroupsLoaded { log, .. } = note {
+            self.stale.loaded(scene, node, *log);
+            self.committed.coordinates(node, *log);
+        } else if let Note::GroupsUnloaded { log, .. } = note {
+            self.stale.unloaded(node, *log);
+            self.committed.resigns(node, *log);
+        } else if let Note::GroupState {
+            log,
+            group,
+            generation,
+            state,
+            members,
+        } = note
+        {
+            let is_completing = *state == "CompletingRebalance";
+            if is_completing {
+                self.ownership.begins(group, *generation);
+            } else if *state == "Stable" {
+                self.ownership.handed_out(group, *generation, members);
+            }
+            let standing = Standing::new(*generation, members, is_completing);
+            self.stale.stands((node, *log), group, standing);
+        } else if let Note::OffsetsAccepted {
+            log,
+            group,
+            generation,
+            member,
+        } = note
+        {
+            findings.extend(self.stale.accepted(scene, (node, *log), group, *generation, member));
+        }
+    }
+
+    fn member_noted(&mut self, scene: &Scene<'_>, node: NodeId, note: &Note, findings: &mut Vec<Finding>) {
+        if let Note::MemberJoined { generation, .. } = note {
+            self.ownership.joined(scene, node, *generation, findings);
+        } else if let Note::MemberSynced {
+            group,
+            generation,
+            member,
+            ..
+        } = note
+        {
+            self.ownership.synced(node, *generation);
+            self.committed
+                .synced(scene, node, &(group.clone(), member.clone()), *generation);
+        } else if let Note::MembershipEnded { .. } = note {
+            self.ownership.ended(node);
+        } else if let Note::PositionReset { partition, to } = note {
+            self.bounds.moved(scene, node, *partition, *to);
+            self.processing.begins(node, *partition);
+        } else if let Note::TruncationDetected { partition, .. } = note {
+            self.processing.begins(node, *partition);
+        }
+    }
+
+    fn offsets_noted(&mut self, scene: &Scene<'_>, node: NodeId, note: &Note, findings: &mut Vec<Finding>) {
+        if let Note::CommitSent {
+            group,
+            offsets,
+            is_automatic,
+            ..
+        } = note
+        {
+            self.processing.commits(scene, node, offsets, *is_automatic);
+            self.committed.sent(scene, node, group, offsets);
+            findings.extend(self.bounds.committed(scene, node, offsets));
+        } else if let Note::OffsetsCommitted { group, offsets } = note {
+            self.committed.acknowledged(scene, node, group, offsets, findings);
+        } else if let Note::CommittedTold {
+            group,
+            topic,
+            partition,
+            offset,
+        } = note
+        {
+            let place = (topic.clone(), *partition);
+            if let Some(offset) = offset {
+                self.bounds.may_come_to(scene, node, &place, *offset);
+            }
+            if !self.is_asking(node) {
+                findings.extend(self.committed.told(scene, node, (group.clone(), place), *offset));
+            }
         }
     }
 
