@@ -160,7 +160,14 @@ fn form_groups(world: &mut World, steps: &mut Vec<Step>) -> Result<(), PreludeEr
     };
     let is_of_member = |action: &Action| match action {
         Action::Call { node } | Action::Work { node } => members.contains(node),
-        _ => true,
+        Action::Start { .. }
+        | Action::Connect(_)
+        | Action::Refuse(_)
+        | Action::Deliver { .. }
+        | Action::Fire { .. }
+        | Action::Sync { .. }
+        | Action::Choose { .. }
+        | Action::Fault(_) => true,
     };
     let is_timer = |action: &Action| matches!(action, Action::Fire { .. });
     let mut watch = |world: &mut World, step: &Step, outcome: &Outcome| {

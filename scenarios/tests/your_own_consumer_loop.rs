@@ -127,31 +127,27 @@ impl Program for Mailer {
 
     fn called(&mut self, call: &Call) {
         self.listener.called(call);
-        match call {
-            Call::Subscribe(_) => self.at = Stage::Runs,
-            Call::Poll { .. } | Call::CommitSync { .. } => self.at = Stage::Waits,
-            _ => {}
+        if matches!(call, Call::Subscribe(_)) {
+            self.at = Stage::Runs;
+        } else if matches!(call, Call::Poll { .. } | Call::CommitSync { .. }) {
+            self.at = Stage::Waits;
         }
     }
 
     fn answered(&mut self, answer: &Answer) {
         self.listener.answered(answer);
-        match answer {
-            Answer::Polled(polled) => {
-                self.at = Stage::Runs;
-                // Whatever the poll may throw, it polls again.
-                for record in polled.iter().flatten() {
-                    self.to_do
-                        .push_back((record.topic.clone(), record.partition, record.offset));
-                    self.is_dirty = true;
-                }
+        if let Answer::Polled(polled) = answer {
+            self.at = Stage::Runs;
+            // Whatever the poll may throw, it polls again.
+            for record in polled.iter().flatten() {
+                self.to_do
+                    .push_back((record.topic.clone(), record.partition, record.offset));
+                self.is_dirty = true;
             }
+        } else if matches!(answer, Answer::Committed(_)) {
             // If it failed, the group has made somebody else the owner, or the next commit makes up for it.
-            Answer::Committed(_) => {
-                self.at = Stage::Runs;
-                self.is_dirty = false;
-            }
-            _ => {}
+            self.at = Stage::Runs;
+            self.is_dirty = false;
         }
     }
 
@@ -188,18 +184,14 @@ struct EveryOrderHasAReceipt {
 impl Observer for EveryOrderHasAReceipt {
     fn observe(&mut self, _: &mut World, _: &Step, outcome: &Outcome) {
         for event in &outcome.events {
-            match event {
-                Event::Processed { partition, offset, .. } => {
-                    self.receipts.insert((*partition, *offset));
-                }
-                Event::Answered {
-                    node,
-                    answer: Answer::Polled(Ok(records)),
-                } if self.readers.contains(node) => {
-                    self.orders
-                        .extend(records.iter().map(|record| (record.partition, record.offset)));
-                }
-                _ => {}
+            if let Event::Processed { partition, offset, .. } = event {
+                self.receipts.insert((*partition, *offset));
+            } else if let Event::Answered { node, answer } = event
+                && let Answer::Polled(Ok(records)) = answer
+                && self.readers.contains(node)
+            {
+                self.orders
+                    .extend(records.iter().map(|record| (record.partition, record.offset)));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What clients saw, and nothing else, in a file; and what is wrong with it.
 //!
 //! A history is what the client programs of one run called and were told, in the order in which it happened, whoever ran it: a seeded
-//! world, or a test against a real cluster. [`History::read`] reads one, [`Recorder`] writes that of a simulated run, [`verify`] looks for the
+//! world, or a test against a real cluster. [`History::read`] reads one, [`Recorder`] writes that of a simulated run, [`verify()`] looks for the
 //! anomalies that Jepsen's checker of Kafka knows, and for what a history alone shows of committed offsets. Nothing in a history says which faults there were or
 //! how the cluster was configured, so what is found are *anomalies, not verdicts*.
 //!
