@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use kafkasim::explore::{Bounds, Explored, Explorer, Progress, Visited, settle, settle_until, settle_without_calls};
+use kafkasim::program::AnyProgram;
 use kafkasim::random::EPOCH_MS;
 use kafkasim::replay::replay;
 use kafkasim::run::Observer;
@@ -146,20 +147,42 @@ fn prelude(world: &mut World, applications: &[NodeId]) -> Result<Vec<Step>, Prel
     Ok(steps)
 }
 
-/// Lets consumers join their groups, and ask where these have come to. What happens here is not interleaved with anything either.
+/// Lets producers send what they have to send, then consumers join their groups and learn where to begin. What happens here is not interleaved
+/// with anything either.
 fn form_groups(world: &mut World, steps: &mut Vec<Step>) -> Result<(), PreludeError> {
-    let members: Vec<_> = world
-        .setup()
-        .nodes()
-        .filter(|(_, process)| matches!(&process.role, Role::Consumer(config, _) if config.group_id.is_some()))
-        .map(|(node, _)| node)
-        .collect();
+    let of_role = |is_of_role: fn(&Role) -> bool| -> Vec<NodeId> {
+        let nodes = world.setup().nodes();
+        let nodes = nodes.filter(|(_, process)| is_of_role(&process.role));
+        nodes.map(|(node, _)| node).collect()
+    };
+    let producers = of_role(|role| matches!(role, Role::Producer(..)));
+    let members = of_role(|role| matches!(role, Role::Consumer(config, _) if config.group_id.is_some()));
+    let have_sent = |world: &World| {
+        let mut programs = producers.iter().filter_map(|node| world.node(*node).program());
+        programs.all(AnyProgram::is_done)
+    };
     let have_joined = |world: &World| {
         let mut members = members.iter().filter_map(|node| world.node(*node).consumer());
         members.all(|member| member.membership().is_some())
     };
-    let is_of_member = |action: &Action| match action {
-        Action::Call { node } | Action::Work { node } => members.contains(node),
+    go_on_until(world, steps, &|action| is_free_but_for(action, &producers), &have_sent)?;
+    go_on_until(world, steps, &|action| is_free_but_for(action, &members), &have_joined)?;
+    let mut watch = |world: &mut World, step: &Step, outcome: &Outcome| {
+        steps.observe(world, step, outcome);
+        ControlFlow::Continue(())
+    };
+    let is_allowed = |action: &Action| is_free_but_for(action, &[]) && !matches!(action, Action::Fire { .. });
+    if settle_until(world, SETTLING_AT_MOST, &is_allowed, &mut watch) {
+        Ok(())
+    } else {
+        Err(PreludeError::Restless)
+    }
+}
+
+/// Whether no application has to decide on this, unless it is one of these.
+fn is_free_but_for(action: &Action, applications: &[NodeId]) -> bool {
+    match action {
+        Action::Call { node } | Action::Work { node } => applications.contains(node),
         Action::Start { .. }
         | Action::Connect(_)
         | Action::Refuse(_)
@@ -168,30 +191,28 @@ fn form_groups(world: &mut World, steps: &mut Vec<Step>) -> Result<(), PreludeEr
         | Action::Sync { .. }
         | Action::Choose { .. }
         | Action::Fault(_) => true,
-    };
-    let is_timer = |action: &Action| matches!(action, Action::Fire { .. });
+    }
+}
+
+fn go_on_until(
+    world: &mut World,
+    steps: &mut Vec<Step>,
+    is_allowed: &dyn Fn(&Action) -> bool,
+    is_there: &dyn Fn(&World) -> bool,
+) -> Result<(), PreludeError> {
+    if is_there(world) {
+        return Ok(());
+    }
     let mut watch = |world: &mut World, step: &Step, outcome: &Outcome| {
         steps.observe(world, step, outcome);
-        if have_joined(world) {
+        if is_there(world) {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
     };
-    settle_until(world, SETTLING_AT_MOST, &is_of_member, &mut watch);
-    if !have_joined(world) {
-        return Err(PreludeError::Restless);
-    }
-    let mut watch = |world: &mut World, step: &Step, outcome: &Outcome| {
-        steps.observe(world, step, outcome);
-        ControlFlow::Continue(())
-    };
-    let is_allowed = |action: &Action| is_of_member(action) && !is_timer(action);
-    if settle_until(world, SETTLING_AT_MOST, &is_allowed, &mut watch) {
-        Ok(())
-    } else {
-        Err(PreludeError::Restless)
-    }
+    settle_until(world, SETTLING_AT_MOST, is_allowed, &mut watch);
+    is_there(world).then_some(()).ok_or(PreludeError::Restless)
 }
 
 fn start(world: &mut World, nodes: &[NodeId], steps: &mut Vec<Step>) {

@@ -77,7 +77,7 @@ struct Limits {
     /// Records that each producer sends
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     records: Option<u64>,
-    /// Whether to begin once every group has its members, and these have their partitions
+    /// Whether to begin once everything is sent, every group has its members, and these have their partitions
     #[arg(long, value_name = "BOOL")]
     joined: Option<bool>,
     /// How many distinct states to look at, at most [default: two million, which may take six gigabytes]

@@ -207,7 +207,7 @@ pub struct Exploration {
     /// How many records each producer sends, if not as few as a run may draw.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
-    /// Exploring begins once every group has its members, and these have their partitions.
+    /// Exploring begins once everything is sent, every group has its members, and these have their partitions.
     #[serde(default, skip_serializing_if = "is_false")]
     pub joined: bool,
 }

@@ -21,7 +21,8 @@ pub(super) struct CommittedOffsets {
     history: BTreeMap<Key, Vec<(Offset, Option<Offset>)>>,
     /// The last generation of each member, and where in the log it is first.
     generations: BTreeMap<(GroupId, MemberId), (GenerationId, Offset)>,
-    /// What consumers have sent that was not acknowledged yet, by offset, with the end of the committed log when it was sent first.
+    /// What consumers have sent, by offset, and from where on in the log it may be: the end of what was committed when it was sent first, or behind
+    /// the record that the last acknowledgement of the same spoke of, since several of them may be on their way.
     sent: BTreeMap<(NodeId, Key), BTreeMap<Offset, Offset>>,
     /// From where on a consumer knows what its group has committed, by its generation.
     synced: BTreeMap<NodeId, Known>,
@@ -152,19 +153,23 @@ impl CommittedOffsets {
         for committed in offsets {
             let key = key(group, committed);
             let to = committed.committed_offset;
-            let Some(since) = self.answered(&(node, key.clone()), to) else {
+            let sent = self.sent.get_mut(&(node, key.clone()));
+            let Some(since) = sent.and_then(|sent| sent.get_mut(&to)) else {
                 continue;
             };
             let mut history = self.history.get(&key).into_iter().flatten();
-            match history.find(|(at, written)| *at >= since && *written == Some(to)) {
-                Some((at, _)) => self.knows(node, key, Known { at: *at, is_certain }),
+            match history.find(|(at, written)| *at >= *since && *written == Some(to)) {
+                Some((at, _)) => {
+                    *since = at.next();
+                    self.knows(node, key, Known { at: *at, is_certain });
+                }
                 None => {
                     let (whose, node) = (name(&key.1), scene.name(node));
                     let message = format!(
                         "{whose}: {node} is told that {group} has come to {to}, which is not in the log of the group"
                     );
                     let log = scene.truth.log_of(group).unwrap_or(TopicPartition::CLUSTER_METADATA);
-                    let verdict = scene.truth.judge_view(scene.view, log, since);
+                    let verdict = scene.truth.judge_view(scene.view, log, *since);
                     findings.push(Finding::new(Promise::AcknowledgedCommit, verdict, message));
                 }
             }
@@ -217,16 +222,6 @@ impl CommittedOffsets {
         for coordinators in self.coordinators.values_mut() {
             coordinators.remove(&node);
         }
-    }
-
-    /// A commit is answered: where the committed log ended when it was sent.
-    fn answered(&mut self, sent_by: &(NodeId, Key), to: Offset) -> Option<Offset> {
-        let sent = self.sent.get_mut(sent_by)?;
-        let since = sent.remove(&to);
-        if sent.is_empty() {
-            self.sent.remove(sent_by);
-        }
-        since
     }
 
     fn knows(&mut self, node: NodeId, key: Key, known: Known) {

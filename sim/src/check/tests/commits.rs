@@ -43,6 +43,11 @@ fn what_is_acknowledged_is_in_the_log_of_the_group() {
         &story("7 group commits 2 \n 1 group writes-offset 3 \n 7 group is-acknowledged 2"),
         missing,
     );
+    // Two of the same are on their way, and a third is sent between their answers.
+    let twice = "7 group commits 2 \n 1 group writes-offset 2 \n 7 group commits 2 \n 1 group writes-offset 2 \n \
+                 7 group is-acknowledged 2 \n 7 group commits 2 \n 7 group is-acknowledged 2 \n";
+    check(&story(twice), "");
+    check(&story(&format!("{twice} 7 group is-acknowledged 2")), missing);
 }
 
 #[test]
