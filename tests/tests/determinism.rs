@@ -82,7 +82,7 @@ fn in_two_processes() {
     assert_eq!(chains(), other, "another process ran differently");
 }
 
-/// Builds the other profile, which takes minutes; CI runs it with `--include-ignored`.
+/// Builds the other profile, which takes minutes; `.ci/run` runs it with `--include-ignored`.
 #[test]
 #[ignore = "builds this crate in the other profile"]
 fn in_debug_and_in_release() {

@@ -235,9 +235,7 @@ pub(super) fn at_most(value: u64, limit: u64, key: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::*;
+    use super::super::said_of;
 
     const FINE: &str = "\
 name = \"x\"
@@ -267,16 +265,9 @@ drift-ppm = 1
 safety-ms = 1
 ";
 
-    /// What is said about the file with one line changed.
-    fn said(from: &str, to: &str) -> String {
-        assert!(FINE.contains(from), "the line to change is there");
-        let text = FINE.replace(from, to);
-        Scenario::parse(&text, Path::new("x.toml")).map_or_else(|error| error.to_string(), |_| "fine".to_owned())
-    }
-
     #[test]
     fn impossible_numbers_are_refused_with_their_line() {
-        assert_eq!(said("x", "x"), "fine");
+        assert_eq!(said_of(FINE, "x", "x"), "fine");
         for (from, to, expected) in [
             (
                 "brokers = 3",
@@ -354,7 +345,7 @@ safety-ms = 1
                 "x.toml:23: drift-ppm = 1000000: expected at most 100000",
             ),
         ] {
-            assert_eq!(said(from, to), expected);
+            assert_eq!(said_of(FINE, from, to), expected);
         }
     }
 }

@@ -199,9 +199,7 @@ fn check_replicas(scenario: &Scenario, text: &str) -> Result<(), Wrong> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::*;
+    use super::super::{Scenario, said_of};
 
     const FINE: &str = "\
 name = \"x\"
@@ -222,16 +220,9 @@ config.\"group.id\" = \"g\"
 config.\"enable.auto.commit\" = false
 ";
 
-    /// What is said about the file with one line changed.
-    fn said(from: &str, to: &str) -> String {
-        assert!(FINE.contains(from), "the line to change is there");
-        let text = FINE.replace(from, to);
-        Scenario::parse(&text, Path::new("x.toml")).map_or_else(|error| error.to_string(), |_| "fine".to_owned())
-    }
-
     #[test]
     fn contradictions_are_refused_with_their_line() {
-        assert_eq!(said("x", "x"), "fine");
+        assert_eq!(said_of(FINE, "x", "x"), "fine");
         for (from, to, expected) in [
             (
                 "topics = [\"t\"]",
@@ -344,15 +335,15 @@ config.\"enable.auto.commit\" = false
                 "x.toml:7: topic \"t\" is never created: add the kind { kind = \"create\", target = \"operator\" } to [faults]",
             ),
         ] {
-            assert_eq!(said(from, to), expected);
+            assert_eq!(said_of(FINE, from, to), expected);
         }
     }
 
     #[test]
     fn what_is_read_comes_back_from_what_is_written() {
         let text = FINE.replace("[[consumer]]\ntopics", "[[consumer]]\nstatic-members = true\ntopics");
-        let scenario = Scenario::parse(&text, Path::new("x.toml")).expect("it is fine");
-        let again = Scenario::parse(&scenario.to_toml(), Path::new("y.toml")).expect("what is written can be read");
+        let scenario = Scenario::parse(&text, "x.toml".as_ref()).expect("it is fine");
+        let again = Scenario::parse(&scenario.to_toml(), "y.toml".as_ref()).expect("what is written can be read");
         assert_eq!(scenario, again);
         assert!(scenario.consumers[1].static_members);
     }

@@ -252,3 +252,11 @@ impl Default for Exploration {
         }
     }
 }
+
+/// What is said about a file with one line changed.
+#[cfg(test)]
+fn said_of(fine: &str, from: &str, to: &str) -> String {
+    assert!(fine.contains(from), "the line to change is there");
+    let text = fine.replace(from, to);
+    Scenario::parse(&text, "x.toml".as_ref()).map_or_else(|error| error.to_string(), |_| "fine".to_owned())
+}

@@ -20,8 +20,6 @@
 //!
 //! `c1` is the connection to broker 1 as the coordinator of the consumer's group. [`group_language`](super::group_language) has its words.
 
-extern crate std;
-
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -52,7 +50,7 @@ pub(super) fn check(script: &str) {
 /// The same with a consumer that is configured like this.
 pub(super) fn check_with(config: ConsumerConfig, script: &str) {
     let mut conversation = Conversation::new(config);
-    let mut actual = Transcript(String::new());
+    let mut actual = String::new();
     let mut expected = String::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         expected += line;
@@ -62,32 +60,15 @@ pub(super) fn check_with(config: ConsumerConfig, script: &str) {
             (None, Some(input)) => (input, true),
             (None, None) => continue,
         };
-        actual.add(line);
+        actual += line;
+        actual.push('\n');
         let effects = conversation.tell(input.trim());
         for effect in effects.into_iter().filter(|_| is_shown) {
-            actual.add(&effect);
+            actual += &effect;
+            actual.push('\n');
         }
     }
-    let actual = &actual.0;
-    assert_eq!(*actual, expected, "\n--- actual:\n{actual}--- expected:\n{expected}");
-}
-
-/// What was said so far; shown if the conversation ends unexpectedly.
-struct Transcript(String);
-
-impl Transcript {
-    fn add(&mut self, line: &str) {
-        self.0 += line;
-        self.0.push('\n');
-    }
-}
-
-impl Drop for Transcript {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            std::eprintln!("--- so far:\n{}---", self.0);
-        }
-    }
+    assert_eq!(actual, expected, "\n--- actual:\n{actual}--- expected:\n{expected}");
 }
 
 struct Conversation {
