@@ -147,8 +147,8 @@ fn prelude(world: &mut World, applications: &[NodeId]) -> Result<Vec<Step>, Prel
     Ok(steps)
 }
 
-/// Lets producers send what they have to send, then consumers join their groups and learn where to begin. What happens here is not interleaved
-/// with anything either.
+/// Lets producers send what they have to send, then consumers join their groups and learn where to begin, but process nothing. What happens here
+/// is not interleaved with anything either.
 fn form_groups(world: &mut World, steps: &mut Vec<Step>) -> Result<(), PreludeError> {
     let of_role = |is_of_role: fn(&Role) -> bool| -> Vec<NodeId> {
         let nodes = world.setup().nodes();
@@ -179,10 +179,11 @@ fn form_groups(world: &mut World, steps: &mut Vec<Step>) -> Result<(), PreludeEr
     }
 }
 
-/// Whether no application has to decide on this, unless it is one of these.
+/// Whether no application does this, unless it is a call of one of these.
 fn is_free_but_for(action: &Action, applications: &[NodeId]) -> bool {
     match action {
-        Action::Call { node } | Action::Work { node } => applications.contains(node),
+        Action::Call { node } => applications.contains(node),
+        Action::Work { .. } => false,
         Action::Start { .. }
         | Action::Connect(_)
         | Action::Refuse(_)
