@@ -147,8 +147,8 @@ fn prelude(world: &mut World, applications: &[NodeId]) -> Result<Vec<Step>, Prel
     Ok(steps)
 }
 
-/// Lets producers send what they have to send, then consumers join their groups and learn where to begin, but process nothing. What happens here
-/// is not interleaved with anything either.
+/// Lets producers send what they have to send, then consumers join their groups and learn where to begin, but process nothing. Those who are to join
+/// later do so within the exploration. What happens here is not interleaved with anything either.
 fn form_groups(world: &mut World, steps: &mut Vec<Step>) -> Result<(), PreludeError> {
     let of_role = |is_of_role: fn(&Role) -> bool| -> Vec<NodeId> {
         let nodes = world.setup().nodes();
@@ -162,8 +162,14 @@ fn form_groups(world: &mut World, steps: &mut Vec<Step>) -> Result<(), PreludeEr
         programs.all(AnyProgram::is_done)
     };
     let have_joined = |world: &World| {
-        let mut members = members.iter().filter_map(|node| world.node(*node).consumer());
-        members.all(|member| member.membership().is_some())
+        let mut members = members.iter().map(|node| world.node(*node));
+        members.all(|member| {
+            let is_late = member.program().is_some_and(AnyProgram::has_work);
+            is_late
+                || member
+                    .consumer()
+                    .is_some_and(|consumer| consumer.membership().is_some())
+        })
     };
     go_on_until(world, steps, &|action| is_free_but_for(action, &producers), &have_sent)?;
     go_on_until(world, steps, &|action| is_free_but_for(action, &members), &have_joined)?;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use kafkasim::explore::{Coarse, Coverage, Exact, Explorer, Failure, Fingerprints, Visited, walk};
+use kafkasim::explore::{Coarse, Coverage, Exact, Explorer, Failure, Fingerprints, Spent, Visited, walk};
+use kafkasim::fingerprint::Fingerprint;
 use kafkasim::random::{EPOCH_MS, Purpose, Stream};
 use kafkasim::shrink::Shrinker;
-use kafkasim::world::{Action, Fault, Outcome};
+use kafkasim::world::{Action, Fault, Outcome, World};
 use kafkasim_core::ids::{NodeId, Timestamp};
 use kafkasim_scenarios::campaign::{Trial, is_conviction};
 use kafkasim_scenarios::exhibits::Exhibit;
@@ -17,7 +18,7 @@ use kafkasim_scenarios::{catalog, exhibits};
 const WALKS: u64 = 1_000;
 
 /// As far as `cargo test` looks where looking at everything would take too long.
-const STATES_IN_A_TEST: u64 = 60_000;
+const STATES_IN_A_TEST: u64 = 25_000;
 
 fn trial(scenario: &Scenario) -> Trial<'_> {
     Trial {
@@ -211,6 +212,53 @@ fn kip_320_is_convicted() {
 #[test]
 fn kafka_7128_is_convicted() {
     check_convicted("kafka-7128");
+}
+
+/// Two members of a group and two brokers: whoever coordinates the group may be taken for dead, and so may either member.
+#[test]
+fn zombie_commit_is_convicted_while_coordinators_move() {
+    check_convicted_by_the_shortest_way("zombie-commit");
+    let (_, scenario, mut exploration) = exhibit("zombie-commit");
+    exploration.bounds.coarse = Coarse::Replication;
+    let mut visited = Coordinators::default();
+    exhausted(&explore(&trial(&scenario), &exploration, &mut visited));
+    assert_eq!(visited.coordinators.len(), 2, "the coordinator never moved");
+}
+
+/// Two members, of whom the second joins within the exploration and the first may be too late to join again.
+#[test]
+fn kafka_14639_is_convicted() {
+    check_convicted_by_the_shortest_way("kafka-14639");
+    check_clean_under_current_rules("kafka-14639");
+}
+
+/// Notes which brokers have coordinated a group of which some consumer was a member.
+#[derive(Default)]
+struct Coordinators {
+    states: Fingerprints,
+    coordinators: BTreeSet<NodeId>,
+}
+
+impl Visited for Coordinators {
+    fn contains(&self, fingerprint: Fingerprint, world: &World, spent: Spent) -> bool {
+        self.states.contains(fingerprint, world, spent)
+    }
+
+    fn insert(&mut self, fingerprint: Fingerprint, world: &World, spent: Spent) -> bool {
+        let members = world.nodes().filter_map(|(_, node)| node.consumer()?.membership());
+        for (generation, member) in members {
+            let brokers = world.nodes().filter(|(_, node)| {
+                let broker = node.broker();
+                broker.is_some_and(|broker| broker.has_stable_member(&"g".into(), generation, member))
+            });
+            self.coordinators.extend(brokers.map(|(node, _)| node));
+        }
+        self.states.insert(fingerprint, world, spent)
+    }
+
+    fn len(&self) -> u64 {
+        self.states.len()
+    }
 }
 
 /// KIP-101 as one tells it, after the prelude. A line is how an action is told, or how that begins.

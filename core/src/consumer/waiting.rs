@@ -145,6 +145,19 @@ impl Consumer {
         }
     }
 
+    /// Whether the application waits to be answered, rather than for records.
+    #[must_use]
+    pub const fn awaits_answer(&self) -> bool {
+        match self.waiting {
+            Waiting::Nothing | Waiting::Poll | Waiting::Unsubscribing => false,
+            Waiting::Position(..)
+            | Waiting::Offsets(_)
+            | Waiting::Committed(_)
+            | Waiting::Commit(_)
+            | Waiting::Closing(_) => true,
+        }
+    }
+
     /// [`Timer::PollTimeout`]: a call that the listener has interrupted returns as soon as the listener does.
     pub(super) fn on_poll_timeout(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         match &mut self.listening {

@@ -65,7 +65,7 @@ struct Limits {
     #[arg(long, value_name = "WHICH", value_parser = PossibleValuesParser::new(Suspicions::NAMES).try_map(|name| name.parse::<Suspicions>()))]
     suspicions: Option<Suspicions>,
     /// What happens at once: `control` is what touches no log (connecting, registering, heartbeats, asking for metadata), `clients` also the
-    /// requests and answers of clients
+    /// requests and answers of clients, `replication` also those of brokers to each other
     #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Coarse::NAMES).try_map(|name| name.parse::<Coarse>()))]
     coarse: Option<Coarse>,
     /// Whether requests may arrive after their connection has ended
@@ -75,9 +75,9 @@ struct Limits {
     #[arg(long, value_name = "BOOL")]
     instant_sync: Option<bool>,
     /// Records that each producer sends
-    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     records: Option<u64>,
-    /// Whether to begin once everything is sent, every group has its members, and these have their partitions
+    /// Whether to begin once everything is sent, and who joins a group at once has its partitions
     #[arg(long, value_name = "BOOL")]
     joined: Option<bool>,
     /// How many distinct states to look at, at most [default: two million, which may take six gigabytes]

@@ -161,11 +161,13 @@ impl Bounds {
         let Action::Fire { node, timer } = action else {
             return Some(spent);
         };
-        match timer.class() {
-            TimerClass::Progress => (!is_keep_alive(world, *node, timer) && !is_futile(world, timer)).then_some(spent),
-            TimerClass::Horizon => None,
-            TimerClass::Suspicion if !is_false_suspicion(world, *node, timer) => Some(spent),
-            TimerClass::Suspicion => {
+        match (timer.class(), is_false_suspicion(world, *node, timer)) {
+            (TimerClass::Horizon, _) => None,
+            (TimerClass::Suspicion, false) => Some(spent),
+            (TimerClass::Progress, false) => {
+                (!is_keep_alive(world, *node, timer) && !is_futile(world, timer)).then_some(spent)
+            }
+            (TimerClass::Suspicion | TimerClass::Progress, true) => {
                 let is_bounded = self.suspicions.contain(timer) && spent.false_suspicions < self.false_suspicions;
                 is_bounded.then_some(Spent {
                     false_suspicions: spent.false_suspicions + 1,

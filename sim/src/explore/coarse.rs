@@ -12,14 +12,14 @@ use kafkasim_core::message::Api;
 use kafkasim_core::timer::Timer;
 use serde::{Deserialize, Serialize};
 
-use super::suspicion::is_futile;
+use super::suspicion::{is_futile, is_keep_alive};
 use crate::world::{Action, Delivery, Direction, World};
 
 /// More urgent actions than this in a row go round in a circle: then everything else is tried, so that nothing is put off for ever.
 pub(super) const URGENT_AT_MOST: usize = 200;
 
 /// What is carried out at once. Each of these gives up the interleavings of the one before, and more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Coarse {
     /// Nothing: the plain explorer.
@@ -30,11 +30,14 @@ pub enum Coarse {
     /// Also the requests and answers of clients: a send arrives at once at whoever its producer takes for the leader. When a client calls, retries or learns of
     /// a new leader still interleaves with everything; so do the brokers among themselves and with the controller.
     Clients,
+    /// Also what brokers say to each other, so that what is appended is at once wherever it is replicated to. When each of them hears of what the controller has
+    /// decided still interleaves with everything.
+    Replication,
 }
 
 impl Coarse {
     /// All of them, by name.
-    pub const NAMES: [&str; 3] = ["off", "control", "clients"];
+    pub const NAMES: [&str; 4] = ["off", "control", "clients", "replication"];
 }
 
 impl fmt::Display for Coarse {
@@ -45,14 +48,14 @@ impl fmt::Display for Coarse {
 
 /// That is none of [`Coarse::NAMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("coarse steps are `off`, `control` or `clients`")]
+#[error("coarse steps are `off`, `control`, `clients` or `replication`")]
 pub struct UnknownCoarse;
 
 impl FromStr for Coarse {
     type Err = UnknownCoarse;
 
     fn from_str(name: &str) -> Result<Self, UnknownCoarse> {
-        [Self::Off, Self::Control, Self::Clients]
+        [Self::Off, Self::Control, Self::Clients, Self::Replication]
             .into_iter()
             .find(|coarse| coarse.to_string() == name)
             .ok_or(UnknownCoarse)
@@ -78,13 +81,23 @@ pub(super) fn is_urgent(world: &World, action: &Action, coarse: Coarse) -> bool 
         } => match link.lane {
             Lane::Lifecycle | Lane::Forwarding => true,
             Lane::Metadata => *direction == Direction::ToServer,
-            Lane::Coordinator => coarse == Coarse::Clients,
-            Lane::Client => coarse == Coarse::Clients || matches!(api, Api::Metadata | Api::InitProducerId),
-            Lane::Replica | Lane::AlterPartition => false,
+            Lane::Coordinator => coarse >= Coarse::Clients,
+            Lane::Client => coarse >= Coarse::Clients || matches!(api, Api::Metadata | Api::InitProducerId),
+            Lane::Replica | Lane::AlterPartition => coarse == Coarse::Replication,
         },
-        Action::Fire { timer, .. } => matches!(timer, Timer::ReconnectBackoff { .. }) && !is_futile(world, timer),
-        Action::Start { .. } | Action::Choose { .. } | Action::Call { .. } | Action::Work { .. } | Action::Fault(_) => {
-            false
-        }
+        Action::Fire {
+            timer: timer @ Timer::ReconnectBackoff { .. },
+            ..
+        } => !is_futile(world, timer),
+        Action::Fire {
+            node,
+            timer: timer @ Timer::FetchWait { .. },
+        } => coarse == Coarse::Replication && !is_keep_alive(world, *node, timer),
+        Action::Fire { .. }
+        | Action::Start { .. }
+        | Action::Choose { .. }
+        | Action::Call { .. }
+        | Action::Work { .. }
+        | Action::Fault(_) => false,
     }
 }

@@ -89,11 +89,14 @@ fn urgency(world: &World, action: &Action) -> Option<u8> {
         Action::Deliver { .. } => Some(1),
         Action::Connect(_) | Action::Refuse(_) => Some(2),
         Action::Choose { .. } => Some(3),
-        Action::Fire { node, timer } => match timer.class() {
-            TimerClass::Progress => (!is_keep_alive(world, *node, timer)).then_some(5),
-            TimerClass::Suspicion => (!is_false_suspicion(world, *node, timer)).then_some(5),
-            TimerClass::Horizon => None,
-        },
+        Action::Fire { node, timer } => {
+            let is_due = match timer.class() {
+                TimerClass::Progress => !is_keep_alive(world, *node, timer),
+                TimerClass::Suspicion => true,
+                TimerClass::Horizon => false,
+            };
+            (is_due && !is_false_suspicion(world, *node, timer)).then_some(5)
+        }
         Action::Call { .. } | Action::Work { .. } => Some(4),
         Action::Start { .. } | Action::Fault(_) => None,
     }

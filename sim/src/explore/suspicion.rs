@@ -3,6 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
+use kafkasim_core::consumer::Consumer;
 use kafkasim_core::ids::{IncarnationId, NodeId};
 use kafkasim_core::machine::{ConnectionId, Lane};
 use kafkasim_core::timer::{GroupTimer, Timer, TimerClass};
@@ -18,8 +19,8 @@ pub enum Suspicions {
     /// Every one.
     #[default]
     All,
-    /// That a broker or a member of a group is gone, or does not poll any more: who leads and who reads what depends on these. Requests that are
-    /// believed lost, and replicas that are believed to lag, are not tried.
+    /// That a broker or a member of a group is gone, does not poll any more or does not join again: who leads and who reads what depends on these.
+    /// Requests that are believed lost, and replicas that are believed to lag, are not tried.
     Sessions,
 }
 
@@ -35,7 +36,7 @@ impl Suspicions {
                 Timer::Session { .. }
                     | Timer::MaxPollInterval
                     | Timer::Group {
-                        timer: GroupTimer::Session { .. },
+                        timer: GroupTimer::Session { .. } | GroupTimer::Join { .. },
                         ..
                     }
             ),
@@ -155,6 +156,10 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         Timer::ReplicaLag { follower, .. } => world.node(*follower).is_up(),
         Timer::RequestTimeout { connection, .. } => is_answerable(world, node, *connection),
         Timer::Group { .. } => timer.class() == TimerClass::Suspicion,
+        // Whoever commits can be answered; a poll just ends.
+        Timer::PollTimeout | Timer::ListenerCallTimeout => {
+            world.node(node).consumer().is_some_and(Consumer::awaits_answer)
+        }
         // The application could poll, the coordinator could answer.
         Timer::MaxPollInterval | Timer::MemberSession | Timer::JoinPrepare => true,
         Timer::ProduceWait { .. }
@@ -179,10 +184,8 @@ pub fn is_false_suspicion(world: &World, node: NodeId, timer: &Timer) -> bool {
         | Timer::InitProducerIdBackoff
         | Timer::MetadataBackoff
         | Timer::MetadataMaxAge
-        | Timer::PollTimeout
         | Timer::FetchBackoff { .. }
         | Timer::PositionBackoff { .. }
-        | Timer::ListenerCallTimeout
         | Timer::CoordinatorBackoff
         | Timer::OffsetsBackoff
         | Timer::MemberHeartbeat
