@@ -308,6 +308,11 @@ pub(super) fn commits_before_records() -> bool {
     true
 }
 
+// What was committed meanwhile would be undone: `commitAsync` leaves that to its callback, and what is committed automatically is committed anew.
+pub(super) fn repeats_commit() -> bool {
+    false
+}
+
 pub(super) fn gives_up() -> bool {
     true
 }

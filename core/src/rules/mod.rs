@@ -114,6 +114,8 @@ pub struct Rules {
     pub withholds: fn() -> bool,
     /// Whether a poll commits what was read by itself before it takes the next records.
     pub commits_before_records: fn() -> bool,
+    /// Whether a consumer sends an asynchronous commit again that has failed for a passing reason.
+    pub repeats_commit: fn() -> bool,
     /// Whether a consumer reads nothing more of what its rebalance listener was told that it gives up.
     pub gives_up: fn() -> bool,
 }
@@ -166,6 +168,7 @@ impl Rules {
         believes: current::believes,
         withholds: current::withholds,
         commits_before_records: current::commits_before_records,
+        repeats_commit: current::repeats_commit,
         gives_up: current::gives_up,
     };
 }

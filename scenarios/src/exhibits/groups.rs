@@ -135,6 +135,21 @@ pub(super) const COMMIT_OF_WHAT_COMES: Exhibit = Exhibit {
     seeds_at_most: 100,
 };
 
+/// A commit that failed for a passing reason is sent again by the consumer itself, whatever it has committed since.
+pub(super) const COMMIT_REPEATED: Exhibit = Exhibit {
+    name: "canary-commit-repeated",
+    about: "a consumer sends an asynchronous commit again that has failed, behind those that came after it",
+    kind: Kind::Canary,
+    rules: Rules {
+        repeats_commit: always,
+        ..Rules::CURRENT
+    },
+    convicted_by: &[Promise::CommitRegression],
+    scope: "1 member, 2 commits, 1 reset",
+    scenario: file!("catalog/asynchronous-commits.toml"),
+    seeds_at_most: 200,
+};
+
 /// A member reads on in what its listener was told that it gives up.
 pub(super) const READ_ON_AFTER_REVOCATION: Exhibit = Exhibit {
     name: "canary-read-on-after-revocation",
@@ -152,4 +167,8 @@ pub(super) const READ_ON_AFTER_REVOCATION: Exhibit = Exhibit {
 
 fn never() -> bool {
     false
+}
+
+fn always() -> bool {
+    true
 }

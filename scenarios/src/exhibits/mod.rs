@@ -133,6 +133,7 @@ pub fn all() -> &'static [Exhibit] {
         groups::COMMIT_AT_LOCAL_APPEND,
         groups::COMMIT_OF_WHAT_COMES,
         groups::READ_ON_AFTER_REVOCATION,
+        groups::COMMIT_REPEATED,
     ]
 }
 

@@ -38,6 +38,9 @@ pub struct ConsumerGroup {
     /// When members of a group commit; absent, they leave that to `enable.auto.commit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Commit>,
+    /// Whether they try an asynchronous commit again that has failed for a passing reason, whatever they have committed since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tries_commits_again: bool,
     /// Whether members of a group hand records to a worker, and poll on meanwhile; absent, they poll again once everything is processed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_off: Option<Pauses>,
@@ -138,6 +141,7 @@ impl ConsumerGroup {
             let habits = Habits {
                 poll_timeout_ms,
                 commits,
+                tries_commits_again: self.tries_commits_again,
                 hand_off,
                 processing_ms: self.processing_ms.unwrap_or_default(),
                 in_bulk: self.in_bulk,
@@ -193,6 +197,7 @@ impl ConsumerGroup {
     pub(super) fn of_members(&self) -> Option<&'static str> {
         let set = [
             (self.commit.is_some(), "commit"),
+            (self.tries_commits_again, "tries-commits-again"),
             (self.hand_off.is_some(), "hand-off"),
             (self.processing_ms.is_some(), "processing-ms"),
             (self.in_bulk, "in-bulk"),

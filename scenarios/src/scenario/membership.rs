@@ -4,7 +4,7 @@ use kafkasim_core::broker::group::GROUP_METADATA_TOPIC;
 use kafkasim_core::config::BrokerConfig;
 use kafkasim_core::consumer::check_pattern;
 
-use super::consumers::ConsumerGroup;
+use super::consumers::{Commit, ConsumerGroup};
 use super::file::{Section, find_line};
 use super::limits::{LONGEST_MS, Wrong, at_most};
 use super::{Scalar, Scenario, Setting};
@@ -114,6 +114,10 @@ fn check_member(group: &ConsumerGroup, section: Section, text: &str) -> Result<(
     if group.commit.is_some() && !is_always(group, "enable.auto.commit", "false") {
         let why = "the consumer commits by itself already: add config.\"enable.auto.commit\" = false".to_owned();
         return Err((section.line_of(text, "commit"), why));
+    }
+    if group.tries_commits_again && group.commit != Some(Commit::Asynchronously) {
+        let why = "whoever waits for a commit knows what became of it: add commit = \"asynchronously\"".to_owned();
+        return Err((section.line_of(text, "tries-commits-again"), why));
     }
     if group.static_members && group.config.contains_key("group.instance.id") {
         let why = "static-members gives each member a group.instance.id of its own: keep one of the two".to_owned();
@@ -278,6 +282,11 @@ config.\"enable.auto.commit\" = false
                 "config.\"enable.auto.commit\" = false",
                 "config.\"enable.auto.commit\" = [false, true]",
                 "x.toml:11: the consumer commits by itself already: add config.\"enable.auto.commit\" = false",
+            ),
+            (
+                "commit = \"after-processing\"",
+                "commit = \"after-processing\"\ntries-commits-again = true",
+                "x.toml:12: whoever waits for a commit knows what became of it: add commit = \"asynchronously\"",
             ),
             (
                 "processing-ms = [1, 9]",

@@ -64,6 +64,8 @@ pub enum Step {
     CommittedAhead,
     /// A consumer began where others, or itself before, had processed more than was committed.
     GivenAgain,
+    /// A commit was carried out after a later one of the same consumer.
+    CommitOvertaken,
 }
 
 impl Step {
@@ -80,6 +82,7 @@ impl Step {
             Self::LateAcknowledgement => "a batch was acknowledged after a later one",
             Self::CommittedAhead => "a consumer was gone before what was committed had been processed",
             Self::GivenAgain => "a consumer began before what had been processed already",
+            Self::CommitOvertaken => "a commit was carried out after a later one",
         }
     }
 }
@@ -162,6 +165,29 @@ pub(super) fn passed_over(was_ahead: Option<bool>, is_latest: bool, otherwise: V
     }
 }
 
+/// A group goes back to what a consumer has sent again behind a later commit; whether its application has asked for that.
+pub(super) fn committed_again(was_asked: bool) -> Verdict {
+    if was_asked {
+        Verdict::Allowed {
+            because: "an application that tries a commit again".to_owned(),
+        }
+    } else {
+        Verdict::Violated
+    }
+}
+
+/// A group goes back to what a consumer has sent before a later commit; whether one of its commits has outlived its connection. Commits have no
+/// sequence that a coordinator could tell that by.
+pub(super) fn commit_overtaken(was_late: bool) -> Verdict {
+    if was_late {
+        Verdict::Allowed {
+            because: "a commit that outlived its connection".to_owned(),
+        }
+    } else {
+        Verdict::Violated
+    }
+}
+
 /// A partition is nobody's, and will be until the next rebalance: `has_returned` is whether a static member has taken its place in the generation of
 /// a cooperative group again, which withholds what changes hands until somebody gives it up.
 pub(super) fn orphaned(has_returned: bool) -> Verdict {
@@ -231,6 +257,10 @@ pub fn standing(promise: Promise, configuration: &Configuration<'_>) -> Standing
         Promise::ProcessedTwice => Standing::Allowed {
             because: "enable.auto.commit".to_owned(),
             step: Step::GivenAgain,
+        },
+        Promise::CommitRegression => Standing::Allowed {
+            because: "an application that tries a commit again".to_owned(),
+            step: Step::CommitOvertaken,
         },
     }
 }

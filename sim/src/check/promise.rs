@@ -99,6 +99,8 @@ promises! {
     /// C5.
     CommittedOffset = "committed-offset", "who is told where a group has come to is told of its last commit, or of a later one";
     /// C5.
+    CommitRegression = "commit-regression", "where a group has come to does not go back while one of its members goes on";
+    /// C5.
     UndueExpiry = "undue-expiry", "what a group has committed is forgotten only offsets.retention.minutes after anybody in it has read the topic";
     Liveness = "liveness", "everything that may finish does finish once enough is healed";
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Commit, Purpose};
+use super::{Commit, Completed, Purpose};
 use crate::call::{Answer, CommitError, PollError};
 use crate::config::ConsumerConfig;
 use crate::consumer::Consumer;
@@ -96,9 +96,9 @@ impl Consumer {
         }
         match purpose {
             Purpose::Sync => self.sync_commit_ended(result),
-            Purpose::Async(_) | Purpose::Automatic => self.commit_completed(purpose, result.map(|()| offsets)),
+            Purpose::Async(_) | Purpose::Automatic => self.commit_completed(purpose, offsets, result),
             Purpose::BeforeRebalance => {
-                self.commit_completed(purpose, result.map(|()| offsets));
+                self.commit_completed(purpose, offsets, result);
                 self.committed_before_rebalance(context, result, out);
             }
             Purpose::Abandoned => {}
@@ -109,10 +109,16 @@ impl Consumer {
     pub(super) fn commit_completed(
         &mut self,
         purpose: Purpose,
-        result: Result<Vec<OffsetCommitPartition>, CommitError>,
+        offsets: Vec<OffsetCommitPartition>,
+        result: Result<(), CommitError>,
     ) {
         self.commits.is_fenced |= result == Err(CommitError::FencedInstanceId);
-        self.commits.completed.push_back((purpose, result));
+        let completed = Completed {
+            purpose,
+            offsets,
+            result,
+        };
+        self.commits.completed.push(completed);
     }
 
     /// `invokeCompletedOffsetCommitCallbacks`
@@ -124,14 +130,21 @@ impl Consumer {
         if self.commits.is_fenced {
             return Err(PollError::FencedInstanceId);
         }
-        while let Some((purpose, result)) = self.commits.completed.pop_front() {
-            match (purpose, result) {
-                (Purpose::Async(call), result) => out.answer(Answer::CommitCompleted { call, result }),
+        for completed in core::mem::take(&mut self.commits.completed) {
+            let offsets = completed.offsets;
+            match (completed.purpose, completed.result) {
+                (purpose @ Purpose::Async(_), Err(CommitError::Retriable(_))) if (context.rules.repeats_commit)() => {
+                    self.commit_asynchronously(context, purpose, offsets, out);
+                }
+                (Purpose::Async(call), result) => {
+                    let result = result.map(|()| offsets);
+                    out.answer(Answer::CommitCompleted { call, result });
+                }
                 (Purpose::Automatic | Purpose::BeforeRebalance, Err(CommitError::Retriable(_))) => {
                     out.set_timer(Timer::AutoCommit, Window::wall(context.config.retry_backoff_ms));
                     self.commits.is_due = false;
                 }
-                (Purpose::Automatic | Purpose::BeforeRebalance, Ok(offsets)) => self.commits.last_automatic = offsets,
+                (Purpose::Automatic | Purpose::BeforeRebalance, Ok(())) => self.commits.last_automatic = offsets,
                 (Purpose::Automatic | Purpose::BeforeRebalance | Purpose::Sync | Purpose::Abandoned, _) => {}
             }
         }

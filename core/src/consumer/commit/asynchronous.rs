@@ -43,11 +43,9 @@ impl Consumer {
         out: &mut Outbox,
     ) {
         if offsets.is_empty() {
-            self.commit_completed(purpose, Ok(offsets));
+            self.commit_completed(purpose, offsets, Ok(()));
         } else if self.find_coordinator(context, out) {
-            if let Err(error) = self.send_commit(context, purpose, offsets, out) {
-                self.commit_completed(purpose, Err(error));
-            }
+            self.commit_or_fail(context, purpose, offsets, out);
         } else {
             self.commits.waiting.push((purpose, offsets));
         }
@@ -56,16 +54,26 @@ impl Consumer {
     /// The coordinator was found.
     pub(in crate::consumer) fn commit_what_waited(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         for (purpose, offsets) in core::mem::take(&mut self.commits.waiting) {
-            if let Err(error) = self.send_commit(context, purpose, offsets, out) {
-                self.commit_completed(purpose, Err(error));
-            }
+            self.commit_or_fail(context, purpose, offsets, out);
+        }
+    }
+
+    fn commit_or_fail(
+        &mut self,
+        context: &Context<'_, ConsumerConfig>,
+        purpose: Purpose,
+        offsets: Vec<OffsetCommitPartition>,
+        out: &mut Outbox,
+    ) {
+        if let Err(error) = self.send_commit(context, purpose, offsets.clone(), out) {
+            self.commit_completed(purpose, offsets, Err(error));
         }
     }
 
     /// Nobody knows the coordinator.
     pub(in crate::consumer) fn fail_what_waited(&mut self, error: ErrorCode) {
-        for (purpose, _) in core::mem::take(&mut self.commits.waiting) {
-            self.commit_completed(purpose, Err(CommitError::Retriable(error)));
+        for (purpose, offsets) in core::mem::take(&mut self.commits.waiting) {
+            self.commit_completed(purpose, offsets, Err(CommitError::Retriable(error)));
         }
     }
 }

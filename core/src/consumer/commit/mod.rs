@@ -12,7 +12,6 @@ mod automatic;
 mod committed;
 mod sync;
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -33,7 +32,7 @@ use crate::note::Note;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Commits {
     /// Callbacks to be called within the next call.
-    completed: VecDeque<(Purpose, Result<Vec<OffsetCommitPartition>, CommitError>)>,
+    completed: Vec<Completed>,
     /// What is to be sent once the coordinator is found.
     waiting: Vec<(Purpose, Vec<OffsetCommitPartition>)>,
     /// `auto.commit.interval.ms` is over.
@@ -51,6 +50,14 @@ pub(super) struct Commit {
     offsets: Vec<OffsetCommitPartition>,
     /// Whose it is.
     sent: Generation,
+}
+
+/// A commit of which nobody has been told yet what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Completed {
+    purpose: Purpose,
+    offsets: Vec<OffsetCommitPartition>,
+    result: Result<(), CommitError>,
 }
 
 /// Who wants to know what becomes of a commit.
@@ -90,7 +97,7 @@ impl Commit {
 impl Commits {
     pub(super) const fn new() -> Self {
         Self {
-            completed: VecDeque::new(),
+            completed: Vec::new(),
             waiting: Vec::new(),
             is_due: false,
             last_automatic: Vec::new(),

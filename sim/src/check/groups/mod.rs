@@ -9,6 +9,7 @@ mod committed;
 mod forgetting;
 mod ownership;
 mod processing;
+mod regression;
 mod rest;
 mod stale;
 
@@ -16,8 +17,9 @@ use std::collections::BTreeSet;
 
 use kafkasim_core::call::{Answer, Call, Rebalance, Steering};
 use kafkasim_core::group::GroupRecord;
-use kafkasim_core::ids::{GroupId, NodeId, Offset, TopicName};
+use kafkasim_core::ids::{GroupId, NodeId, Offset, TopicName, TopicPartition};
 use kafkasim_core::lookup::OffsetLookup;
+use kafkasim_core::message::Api;
 use kafkasim_core::note::Note;
 use kafkasim_core::record::Batch;
 
@@ -30,6 +32,7 @@ use committed::CommittedOffsets;
 use forgetting::Forgetting;
 use ownership::Ownership;
 use processing::Processing;
+use regression::Regressions;
 use stale::{StaleCommits, Standing};
 
 /// A partition by its name, as clients know it.
@@ -47,6 +50,7 @@ pub(crate) struct Groups {
     forgetting: Forgetting,
     bounds: CommitBounds,
     processing: Processing,
+    regressions: Regressions,
     /// Who asks where its group has come to.
     asking: BTreeSet<NodeId>,
 }
@@ -77,6 +81,7 @@ impl Groups {
                 self.committed.stopped(*node);
                 self.bounds.stopped(*node);
                 self.processing.stopped(*node);
+                self.regressions.stopped(*node);
                 self.asking.remove(node);
             }
             Event::Note { node, note } => {
@@ -84,6 +89,10 @@ impl Groups {
                 self.member_noted(scene, *node, note, findings);
                 self.offsets_noted(scene, *node, note, findings);
             }
+            Event::Late {
+                link,
+                api: Api::OffsetCommit,
+            } => self.regressions.came_late(link.client),
             Event::Started { .. }
             | Event::Fault(_)
             | Event::Late { .. }
@@ -103,13 +112,17 @@ impl Groups {
             }) => {
                 let place = (topic.clone(), *partition);
                 self.bounds.may_come_to(scene, node, &place, *offset);
-                self.processing.begins_in(scene, node, &place);
+                self.begins_in(scene, node, &[place]);
             }
             Call::Steer(Steering::SeekToBeginning(places) | Steering::SeekToEnd(places)) => {
-                for place in places {
-                    self.processing.begins_in(scene, node, place);
-                }
+                self.begins_in(scene, node, places);
             }
+            Call::CommitSync {
+                offsets: Some(offsets), ..
+            }
+            | Call::CommitAsync {
+                offsets: Some(offsets), ..
+            } => self.regressions.asked(node, offsets),
             Call::LookUp {
                 lookup: OffsetLookup::Committed(_),
                 ..
@@ -136,9 +149,7 @@ impl Groups {
             Answer::Rebalanced(rebalance) => {
                 self.ownership.rebalanced(scene, node, rebalance, findings);
                 if let Rebalance::Assigned(places) = rebalance {
-                    for place in places {
-                        self.processing.begins_in(scene, node, place);
-                    }
+                    self.begins_in(scene, node, places);
                 }
             }
             Answer::Unsubscribed | Answer::Closed => self.ownership.left(node),
@@ -222,9 +233,23 @@ impl Groups {
             self.ownership.ended(node);
         } else if let Note::PositionReset { partition, to } = note {
             self.bounds.moved(scene, node, *partition, *to);
-            self.processing.begins(node, *partition);
+            self.begins(scene, node, *partition);
         } else if let Note::TruncationDetected { partition, .. } = note {
-            self.processing.begins(node, *partition);
+            self.begins(scene, node, *partition);
+        }
+    }
+
+    /// A consumer begins in a partition, or anew.
+    fn begins(&mut self, scene: &Scene<'_>, node: NodeId, partition: TopicPartition) {
+        self.processing.begins(node, partition);
+        self.regressions.begins(scene, node, partition);
+    }
+
+    /// The same, of partitions by their names.
+    fn begins_in(&mut self, scene: &Scene<'_>, node: NodeId, places: &[Place]) {
+        for place in places {
+            self.processing.begins_in(scene, node, place);
+            self.regressions.begins_in(node, place);
         }
     }
 
@@ -238,6 +263,7 @@ impl Groups {
         {
             self.processing.commits(scene, node, offsets, *is_automatic);
             self.committed.sent(scene, node, group, offsets);
+            self.regressions.sent(node, offsets);
             findings.extend(self.bounds.committed(scene, node, offsets));
         } else if let Note::OffsetsCommitted { group, offsets } = note {
             self.committed.acknowledged(scene, node, group, offsets, findings);
@@ -256,6 +282,23 @@ impl Groups {
                 findings.extend(self.committed.told(scene, node, (group.clone(), place), *offset));
             }
         }
+    }
+
+    /// Whether a record of its log takes a group back.
+    fn goes_back(&self, scene: &Scene<'_>, record: &GroupRecord) -> Option<Finding> {
+        let GroupRecord::OffsetCommit {
+            group,
+            topic,
+            partition,
+            value: Some(value),
+        } = record
+        else {
+            return None;
+        };
+        let place = (topic.clone(), *partition);
+        let from = self.committed.last(group, &place)?;
+        let key = (group.clone(), place);
+        self.regressions.committed(scene, &key, from, value.offset)
     }
 
     /// The run is over. What is out of reach keeps groups from their rest, too; and a run whose applications have fallen silent is over before that.
@@ -289,6 +332,7 @@ impl Groups {
                     for (at, record) in records(batch.batch()) {
                         ownership::committed(&record, findings);
                         findings.extend(self.forgetting.committed(scene, &record, now));
+                        findings.extend(self.goes_back(scene, &record));
                         self.committed.replay(&record, at);
                     }
                 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kafkasim_core::call::Rebalance;
+use kafkasim_core::call::{CommitError, Rebalance};
 use kafkasim_core::group::GroupRecord;
-use kafkasim_core::ids::{GenerationId, GroupId, MemberId, NodeId, Offset, TopicPartition};
+use kafkasim_core::ids::{CallId, GenerationId, GroupId, MemberId, NodeId, Offset, TopicPartition};
 use kafkasim_core::note::MembershipEnd;
 use kafkasim_core::record::Batch;
 
@@ -21,6 +21,15 @@ pub(super) struct GroupMemory {
     told: BTreeMap<NodeId, BTreeSet<Offset>>,
     /// Whose listener runs, and is about to lose partitions.
     losing: BTreeSet<NodeId>,
+    /// The asynchronous commits whose callbacks were not called, in the order of their calls.
+    asynchronous: BTreeMap<NodeId, Vec<CallId>>,
+}
+
+impl GroupMemory {
+    pub(super) fn stopped(&mut self, node: NodeId) {
+        self.losing.remove(&node);
+        self.asynchronous.remove(&node);
+    }
 }
 
 impl Coverage {
@@ -45,6 +54,23 @@ impl Coverage {
     pub(super) fn commits(&mut self, node: NodeId) {
         if self.memory.groups.losing.contains(&node) {
             self.reached(Reached::CommittedInListener);
+        }
+    }
+
+    pub(super) fn commits_asynchronously(&mut self, node: NodeId, call: CallId) {
+        self.commits(node);
+        self.memory.groups.asynchronous.entry(node).or_default().push(call);
+    }
+
+    pub(super) fn called_back(&mut self, node: NodeId, call: CallId, error: Option<CommitError>) {
+        let under_way = self.memory.groups.asynchronous.entry(node).or_default();
+        let is_last = under_way.last() == Some(&call);
+        under_way.retain(|other| *other != call);
+        if error.is_some() {
+            self.reached(Reached::CommitRefused);
+        }
+        if let (Some(CommitError::Retriable(_)), false) = (error, is_last) {
+            self.reached(Reached::CommitOvertaken);
         }
     }
 

@@ -134,7 +134,7 @@ impl Coverage {
             Event::Stopped { in_order: false, node } if self.memory.brokers.contains(node) => {
                 self.memory.rolled.clear()
             }
-            Event::Stopped { .. } => {}
+            Event::Stopped { node, .. } => self.memory.groups.stopped(*node),
             Event::Called {
                 call: Call::Steer(steering),
                 ..
@@ -153,8 +153,12 @@ impl Coverage {
             }
             Event::Called {
                 node,
-                call: Call::CommitSync { .. } | Call::CommitAsync { .. },
+                call: Call::CommitSync { .. },
             } => self.commits(*node),
+            Event::Called {
+                node,
+                call: Call::CommitAsync { call, .. },
+            } => self.commits_asynchronously(*node, *call),
             Event::Called {
                 node,
                 call: Call::ListenerReturned,
@@ -223,9 +227,8 @@ impl Coverage {
             Answer::LookedUp(found) => self.looked_up(node, found.as_deref()),
             Answer::Polled(Err(PollError::Wakeup)) => self.reached(Reached::ReaderWoken),
             Answer::Rebalanced(rebalance) => self.rebalanced(node, rebalance),
-            Answer::Committed(Err(_)) | Answer::CommitCompleted { result: Err(_), .. } => {
-                self.reached(Reached::CommitRefused);
-            }
+            Answer::Committed(Err(_)) => self.reached(Reached::CommitRefused),
+            Answer::CommitCompleted { call, result } => self.called_back(node, *call, result.as_ref().err().copied()),
             Answer::Polled(Err(PollError::CorruptRecord { .. })) => self.reached(Reached::CorruptRead),
             Answer::Administered {
                 task: Administration::CreatePartitions(_),
@@ -235,7 +238,6 @@ impl Coverage {
             | Answer::Polled(_)
             | Answer::Unsubscribed
             | Answer::Committed(Ok(_))
-            | Answer::CommitCompleted { result: Ok(_), .. }
             | Answer::ShutDown
             | Answer::Administered { .. }
             | Answer::RecordsDeleted(_) => {}

@@ -91,6 +91,7 @@ situations! {
     StaticMemberReturned = "static-member-returned", "a static member took its place in the same generation again";
     CommitAcknowledged = "commit-acknowledged", "a commit was acknowledged";
     CommitRefused = "commit-refused", "an application was told that a commit failed";
+    CommitOvertaken = "commit-overtaken", "an asynchronous commit failed for a passing reason while a later one was under way";
     CommittedAutomatically = "committed-automatically", "a consumer committed by itself";
     CommittedInListener = "committed-in-listener", "a rebalance listener committed what it was about to lose";
     CommittedPositionUsed = "committed-position-used", "a consumer began where its group had come to";

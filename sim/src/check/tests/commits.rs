@@ -97,6 +97,53 @@ fn who_has_committed_is_told_of_that_or_of_what_came_later() {
 }
 
 #[test]
+fn a_group_does_not_go_back_while_a_member_goes_on() {
+    let both = "7 reads 0:a 1:b \n 7 group commits 1 \n 7 group commits 2 \n";
+    let story = |rest: &str| five_records(&format!("{SEVEN_OWNS_TWO} {both} {rest}"));
+    let back = |verdict: &str| {
+        format!("commit-regression, {verdict}: t-0: g goes back from 2 to 1, both committed by client-7")
+    };
+    let in_order = "1 group writes-offset 1 \n 1 group writes-offset 2 \n";
+    check(&story(in_order), "");
+    let overtaken = "1 group writes-offset 2 \n 1 group writes-offset 1 \n";
+    check(&story(overtaken), &back("violated"));
+    check(
+        &story(&format!("7 group commit-is-late \n {overtaken}")),
+        &back("allowed by a commit that outlived its connection"),
+    );
+    // Sent again, by itself or because the application has asked for that, which is no excuse for what it has not asked for.
+    let again = "7 group commits 1 \n 1 group writes-offset 1 \n";
+    check(&story(&format!("{in_order} {again}")), &back("violated"));
+    check(
+        &story(&format!("7 group commit-is-late \n {in_order} {again}")),
+        &back("violated"),
+    );
+    check(
+        &story(&format!("7 group tries-to-commit 1 \n {in_order} {again}")),
+        &back("allowed by an application that tries a commit again"),
+    );
+    check(
+        &story(&format!("7 group tries-to-commit 2 \n {in_order} {again}")),
+        &back("violated"),
+    );
+    // Where it begins anew, it commits what it likes; and so do others.
+    for anew in [
+        "7 group seeks 0",
+        "7 seeks 0",
+        "7 group gives-up 0 \n 7 group gets 0",
+        "7 stops \n 7 reads 0:a",
+    ] {
+        check(&story(&format!("{in_order} {anew} \n {again}")), "");
+    }
+    check(
+        &story(&format!(
+            "{in_order} 8 group seeks 1 \n 8 group commits 1 \n 1 group writes-offset 1"
+        )),
+        "",
+    );
+}
+
+#[test]
 fn offsets_expire_once_nobody_reads_the_topic() {
     let story = |rest: &str| two_members(&format!("1 group writes-offset 2 10 \n {rest}"));
     let live = "undue-expiry, violated: t-0: where g has come to is forgotten, though its members read the topic";

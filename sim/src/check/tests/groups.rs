@@ -6,16 +6,16 @@ use kafkasim_core::call::{Answer, Call, Rebalance, Steering, Subscribed};
 use kafkasim_core::error::ErrorCode;
 use kafkasim_core::group::{Assignment, CommittedOffset, GroupMember, GroupMetadata, GroupRecord, Subscription};
 use kafkasim_core::ids::{
-    GenerationId, GroupId, LeaderEpoch, MemberId, NodeId, Offset, PartitionEpoch, Timestamp, TopicId, TopicName,
-    TopicPartition,
+    CallId, GenerationId, GroupId, LeaderEpoch, MemberId, NodeId, Offset, PartitionEpoch, Timestamp, TopicId,
+    TopicName, TopicPartition,
 };
 use kafkasim_core::lookup::OffsetLookup;
-use kafkasim_core::message::OffsetCommitPartition;
+use kafkasim_core::message::{Api, OffsetCommitPartition};
 use kafkasim_core::note::{MembershipEnd, Note};
 use kafkasim_core::record::{BatchBuilder, MetadataRecord};
 
 use super::super::Verdict;
-use super::stage::{Stage, nodes, number, split};
+use super::stage::{Stage, link, nodes, number, split};
 use super::{check, told};
 use crate::world::Event;
 
@@ -146,6 +146,17 @@ impl Stage {
                     is_automatic: true,
                 },
             ),
+            ("tries-to-commit", [offset]) => self.event(Event::Called {
+                node,
+                call: Call::CommitAsync {
+                    call: CallId(0),
+                    offsets: Some(vec![committed(offset)]),
+                },
+            }),
+            ("commit-is-late", []) => self.event(Event::Late {
+                link: link(node),
+                api: Api::OffsetCommit,
+            }),
             ("is-acknowledged", [offset]) => {
                 let offsets = vec![committed(offset)];
                 self.note(node, Note::OffsetsCommitted { group, offsets });

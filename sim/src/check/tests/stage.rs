@@ -552,7 +552,7 @@ fn batch(values: &[Bytes]) -> Batch {
     builder.build(None)
 }
 
-fn link(client: NodeId) -> Link {
+pub(super) fn link(client: NodeId) -> Link {
     Link {
         client,
         server: NodeId(1),

@@ -7,6 +7,8 @@ pub struct Habits {
     pub poll_timeout_ms: u64,
     /// Who commits, and when.
     pub commits: Commits,
+    /// Whether its callbacks try an asynchronous commit again that has failed for a passing reason, whatever was committed since.
+    pub tries_commits_again: bool,
     /// Who processes records while it polls.
     pub hand_off: HandOff,
     /// How long it takes to process one record, or everything that a poll returned, at least and at most, in milliseconds.
@@ -53,6 +55,7 @@ impl Habits {
         Self {
             poll_timeout_ms,
             commits: Commits::LeftToConsumer,
+            tries_commits_again: false,
             hand_off: HandOff::Never,
             processing_ms: (0, 0),
             in_bulk: false,

@@ -1,6 +1,7 @@
 //! A program that reads as a member of a group: it subscribes, polls for ever, processes what it is given, and commits in one of several ways.
 
 mod backlog;
+mod callbacks;
 mod habits;
 #[cfg(test)]
 mod tests;
@@ -8,12 +9,13 @@ mod tests;
 use std::collections::BTreeSet;
 
 use kafkasim_core::call::{Answer, Call, ConsumerRecord, PollError, Rebalance, Steering, Subscribed};
-use kafkasim_core::ids::{CallId, Offset, TopicName};
+use kafkasim_core::ids::{Offset, TopicName};
 
 pub use habits::{Commits, Habits, HandOff};
 
 use super::{Listener, Program};
 use backlog::Backlog;
+use callbacks::Callbacks;
 
 /// A member of a group. When its process is asked to stop, it wakes its consumer up, commits what it has processed and closes it, as the
 /// documentation of Kafka's consumer has it.
@@ -28,8 +30,7 @@ pub struct GroupLoop {
     backlog: Backlog,
     /// Whether there was a poll since the last commit.
     commit_is_due: bool,
-    /// The asynchronous commits that are not answered.
-    commits: BTreeSet<CallId>,
+    callbacks: Callbacks,
     /// What it has; only kept by those who pause it.
     held: BTreeSet<(TopicName, i32)>,
     is_paused: bool,
@@ -84,7 +85,7 @@ impl GroupLoop {
             last_commit: LastCommit::None,
             backlog: Backlog::new(),
             commit_is_due: false,
-            commits: BTreeSet::new(),
+            callbacks: Callbacks::new(),
             held: BTreeSet::new(),
             is_paused: false,
             polls: 0,
@@ -130,9 +131,16 @@ impl GroupLoop {
     }
 
     fn next_commit(&self) -> Option<Call> {
+        if let Some(offsets) = self.callbacks.to_try_again() {
+            return Some(Call::CommitAsync {
+                call: self.callbacks.free_call(),
+                offsets: Some(offsets.clone()),
+            });
+        }
         let is_worth_it = self.commit_is_due && self.backlog.has_uncommitted();
-        // What a worker is at is not processed, though it was polled.
-        let offsets = || (self.habits.hand_off != HandOff::Never).then(|| self.backlog.to_commit(None));
+        // What a worker is at is not processed, though it was polled; and who tries again has to know what.
+        let names_offsets = self.habits.hand_off != HandOff::Never || self.habits.tries_commits_again;
+        let offsets = || names_offsets.then(|| self.backlog.to_commit(None));
         let sync = |offsets| Call::CommitSync {
             offsets,
             timeout_ms: None,
@@ -143,18 +151,11 @@ impl GroupLoop {
             Commits::BeforeProcessing => self.commits_first().then(|| sync(None)),
             Commits::AfterProcessing | Commits::Asynchronously if !is_worth_it => None,
             Commits::Asynchronously if is_async => Some(Call::CommitAsync {
-                call: self.free_call(),
+                call: self.callbacks.free_call(),
                 offsets: offsets(),
             }),
             Commits::AfterProcessing | Commits::Asynchronously => Some(sync(offsets())),
         }
-    }
-
-    fn free_call(&self) -> CallId {
-        (0..)
-            .map(CallId)
-            .find(|call| !self.commits.contains(call))
-            .expect("few commits are under way")
     }
 
     /// Who pauses does so while the worker has work.
@@ -207,6 +208,7 @@ impl GroupLoop {
         match self.listener.called_with() {
             Some(Rebalance::Revoked(partitions) | Rebalance::Lost(partitions)) => {
                 self.backlog.forget(partitions);
+                self.callbacks.forget(partitions);
                 self.held.retain(|partition| !partitions.contains(partition));
             }
             Some(Rebalance::Assigned(_)) | None => {}
@@ -246,6 +248,7 @@ impl GroupLoop {
             self.ends = Ending::Begins {
                 wakes: self.state == State::Polls,
             };
+            self.callbacks.give_up();
         }
         if self.habits.hand_off != HandOff::Never {
             self.backlog.drop_all();
@@ -296,9 +299,9 @@ impl Program for GroupLoop {
                 self.commit_is_due = false;
                 self.state = State::Commits;
             }
-            Call::CommitAsync { call, .. } => {
-                self.commit_is_due = false;
-                self.commits.insert(*call);
+            Call::CommitAsync { call, offsets } => {
+                self.commit_is_due &= offsets.is_some() && offsets.as_ref() == self.callbacks.to_try_again();
+                self.callbacks.called(*call, offsets.as_ref());
             }
             Call::Poll { .. } => {
                 self.polls = self.polls.saturating_add(1).min(self.polls_that_count());
@@ -332,7 +335,9 @@ impl Program for GroupLoop {
                 self.committed(result.is_ok());
             }
             Answer::CommitCompleted { call, result } => {
-                self.commits.remove(call);
+                let outcome = result.as_ref().map(|_| ()).map_err(|error| *error);
+                let tries_again = self.habits.tries_commits_again && self.ends == Ending::NotYet;
+                self.callbacks.completed(*call, outcome, tries_again);
                 if let Ok(offsets) = result {
                     self.backlog.committed(offsets);
                 }

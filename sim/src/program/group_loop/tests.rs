@@ -1,6 +1,8 @@
 //! Members of groups, told by hand what a consumer would tell them.
 
-use kafkasim_core::ids::{LeaderEpoch, Timestamp};
+use kafkasim_core::call::CommitError;
+use kafkasim_core::error::ErrorCode;
+use kafkasim_core::ids::{CallId, LeaderEpoch, Timestamp};
 use kafkasim_core::message::OffsetCommitPartition;
 
 use super::*;
@@ -90,7 +92,7 @@ fn who_commits_after_processing_processes_everything_first() {
     assert_eq!(member.work(), [("t".into(), 0, Offset(0))]);
     assert_eq!(member.work(), [("t".into(), 0, Offset(1))]);
     assert_eq!(call(&mut member), commit(None));
-    member.answered(&Answer::Committed(Err(kafkasim_core::call::CommitError::Timeout)));
+    member.answered(&Answer::Committed(Err(CommitError::Timeout)));
     polls(&mut member);
     member.answered(&revoked(&[0]));
     assert_eq!(
@@ -116,7 +118,7 @@ fn who_commits_before_processing_processes_only_what_is_committed() {
     polls(&mut member);
     is_given(&mut member, 0, [1]);
     assert_eq!(call(&mut member), commit(None));
-    member.answered(&Answer::Committed(Err(kafkasim_core::call::CommitError::CommitFailed)));
+    member.answered(&Answer::Committed(Err(CommitError::CommitFailed)));
     assert!(!member.has_work(), "somebody else may process it");
     polls(&mut member);
 }
@@ -151,6 +153,60 @@ fn asynchronous_commits_are_not_waited_for_but_for_the_last() {
     assert!(!member.has_exited());
     member.answered(&Answer::Closed);
     assert!(member.has_exited() && member.is_done());
+}
+
+#[test]
+fn who_tries_commits_again_does_so_whatever_came_meanwhile() {
+    let mut member = member(Habits {
+        tries_commits_again: true,
+        ..habits(Commits::Asynchronously, HandOff::Never)
+    });
+    is_assigned(&mut member, &[0, 1]);
+    let sends = |call: u32, offsets: Vec<OffsetCommitPartition>| Call::CommitAsync {
+        call: CallId(call),
+        offsets: Some(offsets),
+    };
+    let fails = |member: &mut GroupLoop, call: u32, error| {
+        let (call, result) = (CallId(call), Err(error));
+        member.answered(&Answer::CommitCompleted { call, result });
+    };
+    let passing = CommitError::Retriable(ErrorCode::NotCoordinator);
+    for (id, next) in [(0, 0), (1, 1)] {
+        polls(&mut member);
+        is_given(&mut member, 0, [next]);
+        member.work();
+        assert_eq!(call(&mut member), sends(id, vec![offset(0, next + 1)]));
+    }
+    polls(&mut member);
+    fails(&mut member, 0, passing);
+    let first = Answer::CommitCompleted {
+        call: CallId(1),
+        result: Ok(vec![offset(0, 2)]),
+    };
+    member.answered(&first);
+    is_given(&mut member, 1, [5]);
+    member.work();
+    assert_eq!(
+        call(&mut member),
+        sends(0, vec![offset(0, 1)]),
+        "though it has come to 2"
+    );
+    assert_eq!(
+        call(&mut member),
+        sends(1, vec![offset(1, 6)]),
+        "what is due is committed nevertheless"
+    );
+    polls(&mut member);
+    fails(&mut member, 0, passing);
+    fails(&mut member, 1, CommitError::CommitFailed);
+    member.answered(&revoked(&[0]));
+    assert_eq!(call(&mut member), Call::ListenerReturned);
+    member.answered(&Answer::Polled(Ok(Vec::new())));
+    assert_eq!(
+        call(&mut member),
+        sends(0, vec![offset(1, 6)]),
+        "what it has lost is not its to commit, and the other failed for good"
+    );
 }
 
 #[test]
