@@ -16,7 +16,7 @@ pub(super) const ZOMBIE_COMMIT: Exhibit = Exhibit {
         ..Rules::CURRENT
     },
     convicted_by: &[Promise::StaleCommit],
-    scope: "2 members, 1 partition, 1 pause",
+    scope: "2 brokers, 2 members, 1 partition, 1 false suspicion, coarse clients",
     scenario: file!("exhibits/zombie-commit.toml"),
     seeds_at_most: 100,
 };
@@ -77,7 +77,7 @@ pub(super) const KAFKA_14639: Exhibit = Exhibit {
         ..Rules::CURRENT
     },
     convicted_by: &[Promise::ExclusiveOwnership],
-    scope: "3 static members, cooperative, 1 pause for longer than a rebalance",
+    scope: "1 broker, 2 static members, cooperative, 3 partitions, 1 false suspicion, coarse clients",
     scenario: file!("exhibits/kafka-14639.toml"),
     seeds_at_most: 1_000,
 };

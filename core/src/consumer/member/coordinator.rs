@@ -12,6 +12,9 @@ use crate::message::{FindCoordinatorRequest, FindCoordinatorResponse, Request};
 use crate::note::Note;
 use crate::timer::{Timer, Window};
 
+/// As many requests Kafka's consumer has under way on one connection (`CONSUMER_MAX_INFLIGHT_REQUESTS_PER_CONNECTION`).
+const IN_FLIGHT_AT_MOST: usize = 100;
+
 /// Who coordinates the group, as far as the consumer knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::consumer) enum Coordinator {
@@ -118,13 +121,18 @@ impl Consumer {
         self.member.unsent.push_back((request, pending));
     }
 
-    /// Sends what can be sent.
+    /// Sends what can be sent: the rest waits for answers.
     pub(in crate::consumer) fn transmit(&mut self, context: &Context<'_, ConsumerConfig>, out: &mut Outbox) {
         let Some(coordinator) = self.coordinator() else { return };
         if self.member.unsent.is_empty() || !self.connections.ready(coordinator, Lane::Coordinator, out) {
             return;
         }
-        while let Some((request, pending)) = self.member.unsent.pop_front() {
+        let under_way = self.connections.unanswered(coordinator, Lane::Coordinator).count();
+        let room = IN_FLIGHT_AT_MOST
+            .saturating_sub(under_way)
+            .min(self.member.unsent.len());
+        let sent: Vec<_> = self.member.unsent.drain(..room).collect();
+        for (request, pending) in sent {
             let timeout = Window::wall(timeout_ms(context.config, &request));
             self.connections
                 .send(coordinator, Lane::Coordinator, request, pending, timeout, out);

@@ -1,5 +1,8 @@
 //! Commits of every kind, and what was committed.
 
+use alloc::format;
+use alloc::string::String;
+
 use crate::consumer::tests::conversation::check_with;
 use crate::consumer::tests::{auto, member};
 
@@ -183,6 +186,35 @@ fn commits_that_are_not_waited_for_are_answered_in_order_by_later_calls_and_not_
         cancel poll
         answer committed a-0@8",
     );
+}
+
+/// Kafka's consumer has a hundred requests under way at most.
+#[test]
+fn commits_wait_for_the_answers_to_others() {
+    let mut script = String::from(
+        ">> subscribe a
+        >> poll 1000
+        >> up 1
+        >> 1: coordinator 2
+        >> 1: metadata a-0=1@0
+        >> up c2
+        >> c2: joined 1 m1 range
+        >> c2: synced a-0
+        >> return
+        >> c2: told a-0=5
+        >> fire poll\n",
+    );
+    for call in 0..100 {
+        script += &format!(">> commit-async {call}\n");
+    }
+    script += "
+        > commit-async 100
+        > commit-async 101
+        > c2: commits a-0=NONE
+        send c2 OffsetCommit m1 gen 1 a-0@5
+        > c2: commits a-0=NONE
+        send c2 OffsetCommit m1 gen 1 a-0@5";
+    check_with(member(), &script);
 }
 
 #[test]
