@@ -279,6 +279,9 @@ impl Groups {
                 self.bounds.may_come_to(scene, node, &place, *offset);
             }
             if !self.is_asking(node) {
+                if let Some(offset) = offset {
+                    self.regressions.comes_to(node, place.clone(), *offset);
+                }
                 findings.extend(self.committed.told(scene, node, (group.clone(), place), *offset));
             }
         }

@@ -1,8 +1,8 @@
 //! C5: where a group has come to does not go back while one of its members goes on.
 //!
-//! A consumer commits its positions, and those grow; a coordinator takes its commits in the order in which they arrive. So what lies behind an
-//! earlier commit of the same consumer in the log was committed anew by its application, or by a request that had outlived its connection. Where a
-//! consumer begins anew, it may commit what it likes, and so may another.
+//! A consumer commits its positions, and those grow from where its group has come to; a coordinator takes its commits in the order in which they
+//! arrive. So what lies behind an earlier commit of the same consumer in the log was committed anew by its application, or by a request that had
+//! outlived its connection. Where a consumer begins anew, it may commit what it likes, and so may another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use super::{Key, Place, name};
 /// Remembers what consumers commit, in the order in which they do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Regressions {
-    /// What each consumer has sent since it began in a partition.
+    /// Where each consumer has begun in a partition, if its group had come somewhere, and what it has sent since.
     sent: BTreeMap<(NodeId, Place), Vec<Offset>>,
     /// What its application has asked for although more had been sent already.
     asked_again: BTreeSet<(NodeId, Place, Offset)>,
@@ -38,10 +38,15 @@ impl Regressions {
     /// A consumer commits.
     pub(super) fn sent(&mut self, node: NodeId, offsets: &[OffsetCommitPartition]) {
         for committed in offsets {
-            let sent = self.sent.entry((node, place(committed))).or_default();
-            if sent.last() != Some(&committed.committed_offset) {
-                sent.push(committed.committed_offset);
-            }
+            self.comes_to(node, place(committed), committed.committed_offset);
+        }
+    }
+
+    /// A consumer begins where its group has come to, or commits.
+    pub(super) fn comes_to(&mut self, node: NodeId, place: Place, to: Offset) {
+        let sent = self.sent.entry((node, place)).or_default();
+        if sent.last() != Some(&to) {
+            sent.push(to);
         }
     }
 
@@ -91,7 +96,7 @@ impl Regressions {
             guarantee::commit_overtaken(self.late.contains(&node))
         };
         let (whose, node) = (name(place), scene.name(node));
-        let message = format!("{whose}: {group} goes back from {from} to {to}, both committed by {node}");
+        let message = format!("{whose}: {group} goes back from {from} to {to} by a commit of {node}");
         Some(Finding::new(Promise::CommitRegression, verdict, message))
     }
 
