@@ -158,6 +158,35 @@ fn the_history_of_a_real_cluster_does_not_hide_anything() {
     assert_eq!(failed_for_certain, [Kind::G1a]);
 }
 
+/// A log that was lost and begins anew has nothing where a consumer has sought to.
+#[test]
+fn who_seeks_into_a_lost_log_may_begin_elsewhere() {
+    let history = |read: &str| {
+        let text = format!(
+            r#"{{"kafkasim_history":1}}
+{{"process":"p","event":"send","id":0,"topic":"orders","partition":0,"value":"a"}}
+{{"process":"p","event":"send-ok","id":0,"partition":0,"offset":0}}
+{{"process":"p","event":"send","id":1,"topic":"orders","partition":0,"value":"b"}}
+{{"process":"p","event":"send-ok","id":1,"partition":0,"offset":1}}
+{{"process":"c","event":"assign","partitions":["orders-0"]}}
+{{"process":"c","event":"seek","in":"orders-0","offset":1}}
+{{"process":"p","event":"send","id":2,"topic":"orders","partition":0,"value":"c"}}
+{{"process":"c","event":"poll"}}
+{{"process":"c","event":"poll-ok","records":[{{"in":"orders-0","offset":0,"value":"{read}"}}]}}
+{{"lines":9}}
+"#
+        );
+        verify(&History::parse(text.as_bytes()).unwrap_or_else(|(line, why)| panic!("{line}: {why}")))
+    };
+    let begins_early = |verified: &Verified| {
+        let mut anomalies = verified.anomalies.iter();
+        let found = anomalies.find(|anomaly| anomaly.kind == Kind::NonmonotonicPoll);
+        found.expect("it begins before where it has sought to").allowed
+    };
+    assert_eq!(begins_early(&history("a")), None);
+    assert_eq!(begins_early(&history("c")), Some(Allowance::Rewritten));
+}
+
 /// What is wrong with the history of one send and one poll if in some place something else is written.
 fn refused(from: &str, to: &str) -> String {
     const RIGHT: &str = r#"{"kafkasim_history":1,"all_producers":true}

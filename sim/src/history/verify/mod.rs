@@ -10,7 +10,7 @@
 //!   which is left for those without a listener.
 //! - `lost-write` says nothing of what lies before the first record that anybody has read in a partition, and `unseen` nothing at all, unless the header says
 //!   that the partition was read to its end.
-//! - What an application has sought to is where it reads on. What it is given of a partition that it has paused is an anomaly, and so is being told of sends in
+//! - What an application has sought to is where it reads on, unless offsets up to there hold several values. What it is given of a partition that it has paused is an anomaly, and so is being told of sends in
 //!   another order than that in which they were made.
 
 mod commits;

@@ -189,7 +189,9 @@ impl Poll<'_> {
         let (kind, message, shown) = self.tell(broken, record, last, sought, is_internal, log);
         let allowed = match broken {
             Break::Skip(_) | Break::Over(_) => excuse.or_else(|| log.rewritten(record.offset)),
-            Break::Back | Break::Early => excuse,
+            // Where the log has begun anew, what was sought to may not have been there.
+            Break::Early => excuse.or_else(|| sought.and_then(|(to, _)| log.rewritten(to))),
+            Break::Back => excuse,
         };
         let lines = [last_line, sought.map(|(_, line)| line), shown, Some(self.line)];
         findings.add(
