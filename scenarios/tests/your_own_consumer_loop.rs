@@ -165,8 +165,9 @@ impl Program for Mailer {
     }
 
     fn is_done(&self) -> bool {
-        // It goes on for ever. A run ends once its group has come to the end of every partition, and it has nothing to do.
-        self.to_do.is_empty()
+        // It goes on for ever. A run ends once its group has come to the end of every partition, and it has nothing to do. Before it has subscribed, nobody
+        // knows what its group wants.
+        self.at != Stage::Starts && self.to_do.is_empty()
     }
 }
 

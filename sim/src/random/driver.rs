@@ -173,10 +173,12 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Whatever was still to break, or to be mended in time, will not.
-    pub(super) fn call_off_faults(&mut self) {
-        self.blows.clear();
+    /// Whatever was still to break, or to be mended in time, will not. Returns who would have been started again.
+    pub(super) fn call_off_faults(&mut self) -> BTreeSet<NodeId> {
         self.ailed = self.ailments.cure(self.now_us);
+        let undone = self.blows.drain(..).flat_map(|blow| blow.undo);
+        let started = undone.filter(|action| matches!(action, Action::Start { .. }));
+        started.filter_map(|action| action.node()).collect()
     }
 
     fn put_back(&mut self, at_us: u64, due: Due, tie: u32) {

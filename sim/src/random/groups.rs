@@ -1,6 +1,6 @@
 //! When the groups of a run have nothing left to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafkasim_core::consumer::Consumer;
 use kafkasim_core::group::is_internal_topic;
@@ -29,6 +29,28 @@ pub(super) fn have_caught_up(world: &World, readers: &[NodeId]) -> bool {
             };
             is_internal_topic(&topic.name) || groups.iter().all(is_caught_up)
         }) && world.groups_are_at_rest()
+}
+
+/// Of each group whose members all are down, or about to be: who of them would have been started again.
+pub(super) fn forsaken(world: &World, readers: &[NodeId], down: &BTreeSet<NodeId>) -> Vec<Vec<NodeId>> {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (node, process) in world.setup().nodes().filter(|(node, _)| !readers.contains(node)) {
+        if let Role::Consumer(config, _) = &process.role
+            && let Some(group) = &config.group_id
+        {
+            groups.entry(group).or_default().push(world.setup().whole(node));
+        }
+    }
+    groups.retain(|_, members| {
+        let mut members = members.iter();
+        members.all(|member| !world.node(*member).is_up() || down.contains(member))
+    });
+    let mut forsaken: Vec<_> = groups.into_values().collect();
+    for members in &mut forsaken {
+        members.retain(|member| down.contains(member) && !world.node(*member).is_up());
+    }
+    forsaken.retain(|members| !members.is_empty());
+    forsaken
 }
 
 fn members<'a>(world: &'a World, readers: &[NodeId]) -> BTreeMap<&'a GroupId, Vec<&'a Consumer>> {

@@ -216,10 +216,10 @@ pub(super) fn every_partition(world: &World) -> impl Iterator<Item = (TopicParti
     })
 }
 
-/// Heals a random sufficient core of the cluster, and takes what is broken beyond it away for good. Healing everybody would mask bugs. Returns
-/// the brokers of the core.
+/// Heals a random sufficient core of the cluster, and takes what is broken beyond it away for good. Healing everybody would mask bugs. A group that has
+/// no members left gets one back. Returns the brokers of the core.
 fn heal(driver: &mut Driver<'_>) -> Vec<NodeId> {
-    driver.call_off_faults();
+    let down = driver.call_off_faults();
     let controllers: Vec<_> = controllers(&driver.world).collect();
     for node in &controllers {
         revive(driver, *node);
@@ -255,6 +255,10 @@ fn heal(driver: &mut Driver<'_>) -> Vec<NodeId> {
         .collect();
     for (from, to) in mended {
         driver.act(Action::Fault(Fault::Mend { from, to }));
+    }
+    for members in groups::forsaken(&driver.world, &driver.plan.readers, &down) {
+        let node = *driver.faults.pick(&members);
+        driver.act(Action::Start { node });
     }
     core
 }
